@@ -1,0 +1,25 @@
+# Shorthands; each calls the real command, which can be typed as well.
+
+# Everything, against the real parts (installs them first).
+test *NAMES:
+    ./test {{NAMES}}
+
+# Unit, golden and whole-command tests; needs only cargo, a C compiler, make and perl.
+quick *NAMES:
+    ./test --quick {{NAMES}}
+
+# The benchmark of docs/benchmarks.md, on a release build.
+bench *ARGS:
+    cargo build --release --locked
+    python3 bench/run.py {{ARGS}}
+
+# The tests that run for long; they are ignored otherwise.
+soak:
+    cargo test --release --locked soak -- --ignored --nocapture
+
+fmt:
+    cargo fmt
+
+lint:
+    cargo fmt --check
+    cargo clippy --locked --all-targets -- -D warnings

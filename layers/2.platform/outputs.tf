@@ -1,0 +1,7 @@
+output "vault_enabled" {
+  value = var.enable_vault
+}
+
+output "domains" {
+  value = local.domains
+}

@@ -1,0 +1,98 @@
+//! Providers: where one comes from, and which configuration of it is meant.
+
+use std::fmt;
+
+use super::{LayerName, ModuleAddr, Name};
+
+/// A provider's source address: `registry.terraform.io/hashicorp/random`. The host is the one state files carry.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ProviderSource {
+    /// The host name.
+    pub host: Name,
+    /// The namespace, such as `hashicorp`.
+    pub namespace: Name,
+    /// The type, such as `random`.
+    pub kind: Name,
+}
+
+/// The host of addresses that name none, in Terraform's state and lock files.
+pub const DEFAULT_HOST: &str = "registry.terraform.io";
+/// The same for OpenTofu.
+pub const DEFAULT_HOST_OPENTOFU: &str = "registry.opentofu.org";
+
+impl ProviderSource {
+    /// The address of a provider that `required_providers` does not mention: `hashicorp/TYPE`, and the built-in one for `terraform`.
+    pub fn implied(kind: &str) -> Self {
+        if kind == "terraform" {
+            return ProviderSource::builtin();
+        }
+        ProviderSource { host: DEFAULT_HOST.into(), namespace: "hashicorp".into(), kind: kind.into() }
+    }
+
+    /// The provider inside the program: `terraform.io/builtin/terraform`.
+    pub fn builtin() -> Self {
+        ProviderSource { host: "terraform.io".into(), namespace: "builtin".into(), kind: "terraform".into() }
+    }
+
+    /// Reads `TYPE`, `NAMESPACE/TYPE` or `HOST/NAMESPACE/TYPE`. `None` when it is none of these.
+    pub fn parse(text: &str) -> Option<Self> {
+        let valid = |part: &str| {
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':'))
+        };
+        let parts: Vec<&str> = text.split('/').collect();
+        if !parts.iter().all(|part| valid(part)) {
+            return None;
+        }
+        match parts[..] {
+            [kind] => Some(ProviderSource::implied(kind)),
+            [namespace, kind] => {
+                Some(ProviderSource { host: DEFAULT_HOST.into(), namespace: namespace.into(), kind: kind.into() })
+            }
+            [host, namespace, kind] => {
+                Some(ProviderSource { host: host.into(), namespace: namespace.into(), kind: kind.into() })
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether two addresses mean the same provider: the two default hosts are one.
+    pub fn is_same(&self, other: &ProviderSource) -> bool {
+        let host = |source: &ProviderSource| {
+            if source.host == DEFAULT_HOST_OPENTOFU { Name::from(DEFAULT_HOST) } else { source.host.clone() }
+        };
+        self.namespace == other.namespace && self.kind == other.kind && host(self) == host(other)
+    }
+}
+
+impl fmt::Display for ProviderSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.host, self.namespace, self.kind)
+    }
+}
+
+/// One provider configuration: of a module of a layer, or of the project (shared by its layers).
+/// `Display` is the notation of state files: `module.m.provider["registry.terraform.io/hashicorp/random"].alias`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ProviderConfigAddr {
+    /// The layer that configures it; `None` for a provider block of the project file.
+    pub layer: Option<LayerName>,
+    /// The module with the `provider` block.
+    pub module: ModuleAddr,
+    /// What is configured.
+    pub source: ProviderSource,
+    /// The alias, if the block has one.
+    pub alias: Option<Name>,
+}
+
+impl fmt::Display for ProviderConfigAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.module.is_root() {
+            write!(f, "{}.", self.module)?;
+        }
+        write!(f, "provider[\"{}\"]", self.source)?;
+        match &self.alias {
+            Some(alias) => write!(f, ".{alias}"),
+            None => Ok(()),
+        }
+    }
+}

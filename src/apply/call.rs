@@ -1,0 +1,254 @@
+//! One call to a provider: intent, call, result, each durable before the next.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::addr::{ConfigResourceAddr, InstanceAddr};
+use crate::change::{Action, Step};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::event::Event;
+use crate::plan::{Call, PlannedChange};
+use crate::provider::{Applied, ApplyRequest, Configured, DataRequest, Now, Progress};
+use crate::state::{Commit, Object, Record, Slot, Status};
+use crate::value::Value;
+
+use super::record::{intent, nonce, object};
+use super::stop::Stop;
+
+/// A call that is ready to go.
+pub(super) struct Job<'a> {
+    pub(super) step: u32,
+    pub(super) index: usize,
+    pub(super) call: Call,
+    pub(super) planned: &'a PlannedChange,
+    pub(super) configured: Option<Arc<dyn Configured>>,
+    pub(super) commit: Commit,
+    pub(super) request: Request,
+    pub(super) dependencies: Arc<[ConfigResourceAddr]>,
+    /// Where the old object is put while the new one is made, or where it was put.
+    pub(super) aside: Option<(Slot, Arc<Object>)>,
+    pub(super) watch: Arc<Watch>,
+}
+
+/// What the provider is asked.
+pub(super) enum Request {
+    /// A change of an object.
+    Apply { prior: Value, planned: Value, config: Value, private: Vec<u8>, remote: bool },
+    /// A data source.
+    Read { config: Value },
+    /// Nothing: only state changes.
+    Forget,
+}
+
+/// How a call ended.
+pub(super) struct Ended {
+    pub(super) step: u32,
+    pub(super) index: usize,
+    pub(super) call: Call,
+    /// The object as the rest of the configuration sees it now, without marks; `None` when there is none.
+    pub(super) value: Option<Value>,
+    pub(super) said: Diagnostics,
+    /// What cannot be gone on with: the journal cannot be written.
+    pub(super) fatal: bool,
+    pub(super) elapsed: Duration,
+}
+
+/// Hears a running call and tells it when to stop.
+pub(super) struct Watch {
+    pub(super) addr: InstanceAddr,
+    pub(super) started: Instant,
+    reason: Mutex<String>,
+    said: tokio::sync::mpsc::UnboundedSender<Event>,
+    stop: Stop,
+}
+
+impl Watch {
+    pub(super) fn new(addr: InstanceAddr, said: tokio::sync::mpsc::UnboundedSender<Event>, stop: Stop) -> Arc<Self> {
+        Arc::new(Watch { addr, started: Instant::now(), reason: Mutex::default(), said, stop })
+    }
+
+    /// What the call said last, for those who ask every ten seconds.
+    pub(super) fn waiting_event(&self) -> Event {
+        let reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Event::StepWaiting { addr: self.addr.clone(), reason, elapsed: self.started.elapsed() }
+    }
+}
+
+impl Progress for Watch {
+    fn waiting(&self, reason: &str) {
+        let mut last = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last == reason {
+            return;
+        }
+        reason.clone_into(&mut last);
+        drop(last);
+        // Nobody listens any more once the run has ended.
+        let _ = self.said.send(self.waiting_event());
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.is_urgent()
+    }
+}
+
+/// Makes the call.
+pub(super) async fn make(mut job: Job<'_>) -> Ended {
+    let started = Instant::now();
+    let request = std::mem::replace(&mut job.request, Request::Forget);
+    let (value, said, fatal) = match request {
+        Request::Forget => forget(&job).await,
+        Request::Read { config } => read(&job, config).await,
+        Request::Apply { prior, planned, config, private, remote } => {
+            let request = ApplyRequest {
+                kind: job.planned.change.addr.resource.kind.to_string(),
+                action: match job.call {
+                    Call::Create => Action::Create,
+                    Call::Update => Action::Update,
+                    Call::Delete | Call::DeleteReplaced => Action::Delete,
+                    Call::Read | Call::Forget => Action::NoOp,
+                },
+                prior,
+                planned,
+                config,
+                private,
+                nonce: nonce(),
+            };
+            apply(&job, request, remote).await
+        }
+    };
+    Ended { step: job.step, index: job.index, call: job.call, value, said, fatal, elapsed: started.elapsed() }
+}
+
+type Outcome = (Option<Value>, Diagnostics, bool);
+
+fn slot_of(job: &Job<'_>) -> Slot {
+    match (&job.call, &job.aside) {
+        (Call::DeleteReplaced, Some((slot, _))) => slot.clone(),
+        _ => Slot { addr: job.planned.change.addr.clone(), deposed: job.planned.change.deposed.clone() },
+    }
+}
+
+async fn write(job: &Job<'_>, record: Record, said: &mut Diagnostics) -> bool {
+    if record.is_empty() {
+        return true;
+    }
+    match job.commit.append(record).await {
+        Ok(()) => true,
+        Err(error) => {
+            said.push(error.diagnostic());
+            false
+        }
+    }
+}
+
+async fn forget(job: &Job<'_>) -> Outcome {
+    let mut said = Diagnostics::none();
+    let written = write(job, Record::new().remove(slot_of(job)), &mut said).await;
+    (None, said, !written)
+}
+
+async fn read(job: &Job<'_>, config: Value) -> Outcome {
+    let Some(configured) = &job.configured else { return not_configured(job) };
+    let kind = job.planned.change.addr.resource.kind.to_string();
+    let outcome = configured.read_data(DataRequest { kind, config }).await;
+    let mut said = about(outcome.said, &job.planned.change.addr);
+    let Some(value) = outcome.value.filter(|_| !said.has_errors()) else { return (None, said, false) };
+    match object(job.planned, &value, &[], Status::Ready, job.dependencies.clone()) {
+        Ok(stored) => {
+            let record = Record::new().put(slot_of(job), job.planned.change.provider.clone(), stored);
+            let written = write(job, record, &mut said).await;
+            (Some(value), said, !written)
+        }
+        Err(diagnostic) => {
+            said.push(*diagnostic);
+            (None, said, false)
+        }
+    }
+}
+
+fn not_configured(job: &Job<'_>) -> Outcome {
+    let detail = format!(
+        "{} could not be configured, so that nothing was done with {}.",
+        job.planned.change.provider, job.planned.change.addr
+    );
+    (None, Diagnostic::error("Provider not configured", detail).about(&job.planned.change.addr).into(), false)
+}
+
+async fn apply(job: &Job<'_>, request: ApplyRequest, remote: bool) -> Outcome {
+    let Some(configured) = &job.configured else { return not_configured(job) };
+    let mut said = Diagnostics::none();
+    let slot = slot_of(job);
+    let provider = &job.planned.change.provider;
+    let nonce = request.nonce.clone();
+    let step = match job.call {
+        Call::Create => Step::Create,
+        Call::Update | Call::Read => Step::Update,
+        Call::Delete | Call::DeleteReplaced | Call::Forget => Step::Delete,
+    };
+    // The old object is put aside before the new one is asked for: a crash in between must not lose either.
+    let mut before = Record::new();
+    if let (Call::Create, Some((aside, old))) = (&job.call, &job.aside) {
+        before = before.remove(slot.clone()).put(aside.clone(), provider.clone(), old.clone());
+    }
+    if remote {
+        let about = if job.call == Call::Create { &request.planned } else { &request.prior };
+        let open = intent(job.planned, &slot, step, &nonce, about, job.dependencies.clone());
+        before = before.open(open);
+    }
+    if !write(job, before, &mut said).await {
+        return (None, said, true);
+    }
+    let applied: Applied = configured.apply(request, &*job.watch).await;
+    said.append(about(applied.said, &job.planned.change.addr));
+    let failed = said.has_errors();
+    let mut record = Record::new();
+    let mut value = None;
+    match applied.now {
+        Now::Unclear => return (None, said, false),
+        Now::Unchanged => {
+            if let (Call::Create, Some((aside, old))) = (&job.call, &job.aside) {
+                // Nothing was made: the old object is in use again.
+                record = record.remove(aside.clone()).put(slot, provider.clone(), old.clone());
+            }
+        }
+        Now::Gone => record = record.remove(slot),
+        Now::Is { value: now, private } => {
+            let tainted = failed && job.call == Call::Create;
+            let status = if tainted { Status::Tainted } else { Status::Ready };
+            match object(job.planned, &now, &private, status, job.dependencies.clone()) {
+                Ok(stored) => record = record.put(slot, provider.clone(), stored),
+                Err(diagnostic) => said.push(*diagnostic),
+            }
+            value = Some(now);
+        }
+    }
+    if remote {
+        record = record.close(nonce);
+    }
+    let written = write(job, record, &mut said).await;
+    (value, said, !written)
+}
+
+fn about(mut said: Diagnostics, addr: &InstanceAddr) -> Diagnostics {
+    for diagnostic in &mut said.0 {
+        diagnostic.address.get_or_insert_with(|| addr.to_string());
+    }
+    said
+}
+
+/// Tells that a step begins or ends.
+pub(super) fn step_action(call: Call) -> Action {
+    match call {
+        Call::Create => Action::Create,
+        Call::Update => Action::Update,
+        Call::Delete | Call::DeleteReplaced => Action::Delete,
+        Call::Read => Action::Read,
+        Call::Forget => Action::Forget,
+    }
+}
+
+/// The id of an object, where it has one that is not sensitive.
+pub(super) fn id_of(value: &Value) -> Option<String> {
+    let id = value.get("id")?;
+    if id.marks_deep().is_none() { id.as_str().map(str::to_owned) } else { None }
+}

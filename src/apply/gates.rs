@@ -1,0 +1,265 @@
+//! Gates between phases: their arguments evaluated when they run, the checks themselves done by `gate`.
+
+use crate::addr::Name;
+use crate::client::kube::Kube;
+use crate::config::{Config, Gate};
+use crate::diag::{Diagnostic, Diagnostics, Outcome};
+use crate::gate::{self, Around, Cluster, Spec, Timing};
+use crate::lang::decode::decode;
+use crate::lang::eval::evaluate;
+use crate::lang::syntax::ast::Body;
+use crate::plan::PlanMode;
+use crate::plan::scope::{ProjectScope, Surroundings};
+use crate::provider::Boxed;
+use crate::schema::Block;
+use crate::value::Value;
+
+use super::run::{Done, Run};
+use super::stop::Stop;
+
+/// Makes clients of the project's cluster.
+pub trait Clusters: Send + Sync {
+    /// The schema of the project's `provider "kubernetes"`.
+    fn schema(&self) -> Option<&Block>;
+
+    /// A client for that configuration (which may hold unknowns in the sandbox).
+    fn client(&self, config: Value) -> Boxed<'_, Outcome<Kube>>;
+}
+
+/// What gates need of the run.
+#[derive(Clone, Copy)]
+pub struct GateContext<'a> {
+    /// Whether the cluster is the sandbox.
+    pub sandbox: bool,
+    /// The cluster.
+    pub clusters: &'a dyn Clusters,
+    /// Phases whose gates have not passed since something in them changed.
+    pub outstanding: &'a [bool],
+}
+
+/// A gate whose arguments are evaluated.
+pub struct Prepared {
+    /// Its phase.
+    pub phase: Name,
+    /// Its name.
+    pub name: Name,
+    kind: String,
+    arguments: Value,
+    timing: Timing,
+    span: crate::diag::Span,
+    cluster: Option<Value>,
+}
+
+/// A gate that has been asked.
+pub(super) struct GateDone {
+    step: u32,
+    phase: usize,
+    name: Name,
+    said: Diagnostics,
+}
+
+/// Evaluates a gate. `None`: it is switched off.
+pub fn prepare(
+    around: Surroundings<'_>,
+    phase: &Name,
+    gate: &Gate,
+    clusters: &dyn Clusters,
+) -> Outcome<Option<Prepared>> {
+    let scope = ProjectScope { around };
+    let within = format!("gate {:?}", gate.name.as_str());
+    let mut said = Diagnostics::none();
+    if let Some(expr) = &gate.enabled {
+        let Some(value) = evaluate(expr, &scope).take(&mut said) else { return Outcome::fail(said) };
+        match value.as_bool() {
+            Some(true) => {}
+            Some(false) => return Outcome::with(None, said),
+            None => {
+                let detail = "The argument \"enabled\" of a gate must be true or false, and known when the gate runs.";
+                said.push(Diagnostic::error("Invalid gate", detail).at(expr.span).within(within));
+                return Outcome::fail(said);
+            }
+        }
+    }
+    let kind = gate.check.kind.text.to_string();
+    let Some(schema) = gate::schema(&kind) else {
+        let hint = crate::diag::did_you_mean(&kind, gate::KINDS.iter().copied());
+        said.push(
+            Diagnostic::error("Unsupported check", format!("There is no check of type {kind:?}.{hint}"))
+                .at(gate.check.header)
+                .within(within),
+        );
+        return Outcome::fail(said);
+    };
+    let arguments = decode(&gate.check.body, schema, &scope);
+    said.append(arguments.said.located(Some(gate.check.header), Some(&within)));
+    let timing_body = Body { attributes: gate.timing.clone(), ..Body::default() };
+    let timing = decode(&timing_body, gate::timing_schema(), &scope).and_then(|value| Timing::from_value(&value));
+    said.append(timing.said.located(Some(gate.span), Some(&within)));
+    let (Some(arguments), Some(timing)) = (arguments.value, timing.value) else { return Outcome::fail(said) };
+    let (arguments, _) = arguments.unmark_deep();
+    if !arguments.is_wholly_known() {
+        said.push(
+            Diagnostic::error(
+                "Gate cannot be evaluated",
+                "Some of its arguments are not known, although everything in this phase and the ones before is done. They \
+                 come from outputs of a later phase, or of something that was left out.",
+            )
+            .at(gate.check.header)
+            .within(within),
+        );
+        return Outcome::fail(said);
+    }
+    let cluster = cluster_config(around, clusters).take(&mut said).flatten();
+    if said.has_errors() {
+        return Outcome::fail(said);
+    }
+    let prepared =
+        Prepared { phase: phase.clone(), name: gate.name.clone(), kind, arguments, timing, span: gate.span, cluster };
+    Outcome::with(Some(prepared), said)
+}
+
+/// The configuration of the project's `provider "kubernetes"`, if it has one.
+fn cluster_config(around: Surroundings<'_>, clusters: &dyn Clusters) -> Outcome<Option<Value>> {
+    let providers = &around.config.shared_providers;
+    let found = providers.iter().find(|provider| provider.local == "kubernetes" && provider.alias.is_none());
+    let (Some(provider), Some(schema)) = (found, clusters.schema()) else { return Outcome::ok(None) };
+    decode(&provider.body, schema, &ProjectScope { around }).map(|value| Some(value.unmark_deep().0))
+}
+
+struct Reached<'a> {
+    clusters: &'a dyn Clusters,
+    config: Option<Value>,
+}
+
+impl Cluster for Reached<'_> {
+    fn client(&self) -> Boxed<'_, Outcome<Kube>> {
+        match &self.config {
+            Some(config) => self.clusters.client(config.clone()),
+            None => gate::NoCluster.client_boxed(),
+        }
+    }
+}
+
+trait Without {
+    fn client_boxed<'a>(&self) -> Boxed<'a, Outcome<Kube>>;
+}
+
+impl Without for gate::NoCluster {
+    fn client_boxed<'a>(&self) -> Boxed<'a, Outcome<Kube>> {
+        Box::pin(async { gate::NoCluster.client().await })
+    }
+}
+
+/// Asks a gate until it passes or its time is over.
+pub async fn ask(
+    prepared: Prepared,
+    context: GateContext<'_>,
+    events: &dyn crate::event::Events,
+    stop: &Stop,
+) -> Outcome<gate::Report> {
+    let cluster = Reached { clusters: context.clusters, config: prepared.cluster };
+    let spec = Spec {
+        phase: &prepared.phase,
+        name: &prepared.name,
+        kind: &prepared.kind,
+        arguments: &prepared.arguments,
+        timing: prepared.timing,
+    };
+    let stopped = || stop.is_asked();
+    let around = Around { cluster: &cluster, sandbox: context.sandbox, events, stop: &stopped };
+    let outcome = gate::run(&spec, &around).await;
+    let within = format!("phase {:?}", prepared.phase.as_str());
+    Outcome { value: outcome.value, said: outcome.said.located(Some(prepared.span), Some(&within)) }
+}
+
+impl<'a> Run<'a> {
+    /// Starts the gates of a phase that is done. False when there are none to run.
+    pub(super) fn start_gates(&mut self, step: u32, phase: usize) -> bool {
+        let config: &'a Config = &self.plan.segment().config;
+        let Some(written) = config.phases.get(phase) else { return false };
+        let outstanding = self.inputs.gates.outstanding.get(phase).copied().unwrap_or(false);
+        if written.gates.is_empty()
+            || self.plan.mode != PlanMode::Normal
+            || !(self.phase_has_work(phase) || (outstanding && self.phase_is_selected(phase)))
+        {
+            return false;
+        }
+        if self.inputs.stop.is_asked() {
+            self.report.stopped = true;
+            self.report.gates_outstanding.push(written.name.clone());
+            return false;
+        }
+        let mut started = 0;
+        let mut failed = false;
+        for gate in &written.gates {
+            let outcome = prepare(self.around(), &written.name, gate, self.inputs.gates.clusters);
+            self.said.append(outcome.said);
+            let prepared = match outcome.value {
+                Some(Some(prepared)) => prepared,
+                Some(None) => continue,
+                None => {
+                    failed = true;
+                    continue;
+                }
+            };
+            started += 1;
+            let (context, events, stop) = (self.inputs.gates, self.inputs.events, self.inputs.stop.clone());
+            let name = gate.name.clone();
+            self.running.push(Box::pin(async move {
+                let outcome = ask(prepared, context, events, &stop).await;
+                Done::Gate(GateDone { step, phase, name, said: outcome.said })
+            }));
+        }
+        if failed {
+            self.failed_gates.insert(step);
+        }
+        if started == 0 {
+            if failed {
+                self.phase_over(step, phase, true);
+                return true;
+            }
+            return false;
+        }
+        self.open_gates.insert(step, started);
+        true
+    }
+
+    /// Whether a target leaves anything of a phase.
+    fn phase_is_selected(&self, phase: usize) -> bool {
+        let segment = self.plan.segment();
+        let in_phase = |(index, at): (usize, &usize)| {
+            *at == phase
+                && segment.selected[index]
+                && segment.graph.provider_of.contains_key(&crate::graph::NodeId(index as u32))
+        };
+        segment.graph.phase.iter().enumerate().any(in_phase)
+    }
+
+    /// Folds in a gate's answer; the phase is over with its last one.
+    pub(super) fn gate_ended(&mut self, done: GateDone) {
+        let failed = done.said.has_errors();
+        for diagnostic in done.said.iter() {
+            self.inputs.events.emit(crate::event::Event::Said(diagnostic.clone()));
+        }
+        self.said.append(done.said);
+        let name = self.plan.phases.get(done.phase).map(|phase| phase.name.clone());
+        if let Some(phase) = name {
+            if failed {
+                self.report.gates_outstanding.push(phase);
+            } else {
+                self.report.gates_passed.push((phase, done.name));
+            }
+        }
+        if failed {
+            self.failed_gates.insert(done.step);
+        }
+        if let Some(open) = self.open_gates.get_mut(&done.step) {
+            *open -= 1;
+            if *open == 0 {
+                self.open_gates.remove(&done.step);
+                let failed = self.failed_gates.contains(&done.step);
+                self.phase_over(done.step, done.phase, failed);
+            }
+        }
+    }
+}

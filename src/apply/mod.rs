@@ -1,0 +1,17 @@
+//! Applying: carries out a plan, exactly those changes, in parallel where the order allows.
+//!
+//! In: a [`Plan`](crate::plan::Plan), one state writer per layer, the wish to stop. Out: [`Report`]; events on the way. Every
+//! result is durable before it is reported or anything that needs it starts. Not here: whether something should be done
+//! (`plan`), approval and the loop over segments (`ops`). `apply` re-evaluates arguments only.
+
+mod call;
+mod critical;
+pub mod gates;
+mod record;
+mod run;
+mod stop;
+mod values;
+
+pub use gates::{Clusters, GateContext};
+pub use run::{Inputs, PhaseReport, Report, run};
+pub use stop::Stop;

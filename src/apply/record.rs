@@ -1,0 +1,163 @@
+//! From results to journal records.
+
+use std::sync::Arc;
+
+use crate::addr::{ConfigResourceAddr, DeposedKey, Name};
+use crate::change::{Intent, Step};
+use crate::diag::Diagnostic;
+use crate::graph::{Graph, Node, NodeId};
+use crate::plan::{PlannedChange, schema_of};
+use crate::state::{Object, OpenIntent, Slot, Status};
+use crate::value::{Marks, Path, Value, to_json_typed};
+
+/// The object that state keeps of a value.
+///
+/// # Errors
+/// When the value cannot be stored: parts of it are still unknown.
+pub fn object(
+    planned: &PlannedChange,
+    value: &Value,
+    private: &[u8],
+    status: Status,
+    dependencies: Arc<[ConfigResourceAddr]>,
+) -> Result<Arc<Object>, Box<Diagnostic>> {
+    let invalid = |why: String| {
+        Box::new(
+            Diagnostic::error(
+                "Provider produced an object that cannot be stored",
+                format!("After the apply the provider returned {why}. This is a defect of the provider."),
+            )
+            .about(&planned.change.addr),
+        )
+    };
+    let schema = planned.schema().ok_or_else(|| invalid("an object of a type it does not have".into()))?;
+    let stored = crate::schema::write_only_null(&schema.block, value);
+    let attributes = to_json_typed(&stored, &schema.ty()).map_err(|error| invalid(error.to_string()))?;
+    let sensitive = planned.work.marks.iter().filter(|(path, marks)| is_sensitive_part(path, *marks, &stored));
+    Ok(Arc::new(Object {
+        sensitive: sensitive.map(|(path, _)| path.clone()).collect(),
+        private: private.to_vec().into(),
+        dependencies,
+        create_before_destroy: planned.work.creates_first,
+        status,
+        ..Object::new(schema.version, attributes)
+    }))
+}
+
+fn is_sensitive_part(path: &Path, marks: Marks, value: &Value) -> bool {
+    marks.contains(Marks::SENSITIVE) && path.of(value).is_some()
+}
+
+/// The intent of a remote call. Its object is the planned one (unknown parts null) for a create, else the prior one.
+pub fn intent(
+    planned: &PlannedChange,
+    slot: &Slot,
+    step: Step,
+    nonce: &str,
+    about: &Value,
+    dependencies: Arc<[ConfigResourceAddr]>,
+) -> OpenIntent {
+    let (version, json) = match schema_of(&*planned.provider_type, &planned.change.addr) {
+        Some(schema) => {
+            let stored = known_only(&crate::schema::write_only_null(&schema.block, about));
+            (schema.version, to_json_typed(&stored, &schema.ty()).unwrap_or_else(|_| "{}".to_owned()))
+        }
+        None => (0, "{}".to_owned()),
+    };
+    OpenIntent {
+        intent: Intent {
+            addr: slot.addr.clone(),
+            deposed: slot.deposed.clone(),
+            step,
+            nonce: nonce.to_owned(),
+            schema_version: version,
+            object: json.into(),
+        },
+        provider: planned.change.provider.clone(),
+        dependencies,
+        create_before_destroy: planned.work.creates_first,
+        sensitive: planned.work.marks.iter().map(|(path, _)| path.clone()).collect(),
+    }
+}
+
+/// The value with null for everything unknown.
+fn known_only(value: &Value) -> Value {
+    match value {
+        Value::Unknown(unknown) => Value::Null(unknown.ty.clone()),
+        Value::List(sequence) => Value::list(sequence.element.clone(), sequence.items.iter().map(known_only).collect()),
+        Value::Set(sequence) => Value::set(sequence.element.clone(), sequence.items.iter().map(known_only).collect()),
+        Value::Tuple(items) => Value::tuple(items.iter().map(known_only).collect::<Vec<_>>()),
+        Value::Map(mapping) => {
+            Value::map(mapping.element.clone(), mapping.entries.map_values(|_, item| known_only(item)))
+        }
+        Value::Object(entries) => Value::Object(entries.map_values(|_, item| known_only(item))),
+        Value::Marked(marked) => known_only(&marked.value),
+        Value::Null(_) | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
+}
+
+/// A fresh key for an object that is put aside.
+pub fn deposed_key() -> DeposedKey {
+    DeposedKey(Name::from(format!("{:08x}", rand::random::<u32>())))
+}
+
+/// A fresh nonce for an intent.
+pub fn nonce() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
+/// The resources that a block depends on directly, or through values: what state records as dependencies.
+pub struct Dependencies<'a> {
+    graph: &'a Graph,
+    known: std::collections::HashMap<NodeId, Arc<[ConfigResourceAddr]>>,
+}
+
+impl<'a> Dependencies<'a> {
+    /// Nothing asked yet.
+    pub fn new(graph: &'a Graph) -> Self {
+        Dependencies { graph, known: std::collections::HashMap::new() }
+    }
+
+    /// Those of a node, sorted. Shared by all its instances.
+    pub fn of(&mut self, node: NodeId) -> Arc<[ConfigResourceAddr]> {
+        if let Some(known) = self.known.get(&node) {
+            return known.clone();
+        }
+        let mut found = Vec::new();
+        let mut seen = std::collections::HashSet::new();
+        let mut stack: Vec<NodeId> = self.graph.needs[node.index()].clone();
+        while let Some(next) = stack.pop() {
+            if !seen.insert(next) {
+                continue;
+            }
+            match self.graph.node(next) {
+                Node::Resource(..) | Node::Data(..) => found.extend(self.graph.config_addr(next)),
+                Node::Variable(..)
+                | Node::Local(..)
+                | Node::Output(..)
+                | Node::ModuleCall(..)
+                | Node::ModuleEnd(..)
+                | Node::Provider(_) => stack.extend(&self.graph.needs[next.index()]),
+            }
+        }
+        found.sort();
+        found.dedup();
+        let found: Arc<[ConfigResourceAddr]> = found.into();
+        self.known.insert(node, found.clone());
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Type;
+
+    #[test]
+    fn intents_leave_out_what_is_unknown() {
+        let value = Value::object([("a", Value::unknown(Type::String)), ("b", Value::int(1).sensitive())]);
+        let known = known_only(&value);
+        assert_eq!(known.get("a"), Some(&Value::Null(Type::String)));
+        assert_eq!(known.get("b"), Some(&Value::int(1)));
+    }
+}

@@ -1,0 +1,209 @@
+//! `infra apply`, `infra destroy`, `infra refresh`
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::apply::Stop;
+use crate::change::Counts;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::ops::{self, Applied, Ended, RunOptions, Session};
+use crate::plan::PlanMode;
+use crate::value::Marks;
+use crate::view::{self, PhaseSummary, ShownOutput, Stream};
+
+use super::approve::Prompt;
+use super::args::ApplyArgs;
+use super::exit::Exit;
+use super::listen::Listener;
+use super::plan::tell;
+use super::project::{Call, run_options};
+use super::saved;
+use super::terminal::Terminal;
+
+/// Plans, asks, applies, until nothing is pending.
+pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -> Exit {
+    let began = Instant::now();
+    let planning = &args.planning;
+    let terminal = Terminal::new(&planning.select.look, planning.input);
+    let mut options = run_options(planning, call.now);
+    options.mode = mode.unwrap_or(options.mode);
+    options.auto_approve = args.auto_approve;
+    options.accept_loss = args.accept_loss;
+    let stream = planning.json.then(|| Stream::new(false));
+    if let Some(stream) = stream {
+        terminal.print(&stream.version(Timestamp::now()));
+    }
+    let mut said = Diagnostics::none();
+    let saved = match args.plan.as_ref().map(|path| ops::read_saved(path)).transpose() {
+        Ok(saved) => saved,
+        Err(diagnostic) => {
+            tell(&terminal, &(*diagnostic).into(), call, stream);
+            return Exit::Failed;
+        }
+    };
+    let load = match &saved {
+        None => {
+            let mut load = call.load(&planning.select);
+            load.may_be_empty = options.mode == PlanMode::Destroy;
+            Ok(load)
+        }
+        Some(_) if !call.given.is_empty() => Err(Box::new(Diagnostic::error(
+            "Variables and a saved plan",
+            "A saved plan carries the values of its variables; -var and -var-file cannot change them.",
+        ))),
+        Some(saved) => saved.options(&options).map(|saved| options = saved).and_then(|()| saved::unpack(call, saved)),
+    };
+    let load = match load {
+        Ok(load) => load,
+        Err(diagnostic) => {
+            tell(&terminal, &(*diagnostic).into(), call, stream);
+            return Exit::Failed;
+        }
+    };
+    let Some(session) = call.open(load, &planning.select).take(&mut said) else {
+        tell(&terminal, &said, call, stream);
+        return Exit::Failed;
+    };
+    tell(&terminal, &said, call, stream);
+    let prefixes = session.config.prefixes_layers();
+    let listener = Listener::new(terminal, prefixes, planning.json);
+    let stop = Stop::default();
+    let signals = super::signals::listen(&stop, &listener);
+    let mut prompt = Prompt {
+        session: &session,
+        terminal,
+        listener: listener.clone(),
+        stop: stop.clone(),
+        json: planning.json,
+        began,
+        shown: false,
+    };
+    let applied = match &saved {
+        Some(saved) => ops::apply_saved(&session, saved, &options, &mut prompt, &listener, &stop).await,
+        None => ops::apply(&session, &options, &mut prompt, &listener, &stop).await,
+    };
+    signals.abort();
+    listener.finish();
+    conclude(call, &terminal, &session, &options, &applied, planning.json)
+}
+
+fn conclude(
+    call: &Call,
+    terminal: &Terminal,
+    session: &Session,
+    options: &RunOptions,
+    applied: &Applied,
+    json: bool,
+) -> Exit {
+    let prefixes = session.config.prefixes_layers();
+    let stream = json.then(|| Stream::new(prefixes));
+    if !json {
+        for line in &applied.recovered {
+            terminal.print(&format!("{line}\n"));
+        }
+    }
+    let report = &applied.report;
+    match applied.ended {
+        Ended::Complete | Ended::Unchanged => {
+            let outputs = shown_outputs(applied);
+            match stream {
+                Some(stream) => {
+                    tell(terminal, &applied.said, call, Some(stream));
+                    terminal.print(&stream.applied(options.mode, report.counts, &outputs, Timestamp::now()));
+                }
+                None => {
+                    terminal.say(&applied.said, &call.sources);
+                    terminal.print(&format!("\n{}", view::applied(options.mode, report.counts, terminal.style)));
+                    table(terminal, applied);
+                    if !outputs.is_empty() && options.mode != PlanMode::Destroy {
+                        terminal.print(&format!(
+                            "\n{}\n\n{}",
+                            terminal.style.bold("Outputs:"),
+                            view::outputs(&outputs, prefixes)
+                        ));
+                    }
+                }
+            }
+            Exit::Done
+        }
+        Ended::Declined => {
+            tell(terminal, &applied.said, call, stream);
+            let what = if options.mode == PlanMode::Destroy { "Destroy" } else { "Apply" };
+            told(terminal, json, &format!("\n{what} cancelled.\n"));
+            Exit::Failed
+        }
+        Ended::Beyond => {
+            table_unless(terminal, applied, json);
+            tell(terminal, &applied.said, call, stream);
+            let rest = "\nStopped: what is left differs from what was approved, and nobody said yes to it. Everything done so \
+                        far is in state; the next run goes on from here.\n";
+            told(terminal, json, rest);
+            Exit::Differs
+        }
+        Ended::Stopped => {
+            table_unless(terminal, applied, json);
+            tell(terminal, &applied.said, call, stream);
+            told(terminal, json, &format!("\nStopped as asked. {}", so_far(report.counts)));
+            Exit::Failed
+        }
+        Ended::Failed => {
+            table_unless(terminal, applied, json);
+            tell(terminal, &applied.said, call, stream);
+            if report.calls > 0 {
+                told(terminal, json, &format!("\n{}", so_far(report.counts)));
+            }
+            Exit::Failed
+        }
+    }
+}
+
+/// Words for people only; they go to standard error, where errors are.
+fn told(terminal: &Terminal, json: bool, text: &str) {
+    if !json {
+        terminal.print(text);
+    }
+}
+
+fn so_far(counts: Counts) -> String {
+    format!(
+        "Done so far and in state: {} added, {} changed, {} destroyed. The next run goes on from here.\n",
+        counts.add, counts.change, counts.destroy
+    )
+}
+
+fn table_unless(terminal: &Terminal, applied: &Applied, json: bool) {
+    if !json {
+        table(terminal, applied);
+    }
+}
+
+fn table(terminal: &Terminal, applied: &Applied) {
+    let rows: Vec<PhaseSummary> = applied
+        .report
+        .phases
+        .iter()
+        .map(|phase| PhaseSummary {
+            phase: phase.name.to_string(),
+            added: phase.counts.add,
+            changed: phase.counts.change,
+            destroyed: phase.counts.destroy,
+            elapsed: phase.elapsed,
+            critical_path: phase.critical_path.clone(),
+        })
+        .collect();
+    let table = view::phase_table(&rows, terminal.style);
+    if !table.is_empty() {
+        terminal.print(&format!("\n{table}"));
+    }
+}
+
+fn shown_outputs(applied: &Applied) -> Vec<ShownOutput> {
+    let shown = applied.report.outputs.iter().map(|(layer, name, value)| ShownOutput {
+        layer: layer.clone(),
+        name: name.clone(),
+        value: value.clone(),
+        sensitive: value.marks().contains(Marks::SENSITIVE),
+    });
+    shown.collect()
+}

@@ -1,0 +1,77 @@
+//! Showing a plan and asking whether it shall be carried out.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::apply::Stop;
+use crate::ops::{Answer, Approve, Question, Session};
+use crate::plan::{Plan, PlanMode};
+use crate::view::{self, Ink, Stream};
+
+use super::listen::Listener;
+use super::plan::heading;
+use super::terminal::Terminal;
+
+/// Asks on the terminal; shows only, where nobody can be asked.
+pub(super) struct Prompt<'a> {
+    pub session: &'a Session,
+    pub terminal: Terminal,
+    pub listener: Listener,
+    pub stop: Stop,
+    pub json: bool,
+    pub began: Instant,
+    /// Whether a plan was shown already: further ones are segments.
+    pub shown: bool,
+}
+
+impl Prompt<'_> {
+    fn present(&mut self, plan: &Plan) {
+        self.listener.clear();
+        let first = !std::mem::replace(&mut self.shown, true);
+        if self.json {
+            self.listener.print(&Stream::new(plan.prefixes_layers).plan(plan, Timestamp::now()));
+            return;
+        }
+        let head = if first {
+            heading(self.session, plan, self.began)
+        } else {
+            format!("\n{}\n", self.terminal.style.bold("With what became known, the rest is planned:"))
+        };
+        self.listener.print(&format!("{head}{}\n", view::plan(plan, self.terminal.style)));
+    }
+}
+
+impl Approve for Prompt<'_> {
+    fn ask(&mut self, question: &Question<'_>) -> Answer {
+        self.present(question.plan);
+        let style = self.terminal.style;
+        if !question.first && !question.beyond.is_empty() {
+            let mut text = style.paint(Ink::Yellow, &style.bold("This goes beyond what was approved:"));
+            text.push('\n');
+            for planned in &question.beyond {
+                let address = planned.change.addr.in_project(question.plan.prefixes_layers);
+                text.push_str(&format!("  {} {address}\n", style.symbol(planned.change.action)));
+            }
+            self.listener.print(&text);
+        }
+        if self.json || !self.terminal.asks {
+            return Answer::Nobody;
+        }
+        let ask = match question.plan.mode {
+            PlanMode::Destroy => "Do you really want to destroy all of this? There is no undo.",
+            PlanMode::RefreshOnly => "Shall state be brought up to date like this? No object changes.",
+            PlanMode::Normal => "Shall this be carried out?",
+        };
+        let ask = style.bold(ask);
+        let value = style.bold("Enter a value:");
+        let stopped = || self.stop.is_asked();
+        let answer = self.terminal.ask(&format!("{ask}\n  Only \"yes\" counts as yes.\n\n  {value} "), &stopped);
+        self.terminal.print("\n");
+        if answer.as_deref() == Some("yes") { Answer::Yes } else { Answer::No }
+    }
+
+    fn show(&mut self, plan: &Plan) {
+        self.present(plan);
+    }
+}

@@ -1,0 +1,446 @@
+//! The commands and their flags, as the parser sees them. Names and meanings are Terraform's where Terraform has them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, ArgMatches, Args, Parser, Subcommand};
+
+use crate::addr::{Pattern, parse_pattern};
+use crate::config::Given;
+
+/// infra: plans and applies a whole platform, layer by layer, from Terraform's language.
+#[derive(Debug, Parser)]
+#[command(name = "infra", disable_help_subcommand = true, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "Flags take one dash or two. `infra COMMAND -help` tells more.")]
+pub(super) struct Root {
+    /// Work in another folder.
+    #[arg(long, value_name = "DIR")]
+    pub chdir: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check that the configuration loads and that state can be reached
+    Init(InitArgs),
+    /// Check the configuration
+    Validate(ValidateArgs),
+    /// Show what an apply would do
+    Plan(PlanArgs),
+    /// Make the world as the configuration says
+    Apply(ApplyArgs),
+    /// Remove everything that state holds
+    Destroy(ApplyArgs),
+    /// Bring state up to date with the world
+    Refresh(ApplyArgs),
+    /// Show state, or a saved plan
+    Show(ShowArgs),
+    /// Show outputs
+    Output(OutputArgs),
+    /// Look at state, and settle what is uncertain
+    #[command(subcommand)]
+    State(StateCommand),
+    /// Health checks between phases
+    #[command(subcommand)]
+    Gate(GateCommand),
+    /// The Kubernetes-style API inside this program
+    #[command(subcommand)]
+    Sandbox(SandboxCommand),
+    /// The environment, under Terraform's name for it
+    #[command(subcommand)]
+    Workspace(WorkspaceCommand),
+    /// Remove a lock whose holder is dead
+    ForceUnlock(UnlockArgs),
+    /// Show the version
+    Version(VersionArgs),
+}
+
+/// Commands below `state`.
+#[derive(Debug, Subcommand)]
+pub(super) enum StateCommand {
+    /// List objects
+    List(StateListArgs),
+    /// Show one object
+    Show(StateShowArgs),
+    /// Print the state file
+    Pull(StatePullArgs),
+    /// List objects of which nobody knows whether they exist
+    Uncertain(SelectArgs),
+    /// Say what became of an uncertain object
+    Settle(SettleArgs),
+}
+
+/// Commands below `gate`.
+#[derive(Debug, Subcommand)]
+pub(super) enum GateCommand {
+    /// Run one check now
+    Run(GateRunArgs),
+}
+
+/// Commands below `sandbox`.
+#[derive(Debug, Subcommand)]
+pub(super) enum SandboxCommand {
+    /// Open the sandbox of an environment on loopback and print a kubeconfig
+    Serve(ServeArgs),
+}
+
+/// Commands below `workspace`.
+#[derive(Debug, Subcommand)]
+pub(super) enum WorkspaceCommand {
+    /// Print the name of the environment
+    Show(SelectArgs),
+}
+
+/// How results look.
+#[derive(Debug, Args, Clone)]
+pub(super) struct LookArgs {
+    /// No colours
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false,
+          action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub no_color: bool,
+    /// Only list warnings
+    #[arg(long)]
+    pub compact_warnings: bool,
+}
+
+/// Which configuration, which environment, which values.
+#[derive(Debug, Args, Clone)]
+pub(super) struct SelectArgs {
+    /// The environment
+    #[arg(long, value_name = "NAME")]
+    pub env: Option<String>,
+    /// Only this layer
+    #[arg(long, value_name = "NAME")]
+    pub layer: Option<String>,
+    /// The layers that exist once for all environments
+    #[arg(long)]
+    pub global: bool,
+    /// Value of a variable
+    #[arg(long, value_name = "NAME=VALUE")]
+    var: Vec<String>,
+    /// File with values of variables; its environment is taken
+    #[arg(long, value_name = "FILE")]
+    var_file: Vec<PathBuf>,
+    #[command(flatten)]
+    pub look: LookArgs,
+}
+
+/// What takes part, and how.
+#[derive(Debug, Args, Clone)]
+pub(super) struct PlanningArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Plan to remove everything
+    #[arg(long)]
+    pub destroy: bool,
+    /// Look at objects first
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = true,
+          action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub refresh: bool,
+    /// Only bring state up to date
+    #[arg(long, conflicts_with = "destroy")]
+    pub refresh_only: bool,
+    /// Only this module, resource or instance, and what it needs
+    #[arg(long, value_name = "ADDRESS", value_parser = pattern)]
+    pub target: Vec<Pattern>,
+    /// Leave this out, and what needs it
+    #[arg(long, value_name = "ADDRESS", value_parser = pattern)]
+    pub exclude: Vec<Pattern>,
+    /// Replace this instance
+    #[arg(long, value_name = "ADDRESS", value_parser = pattern)]
+    pub replace: Vec<Pattern>,
+    /// Calls in flight at once
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub parallelism: u32,
+    /// Lock state
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = true,
+          action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub lock: bool,
+    /// How long to wait for a lock
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    pub lock_timeout: Duration,
+    /// Take over a lock whose lease has run out
+    #[arg(long)]
+    pub take_over_expired: bool,
+    /// Ask for what is missing
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub input: Option<bool>,
+    /// Print events as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `init`
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Reach state
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = true,
+          action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub backend: bool,
+    /// A setting of the backend, or a file of them
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub backend_config: Vec<String>,
+    /// Accepted for Terraform's sake
+    #[arg(long, hide = true)]
+    pub reconfigure: bool,
+    /// Accepted for Terraform's sake
+    #[arg(long, hide = true)]
+    pub upgrade: bool,
+    /// Accepted for Terraform's sake
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub input: Option<String>,
+    /// Accepted for Terraform's sake
+    #[arg(long, hide = true)]
+    pub lockfile: Option<String>,
+}
+
+/// `validate`
+#[derive(Debug, Args)]
+pub(super) struct ValidateArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `plan`
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub planning: PlanningArgs,
+    /// Save the plan
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+/// `apply`, `destroy`, `refresh`
+#[derive(Debug, Args)]
+pub(super) struct ApplyArgs {
+    #[command(flatten)]
+    pub planning: PlanningArgs,
+    /// Do not ask
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// Agree to losing what goes with a replaced cluster
+    #[arg(long)]
+    pub accept_loss: bool,
+    /// A saved plan
+    #[arg(value_name = "PLAN")]
+    pub plan: Option<PathBuf>,
+}
+
+/// `show`
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Print Terraform's JSON
+    #[arg(long)]
+    pub json: bool,
+    /// A saved plan; without one, state is shown
+    #[arg(value_name = "PLAN")]
+    pub plan: Option<PathBuf>,
+}
+
+/// `output`
+#[derive(Debug, Args)]
+pub(super) struct OutputArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Print JSON
+    #[arg(long, conflicts_with = "raw")]
+    pub json: bool,
+    /// Print the text alone
+    #[arg(long, requires = "name")]
+    pub raw: bool,
+    /// The output: NAME, or layer.LAYER.NAME
+    pub name: Option<String>,
+}
+
+/// `state list`
+#[derive(Debug, Args)]
+pub(super) struct StateListArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Only objects with this id
+    #[arg(long, value_name = "ID")]
+    pub id: Option<String>,
+    /// Only these modules, resources or instances
+    #[arg(value_name = "ADDRESS", value_parser = pattern)]
+    pub addresses: Vec<Pattern>,
+}
+
+/// `state show`
+#[derive(Debug, Args)]
+pub(super) struct StateShowArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// The instance
+    #[arg(value_name = "ADDRESS", value_parser = pattern)]
+    pub address: Pattern,
+}
+
+/// `state pull`
+#[derive(Debug, Args)]
+pub(super) struct StatePullArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+}
+
+/// `state settle`
+#[derive(Debug, Args)]
+pub(super) struct SettleArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// The instance
+    #[arg(value_name = "ADDRESS", value_parser = pattern)]
+    pub address: Pattern,
+    /// It exists: state takes it over
+    #[arg(long, required_unless_present = "absent", conflicts_with = "absent")]
+    pub exists: bool,
+    /// It does not exist
+    #[arg(long)]
+    pub absent: bool,
+}
+
+/// `gate run`
+#[derive(Debug, Args)]
+pub(super) struct GateRunArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// The gate
+    pub name: String,
+}
+
+/// `sandbox serve`
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// The port; a free one by default
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+}
+
+/// `force-unlock`
+#[derive(Debug, Args)]
+pub(super) struct UnlockArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Do not ask
+    #[arg(long)]
+    pub force: bool,
+    /// The ID of the lock
+    #[arg(value_name = "ID")]
+    pub id: String,
+}
+
+/// `version`
+#[derive(Debug, Args)]
+pub(super) struct VersionArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `-var` and `-var-file` in the order they were typed, which decides between them.
+///
+/// # Errors
+/// The text of a `-var` that assigns nothing.
+pub(super) fn given(root: &ArgMatches) -> Result<Vec<Given>, String> {
+    let mut matches = root;
+    while let Some((_, inner)) = matches.subcommand() {
+        matches = inner;
+    }
+    let mut found: Vec<(usize, Given)> = Vec::new();
+    if let (Ok(Some(texts)), Some(places)) = (matches.try_get_many::<String>("var"), indices(matches, "var")) {
+        for (at, text) in places.zip(texts) {
+            let (name, value) = text.split_once('=').ok_or_else(|| text.clone())?;
+            found.push((at, Given::Var { name: name.trim().to_owned(), text: value.to_owned() }));
+        }
+    }
+    if let (Ok(Some(files)), Some(places)) = (matches.try_get_many::<PathBuf>("var_file"), indices(matches, "var_file"))
+    {
+        found.extend(places.zip(files).map(|(at, file)| (at, Given::File(file.clone()))));
+    }
+    found.sort_by_key(|(at, _)| *at);
+    Ok(found.into_iter().map(|(_, given)| given).collect())
+}
+
+fn indices<'a>(matches: &'a ArgMatches, id: &str) -> Option<impl Iterator<Item = usize> + use<'a>> {
+    matches.indices_of(id)
+}
+
+fn pattern(text: &str) -> Result<Pattern, String> {
+    parse_pattern(text).map_err(|error| error.to_string())
+}
+
+/// A length of time as Go writes it: `10s`, `1h2m`, `500ms`; a bare number is seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no length of time; write it like 30s, 5m or 1h30m");
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let mut total = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
+        let number: f64 = rest[..digits].parse().map_err(|_| wrong())?;
+        rest = &rest[digits..];
+        let units = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
+        total += number
+            * match &rest[..units] {
+                "ms" => 0.001,
+                "s" => 1.0,
+                "m" => 60.0,
+                "h" => 3600.0,
+                _ => return Err(wrong()),
+            };
+        rest = &rest[units..];
+    }
+    if text.is_empty() { Err(wrong()) } else { Duration::try_from_secs_f64(total).map_err(|_| wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_parser_is_sound() {
+        Root::command().debug_assert();
+    }
+
+    #[test]
+    fn values_keep_the_order_they_were_typed_in() {
+        let args = ["infra", "plan", "--var", "a=1", "--var-file=f", "--var", "b = x=y"];
+        let matches = Root::command().try_get_matches_from(args).unwrap_or_else(|error| panic!("{error}"));
+        let var = |name: &str, text: &str| Given::Var { name: name.into(), text: text.into() };
+        assert!(given(&matches) == Ok(vec![var("a", "1"), Given::File("f".into()), var("b", " x=y")]));
+    }
+
+    #[test]
+    fn lengths_of_time_are_gos() {
+        let check =
+            |text: &str, expect: Option<u64>| assert_eq!(duration(text).ok().map(|d| d.as_millis() as u64), expect);
+        check("3m", Some(180_000));
+        check("1h1m1.5s", Some(3_661_500));
+        check("500ms", Some(500));
+        check("0", Some(0));
+        check("x", None);
+        check("5", Some(5000));
+        check("5x", None);
+        check("", None);
+    }
+}

@@ -1,0 +1,43 @@
+//! `infra init`
+
+use crate::diag::Diagnostics;
+use crate::ops;
+
+use super::args::InitArgs;
+use super::exit::Exit;
+use super::project::{Call, place};
+use super::terminal::Terminal;
+
+/// Loads the configuration and reaches every state. Nothing is downloaded: every provider is in the program.
+pub(super) async fn run(call: &Call, args: &InitArgs) -> Exit {
+    let terminal = Terminal::new(&args.select.look, None);
+    let mut load = call.load(&args.select);
+    load.backend_config.clone_from(&args.backend_config);
+    let mut said = Diagnostics::none();
+    let Some(session) = call.open(load, &args.select).take(&mut said) else {
+        terminal.say(&said, &call.sources);
+        return Exit::Failed;
+    };
+    if args.backend {
+        said.append(ops::init(&session).await);
+    }
+    terminal.say(&said, &call.sources);
+    if said.has_errors() {
+        return Exit::Failed;
+    }
+    let config = &session.config;
+    let what = match &config.project {
+        Some(project) => format!(
+            "Project {} · environment {} · {} layers · state {}",
+            project.name,
+            config.environment,
+            config.layers.len(),
+            place(config)
+        ),
+        None => format!("One folder of configuration · state {}", place(config)),
+    };
+    let reached = if args.backend { "State can be reached. " } else { "" };
+    let next = "Next: infra plan shows what would be done, infra apply does it.";
+    terminal.print(&format!("{what}\n\n{reached}Everything is ready.\n{next}\n"));
+    Exit::Done
+}

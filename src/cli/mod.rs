@@ -1,0 +1,165 @@
+//! The command line: arguments in, commands run, text out, exit code back. Only this room prints.
+//!
+//! One file a command; `args` declares them all. Not here: what commands do (`ops`), how things look (`view`).
+
+mod apply;
+mod approve;
+mod args;
+mod exit;
+mod gate;
+mod init;
+mod listen;
+mod log;
+mod normalise;
+mod output;
+mod plan;
+mod project;
+mod sandbox;
+mod saved;
+mod show;
+mod shown;
+mod signals;
+mod state;
+mod terminal;
+mod unlock;
+mod validate;
+mod version;
+mod wiring;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
+
+use crate::diag::{Diagnostic, SourceMap};
+use crate::plan::PlanMode;
+
+use args::{Command, GateCommand, LookArgs, Root, SandboxCommand, WorkspaceCommand};
+use exit::Exit;
+use project::Call;
+use terminal::Terminal;
+
+/// Terraform's commands that are not there yet: whoever types one is told so, not offered another one.
+const NOT_YET: &[&str] = &[
+    "console",
+    "drift",
+    "env",
+    "fmt",
+    "get",
+    "graph",
+    "import",
+    "login",
+    "logout",
+    "metadata",
+    "modules",
+    "providers",
+    "query",
+    "stacks",
+    "taint",
+    "test",
+    "untaint",
+];
+
+/// Runs the command that the arguments of this process ask for.
+pub fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    run(&args).into()
+}
+
+fn run(args: &[String]) -> Exit {
+    let args = match normalise::normalise(args, &|name| std::env::var(name).ok()) {
+        Ok(args) => args,
+        Err(variable) => {
+            return refuse("Quotes do not match", &format!("The environment variable {variable} has an open quote."));
+        }
+    };
+    // Before anything else: it is asked for by scripts, often.
+    if matches!(args.first().map(String::as_str), Some("--version" | "-v")) {
+        return version::run(&args::VersionArgs { json: args.iter().any(|arg| arg == "--json") });
+    }
+    if let Some(command) = args.iter().find(|arg| !arg.starts_with('-'))
+        && NOT_YET.contains(&command.as_str())
+    {
+        return refuse(
+            "Not yet",
+            &format!("This program has no command {command:?} yet. infra -help lists what it has."),
+        );
+    }
+    let matches = match Root::command().try_get_matches_from(std::iter::once("infra".to_owned()).chain(args)) {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error),
+    };
+    let root = match Root::from_arg_matches(&matches) {
+        Ok(root) => root,
+        Err(error) => return usage(&error),
+    };
+    match &root.command {
+        Command::Version(args) => version::run(args),
+        _ => command(&root, &matches),
+    }
+}
+
+/// Runs a command that needs a project.
+fn command(root: &Root, matches: &ArgMatches) -> Exit {
+    log::start();
+    let given = match args::given(matches) {
+        Ok(given) => given,
+        Err(text) => {
+            return refuse("Invalid -var", &format!("{text:?} assigns nothing; write -var 'name=value'."));
+        }
+    };
+    let call = match Call::new(root.chdir.as_ref(), given) {
+        Ok(call) => call,
+        Err(diagnostic) => return refuse(&diagnostic.summary, &diagnostic.detail),
+    };
+    if let Command::Workspace(WorkspaceCommand::Show(select)) = &root.command {
+        return workspace::show(&call, select);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(workers()).build() {
+        Ok(runtime) => runtime,
+        Err(error) => return refuse("Program not started", &format!("Its threads cannot be made: {error}.")),
+    };
+    let exit = runtime.block_on(async {
+        match &root.command {
+            Command::Init(args) => init::run(&call, args).await,
+            Command::Validate(args) => validate::run(&call, args).await,
+            Command::Plan(args) => plan::run(&call, args).await,
+            Command::Apply(args) => apply::run(&call, args, None).await,
+            Command::Destroy(args) => apply::run(&call, args, Some(PlanMode::Destroy)).await,
+            Command::Refresh(args) => apply::run(&call, args, Some(PlanMode::RefreshOnly)).await,
+            Command::Show(args) => show::run(&call, args).await,
+            Command::Output(args) => output::run(&call, args).await,
+            Command::State(command) => state::run(&call, command).await,
+            Command::Gate(GateCommand::Run(args)) => gate::run(&call, args).await,
+            Command::Sandbox(SandboxCommand::Serve(args)) => sandbox::run(&call, args).await,
+            Command::ForceUnlock(args) => unlock::run(&call, args).await,
+            Command::Workspace(WorkspaceCommand::Show(select)) => workspace::show(&call, select),
+            Command::Version(args) => version::run(args),
+        }
+    });
+    // Whatever still runs (a reader of standard input, a call that was given up) is not waited for.
+    runtime.shutdown_background();
+    exit
+}
+
+/// One worker waits at a prompt while another hears signals.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2))
+}
+
+/// A mistake in the arguments. Terraform's code for it is 1; 2 would read as "there are changes".
+fn usage(error: &clap::Error) -> Exit {
+    // Nothing can be done when even that cannot be printed.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
+        _ => Exit::Failed,
+    }
+}
+
+fn refuse(summary: &str, detail: &str) -> Exit {
+    let terminal = Terminal::new(&LookArgs { no_color: false, compact_warnings: false }, None);
+    terminal.say(&Diagnostic::error(summary, detail).into(), &SourceMap::default());
+    Exit::Failed
+}

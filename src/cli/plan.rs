@@ -1,0 +1,119 @@
+//! `infra plan`
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::ops::{self, RunOptions, SavedPlan, Session};
+use crate::plan::{Plan, PlanMode};
+use crate::view::{self, Heading, Stream, Style};
+
+use super::args::PlanArgs;
+use super::exit::Exit;
+use super::listen::Listener;
+use super::project::{Call, place, run_options};
+use super::saved;
+use super::terminal::Terminal;
+
+/// Plans and shows; with `-out` saves.
+pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
+    let began = Instant::now();
+    let planning = &args.planning;
+    let terminal = Terminal::new(&planning.select.look, planning.input);
+    let options = run_options(planning, call.now);
+    let mut load = call.load(&planning.select);
+    load.may_be_empty = options.mode == PlanMode::Destroy;
+    let mut said = Diagnostics::none();
+    let stream = Stream::new(false);
+    if planning.json {
+        terminal.print(&stream.version(Timestamp::now()));
+    }
+    let mut plan = None;
+    let mut opened = None;
+    if let Some(session) = call.open(load, &planning.select).take(&mut said) {
+        let prefixes = session.config.prefixes_layers();
+        let listener = if planning.json { Listener::new(terminal, prefixes, true) } else { Listener::quiet(terminal) };
+        plan = ops::plan(&session, &options, &listener).await.take(&mut said);
+        listener.finish();
+        opened = Some(session);
+    }
+    let failed = said.has_errors();
+    if let (Some(session), Some(plan)) = (&opened, &plan)
+        && !failed
+    {
+        if planning.json {
+            terminal.print(&Stream::new(plan.prefixes_layers).plan(plan, Timestamp::now()));
+        } else {
+            terminal.print(&heading(session, plan, began));
+            terminal.print(&view::plan(plan, terminal.style));
+        }
+        match &args.out {
+            Some(path) => match save(call, args, session, &options, plan, path) {
+                Ok(()) if planning.json => {}
+                Ok(()) => terminal.print(&format!(
+                    "\nSaved the plan to {0}. Carry out exactly this with:\n    infra apply {0}\n",
+                    path.display()
+                )),
+                Err(diagnostic) => said.push(*diagnostic),
+            },
+            None if planning.json || plan.is_empty() || std::env::var_os("TF_IN_AUTOMATION").is_some() => {}
+            None => {
+                terminal.print("\nThis plan was not saved: infra apply plans anew and asks. Keep it with -out=FILE.\n")
+            }
+        }
+    }
+    tell(&terminal, &said, call, planning.json.then_some(stream));
+    match plan {
+        Some(plan) if !said.has_errors() => {
+            if args.detailed_exitcode && !plan.is_empty() {
+                Exit::Changes
+            } else {
+                Exit::Done
+            }
+        }
+        _ => Exit::Failed,
+    }
+}
+
+/// Says everything at the end, in the form that was asked for.
+pub(super) fn tell(terminal: &Terminal, said: &Diagnostics, call: &Call, stream: Option<Stream>) {
+    match stream {
+        Some(stream) => {
+            for diagnostic in said.iter() {
+                terminal.print(&stream.diagnostic(diagnostic, &call.sources, Timestamp::now()));
+            }
+        }
+        None => terminal.say(said, &call.sources),
+    }
+}
+
+/// The line above the plan of a project; nothing in plain mode.
+pub(super) fn heading(session: &Session, plan: &Plan, began: Instant) -> String {
+    let config = &session.config;
+    let Some(project) = &config.project else { return "\n".to_owned() };
+    let heading = Heading {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        project: project.name.to_string(),
+        environment: config.environment.to_string(),
+        state: place(config),
+        layers: plan.layers.len(),
+        objects: plan.layers.iter().map(|layer| layer.objects).sum(),
+        elapsed: began.elapsed(),
+    };
+    format!("{}\n", view::heading(&heading))
+}
+
+fn save(
+    call: &Call,
+    args: &PlanArgs,
+    session: &Session,
+    options: &RunOptions,
+    plan: &Plan,
+    path: &std::path::Path,
+) -> Result<(), Box<Diagnostic>> {
+    let load = saved::pack(call, session, &args.planning.select);
+    let text = view::plan(plan, Style::PLAIN);
+    let json = view::plan_json(plan, false).to_string();
+    ops::write_saved(path, &SavedPlan::new(plan, options, load, text, json))
+}

@@ -1,0 +1,169 @@
+//! Opening the project that a command is about, with what the process knows: folder, environment, clock, user.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::addr::LayerName;
+use crate::config::{Capture, Captured, Config, Files, Given, LoadOptions};
+use crate::diag::{Diagnostic, Diagnostics, Outcome, SourceMap};
+use crate::lang::functions::DirFiles;
+use crate::ops::{Identity, RunOptions, Session, SessionOptions};
+use crate::plan::PlanMode;
+
+use super::args::{PlanningArgs, SelectArgs};
+
+/// What every command gets.
+pub(super) struct Call {
+    /// The working directory, absolute, after `-chdir`.
+    pub working_dir: PathBuf,
+    /// `-var` and `-var-file` in their order.
+    pub given: Vec<Given>,
+    /// The clock at the beginning.
+    pub now: Timestamp,
+    /// The texts that were read, for diagnostics.
+    pub sources: SourceMap,
+    /// What was read, for a saved plan.
+    pub capture: Arc<Capture>,
+}
+
+impl Call {
+    /// Looks at the process. `chdir` as typed.
+    ///
+    /// # Errors
+    /// When the folder does not exist.
+    pub fn new(chdir: Option<&PathBuf>, given: Vec<Given>) -> Result<Call, Box<Diagnostic>> {
+        if let Some(dir) = chdir {
+            std::env::set_current_dir(dir).map_err(|error| {
+                let detail = format!("-chdir={} cannot be entered: {error}.", dir.display());
+                Box::new(Diagnostic::error("Folder not found", detail))
+            })?;
+        }
+        let working_dir = std::env::current_dir().map_err(|error| {
+            Box::new(Diagnostic::error("Working directory not found", format!("It cannot be read: {error}.")))
+        })?;
+        // For output that is the same on every run: tests, and people who compare.
+        let fixed = std::env::var("INFRA_NOW").ok().and_then(|text| text.parse().ok());
+        Ok(Call {
+            working_dir,
+            given,
+            now: fixed.unwrap_or_else(Timestamp::now),
+            sources: SourceMap::default(),
+            capture: Arc::new(Capture::new(Arc::new(DirFiles))),
+        })
+    }
+
+    /// What to load. The environment is the flag, else TF_WORKSPACE.
+    pub fn load(&self, select: &SelectArgs) -> LoadOptions {
+        let mut load = LoadOptions::new(&self.working_dir, self.capture.clone() as Arc<dyn Files>);
+        load.sources = self.sources.clone();
+        load.environment =
+            select.env.clone().or_else(|| std::env::var("TF_WORKSPACE").ok().filter(|name| !name.is_empty()));
+        load.given.clone_from(&self.given);
+        load.process_env = process_env();
+        load.now = self.now;
+        load
+    }
+
+    /// What to load for a saved plan: what was read when it was made.
+    pub fn load_saved(
+        &self,
+        captured: Captured,
+        environment: Option<String>,
+        given: Vec<Given>,
+        now: Timestamp,
+    ) -> LoadOptions {
+        let mut load = LoadOptions::new(&self.working_dir, Arc::new(captured));
+        load.sources = self.sources.clone();
+        load.environment = environment;
+        load.given = given;
+        load.process_env = process_env();
+        load.now = now;
+        load
+    }
+
+    /// Opens the project.
+    pub fn open(&self, load: LoadOptions, select: &SelectArgs) -> Outcome<Session> {
+        if select.global {
+            return Diagnostic::error("Not yet", "-global is not there yet: layers exist once per environment.").into();
+        }
+        let wiring = super::wiring::Wiring::default();
+        let outcome = Session::open(SessionOptions {
+            load,
+            registry: &|config| wiring.registry(config),
+            clusters: &|config| wiring.clusters(config),
+            identity: identity(),
+        });
+        let mut said = Diagnostics::none();
+        let Some(session) = outcome.take(&mut said) else { return Outcome::fail(said) };
+        if let Some(name) = &select.layer {
+            let known = &session.config.layers;
+            if !known.iter().any(|layer| layer.name.as_str() == name) {
+                let names: Vec<&str> = known.iter().map(|layer| layer.name.as_str()).collect();
+                let detail = format!("There is no layer {name:?}. The layers are: {}.", names.join(", "));
+                said.push(Diagnostic::error("No such layer", detail));
+                return Outcome::fail(said);
+            }
+        }
+        Outcome::with(session, said)
+    }
+}
+
+/// The options of a run.
+pub(super) fn run_options(args: &PlanningArgs, now: Timestamp) -> RunOptions {
+    let mut options = RunOptions::new(now);
+    options.mode = match (args.destroy, args.refresh_only) {
+        (true, _) => PlanMode::Destroy,
+        (false, true) => PlanMode::RefreshOnly,
+        (false, false) => PlanMode::Normal,
+    };
+    options.refresh = args.refresh;
+    options.targets.clone_from(&args.target);
+    options.excludes.clone_from(&args.exclude);
+    options.replace.clone_from(&args.replace);
+    options.layer = layer(&args.select);
+    options.lock = args.lock;
+    options.lock_timeout = args.lock_timeout;
+    options.take_over_expired = args.take_over_expired;
+    options.parallelism = args.parallelism as usize;
+    options
+}
+
+/// The layer of `-layer`.
+pub(super) fn layer(select: &SelectArgs) -> Option<LayerName> {
+    select.layer.as_deref().map(LayerName::from)
+}
+
+/// Whether a command is about a layer: all, unless `-layer` names one.
+pub(super) fn wants(select: &SelectArgs, layer: &LayerName) -> bool {
+    select.layer.as_deref().is_none_or(|name| name == layer.as_str())
+}
+
+fn process_env() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+fn identity() -> Identity {
+    let name = |variable: &str| std::env::var(variable).ok().filter(|name| !name.is_empty());
+    let user =
+        name("USER").or_else(|| name("LOGNAME")).unwrap_or_else(|| rustix::process::getuid().as_raw().to_string());
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Identity { who: format!("{user}@{host}"), version: env!("CARGO_PKG_VERSION").to_owned() }
+}
+
+/// How the line above a plan names the place of state: the bucket, or the folder.
+pub(super) fn place(config: &Config) -> String {
+    match config.layers.first().map(|layer| &layer.state) {
+        Some(crate::config::StateSettings::S3(settings)) => format!("s3://{}", settings.bucket),
+        Some(crate::config::StateSettings::Local { path }) => {
+            let folder = path.parent().unwrap_or(path);
+            let shown = folder.strip_prefix(&config.working_dir).unwrap_or(folder);
+            if shown.as_os_str().is_empty() { ".".to_owned() } else { shown.display().to_string() }
+        }
+        None => String::new(),
+    }
+}

@@ -1,0 +1,69 @@
+//! What a saved plan carries of the command line: what was read, and what decided how.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Captured, Given, LoadOptions};
+use crate::diag::Diagnostic;
+use crate::ops::{SavedPlan, Session};
+
+use super::args::SelectArgs;
+use super::project::Call;
+
+#[derive(Serialize, Deserialize)]
+struct Load {
+    working_dir: PathBuf,
+    environment: Option<String>,
+    given: Vec<SavedGiven>,
+    now: String,
+    captured: Captured,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SavedGiven {
+    Var { name: String, text: String },
+    File(PathBuf),
+}
+
+/// Packs what was read, so that the configuration that was planned is the one applied.
+pub(super) fn pack(call: &Call, session: &Session, select: &SelectArgs) -> serde_json::Value {
+    let environment = session.config.project.as_ref().map(|_| session.config.environment.to_string());
+    let given = call.given.iter().map(|given| match given {
+        Given::Var { name, text } => SavedGiven::Var { name: name.clone(), text: text.clone() },
+        Given::File(path) => SavedGiven::File(path.clone()),
+    });
+    let load = Load {
+        working_dir: call.working_dir.clone(),
+        environment: select.env.clone().or(environment),
+        given: given.collect(),
+        now: call.now.to_string(),
+        captured: call.capture.captured(),
+    };
+    serde_json::to_value(load).unwrap_or_default()
+}
+
+/// What to load for a saved plan.
+///
+/// # Errors
+/// When the file is damaged, or was made in another folder.
+pub(super) fn unpack(call: &Call, saved: &SavedPlan) -> Result<LoadOptions, Box<Diagnostic>> {
+    let damaged = |why: String| {
+        Box::new(Diagnostic::error(
+            "Invalid plan file",
+            format!("The plan file cannot be used: {why}. Make a new plan."),
+        ))
+    };
+    let load: Load = serde_json::from_value(saved.load.clone()).map_err(|error| damaged(error.to_string()))?;
+    if load.working_dir != call.working_dir {
+        return Err(damaged(format!("it was made in {}", load.working_dir.display())));
+    }
+    let now: Timestamp = load.now.parse().map_err(|_| damaged("its time cannot be read".to_owned()))?;
+    let given = load.given.into_iter().map(|given| match given {
+        SavedGiven::Var { name, text } => Given::Var { name, text },
+        SavedGiven::File(path) => Given::File(path),
+    });
+    Ok(call.load_saved(load.captured, load.environment, given.collect(), now))
+}

@@ -1,0 +1,211 @@
+//! `infra state list`, `show`, `pull`, `uncertain`, `settle`
+
+use crate::addr::{InstanceAddr, Pattern};
+use crate::change::Step;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::ops::{self, RunOptions, Session, Settlement};
+use crate::state::{State, format};
+use crate::value::Value;
+use crate::view;
+
+use super::args::{SelectArgs, SettleArgs, StateCommand, StateListArgs, StatePullArgs, StateShowArgs};
+use super::exit::Exit;
+use super::project::{Call, layer, wants};
+use super::shown::decode;
+use super::terminal::Terminal;
+
+/// Runs a command below `state`.
+pub(super) async fn run(call: &Call, command: &StateCommand) -> Exit {
+    let select = match command {
+        StateCommand::List(args) => &args.select,
+        StateCommand::Show(args) => &args.select,
+        StateCommand::Pull(args) => &args.select,
+        StateCommand::Uncertain(select) => select,
+        StateCommand::Settle(args) => &args.select,
+    };
+    let terminal = Terminal::new(&select.look, None);
+    let mut said = Diagnostics::none();
+    let text = match call.open(call.load(select), select).take(&mut said) {
+        None => None,
+        Some(session) => match command {
+            StateCommand::List(args) => list(&session, args, &mut said).await,
+            StateCommand::Show(args) => show(&session, args, &terminal, &mut said).await,
+            StateCommand::Pull(args) => pull(&session, args, &mut said).await,
+            StateCommand::Uncertain(select) => uncertain(&session, select, &mut said).await,
+            StateCommand::Settle(args) => settle(&session, args, RunOptions::new(call.now), &mut said).await,
+        },
+    };
+    terminal.say(&said, &call.sources);
+    match text {
+        Some(text) => {
+            terminal.print(&text);
+            Exit::Done
+        }
+        None => Exit::Failed,
+    }
+}
+
+async fn states(session: &Session, select: &SelectArgs, said: &mut Diagnostics) -> Option<Vec<State>> {
+    match session.states().await {
+        Ok(states) => Some(states.into_iter().filter(|state| wants(select, &state.layer)).collect()),
+        Err(errors) => {
+            said.append(errors);
+            None
+        }
+    }
+}
+
+async fn list(session: &Session, args: &StateListArgs, said: &mut Diagnostics) -> Option<String> {
+    let prefixes = session.config.prefixes_layers();
+    let states = states(session, &args.select, said).await?;
+    let mut out = String::new();
+    for state in &states {
+        for placed in state.objects().filter(|placed| placed.deposed.is_none()) {
+            let addr = placed.addr(&state.layer);
+            let selected = args.addresses.is_empty() || args.addresses.iter().any(|pattern| pattern.matches(&addr));
+            let with_id = args.id.as_deref().is_none_or(|id| {
+                let object = crate::value::from_json(placed.object.attributes.as_bytes());
+                object.is_ok_and(|object| object.get("id").and_then(Value::as_str) == Some(id))
+            });
+            if selected && with_id {
+                out.push_str(&addr.in_project(prefixes));
+                out.push('\n');
+            }
+        }
+    }
+    Some(out)
+}
+
+/// The one instance that a pattern means.
+fn one<'a>(found: &'a [InstanceAddr], pattern: &Pattern, said: &mut Diagnostics) -> Option<&'a InstanceAddr> {
+    let exact = |addr: &&InstanceAddr| addr.key == pattern.key && addr.module == pattern.module;
+    match found {
+        [one] => Some(one),
+        [] => {
+            said.error(
+                "No such object",
+                format!("State has no object at {pattern}. infra state list shows what it has."),
+            );
+            None
+        }
+        several => {
+            let mut exact = several.iter().filter(exact);
+            if let (Some(one), None) = (exact.next(), exact.next()) {
+                return Some(one);
+            }
+            let names: Vec<String> = several.iter().map(|addr| addr.in_project(true)).collect();
+            said.error(
+                "Several objects",
+                format!("{pattern} means more than one object. Name one of them:\n  {}", names.join("\n  ")),
+            );
+            None
+        }
+    }
+}
+
+async fn show(session: &Session, args: &StateShowArgs, terminal: &Terminal, said: &mut Diagnostics) -> Option<String> {
+    let states = states(session, &args.select, said).await?;
+    let decoded = decode(session, &states.iter().collect::<Vec<_>>());
+    let objects = decoded.objects();
+    let current = || objects.iter().filter(|object| object.deposed.is_none());
+    let found: Vec<InstanceAddr> =
+        current().map(|object| object.addr.clone()).filter(|addr| args.address.matches(addr)).collect();
+    let addr = one(&found, &args.address, said)?;
+    let shown = objects.iter().filter(|object| object.addr == *addr);
+    let prefixes = session.config.prefixes_layers();
+    Some(shown.map(|object| view::object(object, prefixes, terminal.style)).collect::<Vec<_>>().join("\n"))
+}
+
+async fn pull(session: &Session, args: &StatePullArgs, said: &mut Diagnostics) -> Option<String> {
+    let states = states(session, &args.select, said).await?;
+    let [state] = states.as_slice() else {
+        let names: Vec<&str> = states.iter().map(|state| state.layer.as_str()).collect();
+        said.error(
+            "Which layer?",
+            format!("Each layer has a state of its own: pass -layer with one of {}.", names.join(", ")),
+        );
+        return None;
+    };
+    if state.serial == 0 && state.is_empty() {
+        return Some(String::new());
+    }
+    let mut out = Vec::new();
+    match format::write(state, &mut out) {
+        Ok(()) => Some(String::from_utf8_lossy(&out).into_owned()),
+        Err(error) => {
+            said.error("State not written", error.to_string());
+            None
+        }
+    }
+}
+
+async fn uncertain(session: &Session, select: &SelectArgs, said: &mut Diagnostics) -> Option<String> {
+    let found = match ops::uncertain(session).await {
+        Ok(found) => found,
+        Err(errors) => {
+            said.append(errors);
+            return None;
+        }
+    };
+    let prefixes = session.config.prefixes_layers();
+    let mut out = String::new();
+    for one in found.iter().filter(|one| wants(select, &one.addr.layer)) {
+        let what = match one.step {
+            Step::Create => "was being created",
+            Step::Update => "was being changed; the next apply looks at it",
+            Step::Delete => "was being removed; the next apply looks at it",
+        };
+        out.push_str(&format!("{}: {what}\n", one.addr.in_project(prefixes)));
+    }
+    if out.is_empty() {
+        out.push_str("Nothing is uncertain.\n");
+    } else {
+        out.push_str(
+            "\nLook whether they exist, then say so:\n  infra state settle -exists ADDRESS\n  infra state settle -absent ADDRESS\n",
+        );
+    }
+    Some(out)
+}
+
+async fn settle(
+    session: &Session,
+    args: &SettleArgs,
+    mut options: RunOptions,
+    said: &mut Diagnostics,
+) -> Option<String> {
+    let open = match ops::uncertain(session).await {
+        Ok(open) => open,
+        Err(errors) => {
+            said.append(errors);
+            return None;
+        }
+    };
+    let found: Vec<InstanceAddr> =
+        open.into_iter().map(|one| one.addr).filter(|addr| args.address.matches(addr)).collect();
+    if found.is_empty() {
+        said.push(Diagnostic::error(
+            "Nothing is uncertain there",
+            format!("No unfinished call is known for {}. infra state uncertain lists them.", args.address),
+        ));
+        return None;
+    }
+    let addr = one(&found, &args.address, said)?;
+    // Only the layer of the object is written.
+    options.layer = layer(&args.select).or_else(|| Some(addr.layer.clone()));
+    let settlement = if args.exists { Settlement::Exists } else { Settlement::Absent };
+    match ops::settle(session, &options, addr, settlement).await {
+        Ok(()) => {
+            let name = addr.in_project(session.config.prefixes_layers());
+            Some(match settlement {
+                Settlement::Exists => {
+                    format!("{name} is in state now, marked as tainted: the next apply replaces it.\n")
+                }
+                Settlement::Absent => format!("{name} is taken as not existing: the next apply makes it.\n"),
+            })
+        }
+        Err(errors) => {
+            said.append(errors);
+            None
+        }
+    }
+}

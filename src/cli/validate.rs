@@ -1,0 +1,33 @@
+//! `infra validate`
+
+use crate::diag::Diagnostics;
+use crate::ops;
+use crate::plan::Options;
+use crate::view;
+
+use super::args::ValidateArgs;
+use super::exit::Exit;
+use super::project::Call;
+use super::terminal::Terminal;
+
+/// Checks the configuration with nothing known from outside.
+pub(super) async fn run(call: &Call, args: &ValidateArgs) -> Exit {
+    let terminal = Terminal::new(&args.select.look, None);
+    let mut load = call.load(&args.select);
+    load.needs_state = false;
+    let mut said = Diagnostics::none();
+    if let Some(session) = call.open(load, &args.select).take(&mut said) {
+        said.append(ops::validate(&session, &Options::new(call.now)).await);
+    }
+    if args.json {
+        terminal.print(&format!("{:#}\n", view::validation_json(&said, &call.sources)));
+    } else {
+        terminal.say(&said, &call.sources);
+        if !said.has_errors() {
+            let head = terminal.style.paint(view::Ink::Green, &terminal.style.bold("Success!"));
+            let but = if said.is_empty() { "." } else { ", but there were some warnings as shown above." };
+            terminal.print(&format!("{head} The configuration is valid{but}\n"));
+        }
+    }
+    if said.has_errors() { Exit::Failed } else { Exit::Done }
+}

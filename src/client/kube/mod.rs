@@ -1,0 +1,27 @@
+//! The Kubernetes API as a client sees it.
+//!
+//! In: how to reach a cluster ([`Settings`], or a service in this process), kinds and objects as JSON. Out: objects, changes, connections into
+//! pods, and why a workload is not ready; or one [`KubeError`] that tells apart what the user can do about it. Not here: which objects
+//! there shall be (`providers::kubernetes`), the API itself (`sandbox`).
+
+mod call;
+mod connect;
+mod discovery;
+mod error;
+mod exec;
+mod explain;
+mod ready;
+mod tunnel;
+pub mod types;
+mod wait;
+mod watch;
+
+pub use call::{Apply, IN_FLIGHT, Kube, List, Select};
+pub use connect::{Exec, Settings, connect};
+pub use error::{FieldProblem, KubeError};
+pub use exec::Output;
+pub use explain::{ClaimState, Explanation, PodState, ServiceState, selector_of};
+pub use ready::{Readiness, condition, readiness};
+pub use tunnel::Target;
+pub use wait::{WaitError, Waiting};
+pub use watch::{Event, Watch};

@@ -1,0 +1,286 @@
+//! Programs on this machine, by argument vector; never through a shell unless the shell is the program.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// A program to run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The program and its arguments.
+    pub argv: Vec<OsString>,
+    /// Where it runs; here when `None`.
+    pub directory: Option<PathBuf>,
+    /// Variables in addition to ours.
+    pub env: Vec<(String, super::Secret)>,
+    /// Variables of ours that it does not get.
+    pub env_remove: Vec<String>,
+    /// What it reads; nothing when empty.
+    pub stdin: Vec<u8>,
+    /// Time from start to end; `None` has no limit.
+    pub timeout: Option<Duration>,
+    /// Bytes kept of standard output (the first) and of standard error (the last).
+    pub limit: usize,
+}
+
+/// How a program ended and what it printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// The exit code; 128 plus the signal's number for one that a signal ended, as shells have it.
+    pub code: i32,
+    /// Standard output, at most the limit's first bytes.
+    pub stdout: Vec<u8>,
+    /// Standard error, at most the limit's last bytes.
+    pub stderr: Vec<u8>,
+    /// Whether standard output was longer than the limit.
+    pub truncated: bool,
+}
+
+/// Why a program did not run to its end. A program that fails is no such error.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// There is no program of that name.
+    #[error("the program {0:?} was not found")]
+    NotFound(String),
+    /// It cannot be started.
+    #[error("the program {program:?} cannot be started")]
+    Start {
+        /// Its name.
+        program: String,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+    /// It took too long and was killed, with everything it had started.
+    #[error("the program {program:?} did not end within {limit:?}")]
+    Timeout {
+        /// Its name.
+        program: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// Its output could not be read.
+    #[error("the output of {program:?} cannot be read")]
+    Output {
+        /// Its name.
+        program: String,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Run {
+    /// Runs this program with an empty input, our environment, no time limit, and 1 MiB kept of its output.
+    pub fn new<S: Into<OsString>>(argv: impl IntoIterator<Item = S>) -> Self {
+        Run {
+            argv: argv.into_iter().map(Into::into).collect(),
+            directory: None,
+            env: Vec::new(),
+            env_remove: Vec::new(),
+            stdin: Vec::new(),
+            timeout: None,
+            limit: 1 << 20,
+        }
+    }
+}
+
+impl Output {
+    /// Whether the exit code is 0.
+    pub fn succeeded(&self) -> bool {
+        self.code == 0
+    }
+
+    /// The last lines of standard error, or of standard output when that is silent: what to show when it failed.
+    pub fn tail(&self, lines: usize) -> String {
+        let said = if self.stderr.iter().all(u8::is_ascii_whitespace) { &self.stdout } else { &self.stderr };
+        let text = String::from_utf8_lossy(said);
+        let all: Vec<&str> = text.trim_end().lines().collect();
+        all[all.len().saturating_sub(lines)..].join("\n")
+    }
+}
+
+/// Runs a program to its end; `line` hears each line of both outputs as it is printed, and whether it came from standard error.
+/// When the future is dropped, the program and everything it started is killed.
+///
+/// # Errors
+/// When it cannot be started or takes too long.
+pub async fn run(what: Run, line: &(dyn Fn(bool, &str) + Sync)) -> Result<Output, ProcessError> {
+    let Some((program, arguments)) = what.argv.split_first() else { return Err(ProcessError::NotFound(String::new())) };
+    let name = program.to_string_lossy().into_owned();
+    let mut command = Command::new(program);
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).process_group(0);
+    command.stdin(if what.stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
+    for variable in &what.env_remove {
+        command.env_remove(variable);
+    }
+    for (variable, value) in &what.env {
+        command.env(variable, value.reveal());
+    }
+    if let Some(directory) = &what.directory {
+        command.current_dir(directory);
+    }
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(ProcessError::NotFound(name)),
+        Err(source) => return Err(ProcessError::Start { program: name, source }),
+    };
+    let group = KillGroup::of(&child);
+    let work = gather(&mut child, what.stdin, what.limit, line);
+    let gathered = match what.timeout {
+        None => work.await,
+        Some(limit) => match tokio::time::timeout(limit, work).await {
+            Ok(gathered) => gathered,
+            Err(_) => return Err(ProcessError::Timeout { program: name, limit }),
+        },
+    };
+    let output = gathered.map_err(|source| ProcessError::Output { program: name, source })?;
+    group.keep();
+    Ok(output)
+}
+
+async fn gather(
+    child: &mut Child,
+    input: Vec<u8>,
+    limit: usize,
+    line: &(dyn Fn(bool, &str) + Sync),
+) -> io::Result<Output> {
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let feed = async {
+        if let Some(mut stdin) = stdin {
+            // A program may end without reading all it was given; how it ended says enough.
+            let _ = stdin.write_all(&input).await;
+        }
+    };
+    let ((), out, err) = tokio::join!(feed, lines(stdout, limit, false, line), lines(stderr, limit, true, line));
+    let (stdout, truncated) = out?;
+    let (stderr, _) = err?;
+    let status = child.wait().await?;
+    let code = status.code().unwrap_or_else(|| {
+        use std::os::unix::process::ExitStatusExt as _;
+        128 + status.signal().unwrap_or(0)
+    });
+    Ok(Output { code, stdout, stderr, truncated })
+}
+
+/// Reads to the end, reports lines, keeps the head (or for standard error the tail).
+async fn lines<R: AsyncRead + Unpin>(
+    from: Option<R>,
+    limit: usize,
+    stderr: bool,
+    line: &(dyn Fn(bool, &str) + Sync),
+) -> io::Result<(Vec<u8>, bool)> {
+    let Some(from) = from else { return Ok((Vec::new(), false)) };
+    let mut from = BufReader::new(from);
+    let (mut kept, mut truncated, mut buffer) = (Vec::new(), false, Vec::new());
+    loop {
+        buffer.clear();
+        if from.read_until(b'\n', &mut buffer).await? == 0 {
+            return Ok((kept, truncated));
+        }
+        line(stderr, String::from_utf8_lossy(&buffer).trim_end_matches(['\n', '\r']));
+        if stderr {
+            kept.extend_from_slice(&buffer);
+            let surplus = kept.len().saturating_sub(limit);
+            truncated |= surplus > 0;
+            kept.drain(..surplus);
+        } else {
+            let room = limit.saturating_sub(kept.len());
+            truncated |= buffer.len() > room;
+            kept.extend_from_slice(&buffer[..buffer.len().min(room)]);
+        }
+    }
+}
+
+/// Kills the process group of a child when dropped, unless it ended by itself.
+struct KillGroup(Option<rustix::process::Pid>);
+
+impl KillGroup {
+    fn of(child: &Child) -> Self {
+        KillGroup(child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw))
+    }
+
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for KillGroup {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // Already gone is fine.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    async fn check(argv: &[&str], stdin: &str, code: i32, stdout: &str, stderr: &str) {
+        let run_this = Run { stdin: stdin.into(), ..Run::new(argv) };
+        let output = run(run_this, &|_, _| {}).await.unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert_eq!(
+            (output.code, text(&output.stdout), text(&output.stderr)),
+            (code, stdout.to_owned(), stderr.to_owned())
+        );
+    }
+
+    #[tokio::test]
+    async fn runs_programs() {
+        check(&["echo", "a b", "$HOME"], "", 0, "a b $HOME\n", "").await;
+        check(&["cat"], "in", 0, "in", "").await;
+        check(&["sh", "-c", "echo out; echo err >&2; exit 3"], "", 3, "out\n", "err\n").await;
+        check(&["sh", "-c", "kill -TERM $$"], "", 143, "", "").await;
+        check(&["true"], "never read", 0, "", "").await;
+    }
+
+    #[tokio::test]
+    async fn reports_lines_and_bounds_what_it_keeps() {
+        let heard = Mutex::new(Vec::new());
+        let script = "echo one; echo two; printf three; echo err >&2";
+        let run_this = Run { limit: 5, ..Run::new(["sh", "-c", script]) };
+        let output =
+            run(run_this, &|stderr, line| heard.lock().unwrap().push((stderr, line.to_owned()))).await.unwrap();
+        assert_eq!((output.stdout.as_slice(), output.truncated), (&b"one\nt"[..], true));
+        let mut heard = heard.into_inner().unwrap();
+        heard.retain(|(stderr, _)| !stderr);
+        assert_eq!(heard.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>(), ["one", "two", "three"]);
+    }
+
+    #[tokio::test]
+    async fn kills_what_takes_too_long_with_its_children() {
+        let directory = tempfile::tempdir().unwrap();
+        let pid_file = directory.path().join("pid");
+        let script = format!("sleep 1000 & echo $! > {}; wait", pid_file.display());
+        let run_this = Run { timeout: Some(Duration::from_millis(300)), ..Run::new(["sh", "-c", &script]) };
+        assert!(matches!(run(run_this, &|_, _| {}).await, Err(ProcessError::Timeout { .. })));
+        let pid: i32 = std::fs::read_to_string(pid_file).unwrap().trim().parse().unwrap();
+        let status = std::path::PathBuf::from(format!("/proc/{pid}/stat"));
+        // Killed means gone, or a zombie until somebody reaps it.
+        let gone = || std::fs::read_to_string(&status).map_or(true, |stat| stat.contains(") Z "));
+        for _ in 0..200 {
+            if gone() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the child still runs");
+    }
+
+    #[tokio::test]
+    async fn a_missing_program_is_named() {
+        let missing = run(Run::new(["no-such-program"]), &|_, _| {}).await;
+        assert!(matches!(missing, Err(ProcessError::NotFound(name)) if name == "no-such-program"));
+    }
+}

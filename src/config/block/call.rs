@@ -1,0 +1,124 @@
+//! `module` blocks.
+
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, Diagnostics, Span};
+use crate::lang::syntax::ast::{Attribute, Block, Expr, ExprKind};
+
+use super::super::model::{DependsOn, ProviderRef};
+use super::super::shape::{Shape, missing_argument, not_yet};
+use super::Reader;
+use super::reference::{depends_on, provider_ref};
+use super::resource::{Repetition, repetition};
+
+/// A `module` block whose source is not followed yet.
+pub struct Call {
+    /// Where the module is.
+    pub source: Arc<Expr>,
+    /// Arguments for the module's variables.
+    pub arguments: Vec<Attribute>,
+    /// `count`.
+    pub count: Option<Arc<Expr>>,
+    /// `for_each`.
+    pub for_each: Option<Arc<Expr>>,
+    /// `depends_on`.
+    pub depends_on: Vec<DependsOn>,
+    /// `providers`: child to parent.
+    pub providers: Vec<(ProviderRef, ProviderRef)>,
+    /// The block's header.
+    pub span: Span,
+}
+
+const SHAPE: Shape = Shape { labels: &["name"], ..Shape::EMPTY };
+const META: &[&str] = &["source", "version", "count", "for_each", "depends_on", "providers"];
+
+impl Reader<'_> {
+    pub(super) fn module(&mut self, block: &Arc<Block>) {
+        if !SHAPE.check_labels(block, self.said) {
+            return;
+        }
+        let label = &block.labels[0];
+        if !super::check_name("module instance", &label.text, label.span, self.said) {
+            return;
+        }
+        let body = &block.body;
+        for nested in &body.blocks {
+            let kind = nested.kind.text.as_str();
+            let diagnostic = match kind {
+                "lifecycle" => not_yet("The lifecycle block of a module"),
+                _ => {
+                    let detail = format!("Blocks of type {kind:?} are not expected here.");
+                    Diagnostic::error("Unsupported block type", detail)
+                }
+            };
+            self.said.push(diagnostic.at(nested.header));
+        }
+        if let Some(version) = body.attribute("version") {
+            self.said.push(not_yet("A module version (modules of a registry)").at(version.span));
+        }
+        let Some(source) = body.attribute("source") else {
+            self.said.push(missing_argument("source").at(block.header));
+            return;
+        };
+        let Repetition { count, for_each } = repetition(body, "resources", self.said);
+        let depends_on = match body.attribute("depends_on") {
+            Some(attribute) => depends_on(&attribute.expr, self.said),
+            None => Vec::new(),
+        };
+        let providers = match body.attribute("providers") {
+            Some(attribute) => providers(&attribute.expr, self.said),
+            None => Vec::new(),
+        };
+        let call = Call {
+            source: source.expr.clone(),
+            arguments: body.attributes.iter().filter(|a| !META.contains(&a.name.text.as_str())).cloned().collect(),
+            count,
+            for_each,
+            depends_on,
+            providers,
+            span: block.header,
+        };
+        match self.unlinked.calls.entry(label.text.clone()) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(call);
+            }
+            Entry::Occupied(first) => {
+                let at = super::place(self.sources, first.get().span);
+                let detail = format!(
+                    "A module call named {:?} was already defined at {at}. Module calls must have unique names within a module.",
+                    label.text.as_str()
+                );
+                self.said.push(Diagnostic::error("Duplicate module call", detail).at(block.header));
+            }
+        }
+    }
+}
+
+fn providers(expr: &Expr, said: &mut Diagnostics) -> Vec<(ProviderRef, ProviderRef)> {
+    let ExprKind::Object(items) = &expr.kind else {
+        let detail = "The providers argument requires a map such as { aws = aws.east }.";
+        said.push(Diagnostic::error("Invalid providers argument", detail).at(expr.span));
+        return Vec::new();
+    };
+    let mut pairs: Vec<(ProviderRef, ProviderRef)> = Vec::new();
+    for item in items {
+        // A bare key has become a text already; `aws.east` stays an expression.
+        let key = match &item.key.kind {
+            ExprKind::Paren(inner) => provider_ref(inner),
+            _ => provider_ref(&item.key),
+        };
+        match (key, provider_ref(&item.value)) {
+            (Ok(child), Ok(parent)) => {
+                if pairs.iter().any(|(known, _)| known.local == child.local && known.alias == child.alias) {
+                    let detail = "A provider configuration can be passed to a module under one name only once.";
+                    said.push(Diagnostic::error("Duplicate provider address", detail).at(item.key.span));
+                } else {
+                    pairs.push((child, parent));
+                }
+            }
+            (child, parent) => said.append(child.err().into_iter().chain(parent.err())),
+        }
+    }
+    pairs
+}

@@ -1,0 +1,109 @@
+//! `lifecycle` blocks, and the rules that stand in them and elsewhere.
+
+use crate::addr::Mode;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::lang::syntax::ast::{Block, Expr, ExprKind};
+
+use super::super::model::{CheckRule, IgnoreChanges, Lifecycle};
+use super::super::shape::Shape;
+use super::reference::{path_of, text_of, word_of};
+
+const RULE: Shape =
+    Shape { arguments: &["condition", "error_message"], required: &["condition", "error_message"], ..Shape::EMPTY };
+
+/// A `validation`, `precondition` or `postcondition` block.
+pub fn rule(block: &Block, said: &mut Diagnostics) -> Option<CheckRule> {
+    RULE.check(block, said);
+    let condition = block.body.attribute("condition")?.expr.clone();
+    let error_message = block.body.attribute("error_message")?.expr.clone();
+    Some(CheckRule { condition, error_message, span: block.header })
+}
+
+const MANAGED: Shape = Shape {
+    arguments: &["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by"],
+    blocks: &["precondition", "postcondition"],
+    later: &["enabled", "action_trigger", "destroy"],
+    ..Shape::EMPTY
+};
+
+const DATA: Shape = Shape { blocks: &["precondition", "postcondition"], later: &["enabled"], ..Shape::EMPTY };
+
+/// The `lifecycle` block of a resource.
+pub fn lifecycle(block: &Block, mode: Mode, said: &mut Diagnostics) -> Lifecycle {
+    let shape = if mode == Mode::Managed { &MANAGED } else { &DATA };
+    if mode == Mode::Data {
+        for name in MANAGED.arguments {
+            if let Some(attribute) = block.body.attribute(name) {
+                let detail = format!(
+                    "The lifecycle argument {name:?} is defined only for managed resources (\"resource\" blocks), and is not valid for data resources."
+                );
+                said.push(
+                    Diagnostic::error("Invalid data resource lifecycle argument", detail).at(attribute.name.span),
+                );
+            }
+        }
+        shape.check_labels(block, said);
+        let body = crate::lang::syntax::ast::Body {
+            attributes: block
+                .body
+                .attributes
+                .iter()
+                .filter(|a| !MANAGED.arguments.contains(&a.name.text.as_str()))
+                .cloned()
+                .collect(),
+            ..block.body.clone()
+        };
+        shape.check_body(&body, block.header, "lifecycle", said);
+    } else {
+        shape.check(block, said);
+    }
+    let mut lifecycle = Lifecycle::default();
+    let expr = |name: &str| block.body.attribute(name).map(|attribute| attribute.expr.clone());
+    if mode == Mode::Managed {
+        lifecycle.create_before_destroy = expr("create_before_destroy");
+        lifecycle.prevent_destroy = expr("prevent_destroy");
+        if let Some(changes) = expr("ignore_changes") {
+            lifecycle.ignore_changes = ignore_changes(&changes, said);
+        }
+        if let Some(triggers) = expr("replace_triggered_by") {
+            lifecycle.replace_triggered_by = match &triggers.kind {
+                ExprKind::Tuple(items) => items.iter().cloned().map(std::sync::Arc::new).collect(),
+                _ => {
+                    let detail = "A list of references to managed resources is required.";
+                    said.push(Diagnostic::error("Invalid replace_triggered_by", detail).at(triggers.span));
+                    Vec::new()
+                }
+            };
+        }
+    }
+    lifecycle.preconditions = block.body.blocks_of("precondition").filter_map(|block| rule(block, said)).collect();
+    lifecycle.postconditions = block.body.blocks_of("postcondition").filter_map(|block| rule(block, said)).collect();
+    lifecycle
+}
+
+fn ignore_changes(expr: &Expr, said: &mut Diagnostics) -> IgnoreChanges {
+    if word_of(expr).is_some_and(|word| *word == "all") {
+        return IgnoreChanges::All;
+    }
+    let invalid = |expr: &Expr| {
+        let detail =
+            "A list of attributes of the resource is required, such as [tags, spec[0].replicas], or the word all.";
+        Diagnostic::error("Invalid ignore_changes", detail).at(expr.span)
+    };
+    let ExprKind::Tuple(items) = &expr.kind else {
+        said.push(invalid(expr));
+        return IgnoreChanges::None;
+    };
+    let mut paths = Vec::new();
+    for item in items {
+        let path = match text_of(item) {
+            Some(text) => Some(crate::value::Path::attribute(text.clone())),
+            None => path_of(item),
+        };
+        match path {
+            Some(path) => paths.push(path),
+            None => said.push(invalid(item)),
+        }
+    }
+    IgnoreChanges::Paths(paths)
+}

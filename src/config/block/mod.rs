@@ -1,0 +1,119 @@
+//! Blocks of a module's files, read into the model.
+//!
+//! In: the bodies of the files of one folder. Out: a [`Module`] whose calls are not resolved yet, and what is wrong with
+//! the blocks. Not here: files and folders (`tree`), values of expressions.
+
+mod call;
+mod lifecycle;
+mod reference;
+mod resource;
+mod terraform;
+mod values;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::addr::{Mode, Name};
+use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span, did_you_mean};
+use crate::lang::syntax::ast::{Block, Body};
+
+use super::model::Module;
+use super::shape::{Shape, check_name, describe, not_yet, place};
+
+pub use call::Call;
+pub use reference::{pattern_of, text_of};
+pub use resource::{duplicate_provider, find as find_provider, provider_config};
+pub use terraform::BackendBlock;
+
+/// A folder's blocks before its module calls are followed.
+#[derive(Default)]
+pub struct Unlinked {
+    /// Everything but the calls.
+    pub module: Module,
+    /// The calls in written order, by name.
+    pub calls: BTreeMap<Name, Call>,
+    /// `terraform { backend }` blocks, of which one is allowed.
+    pub backend: Option<BackendBlock>,
+}
+
+/// Block types of the language that are refused for now.
+const LATER: &[&str] = &["ephemeral", "moved", "removed", "import", "check", "action"];
+
+/// Block types that may stand at the top of a file.
+const KNOWN: &[&str] = &["terraform", "provider", "variable", "locals", "output", "module", "resource", "data"];
+
+/// Reads the blocks of all files of a folder. Overrides are merged in already.
+pub fn read(bodies: &[Body], sources: &SourceMap, said: &mut Diagnostics) -> Unlinked {
+    let mut reader = Reader { unlinked: Unlinked::default(), sources, said, required_at: None };
+    for body in bodies {
+        for attribute in &body.attributes {
+            let detail = format!(
+                "An argument named {:?} is not expected here. Arguments stand inside of blocks.",
+                attribute.name.text.as_str()
+            );
+            reader.said.push(Diagnostic::error("Unsupported argument", detail).at(attribute.name.span));
+        }
+        for block in &body.blocks {
+            reader.block(block);
+        }
+    }
+    reader.unlinked
+}
+
+struct Reader<'a> {
+    unlinked: Unlinked,
+    sources: &'a SourceMap,
+    said: &'a mut Diagnostics,
+    required_at: Option<Span>,
+}
+
+impl Reader<'_> {
+    fn block(&mut self, block: &Arc<Block>) {
+        let before = self.said.0.len();
+        match block.kind.text.as_str() {
+            "terraform" => self.terraform(block),
+            "provider" => self.provider(block),
+            "variable" => self.variable(block),
+            "locals" => self.locals(block),
+            "output" => self.output(block),
+            "module" => self.module(block),
+            "resource" => self.resource(block, Mode::Managed),
+            "data" => self.resource(block, Mode::Data),
+            kind if LATER.contains(&kind) => {
+                self.said.push(not_yet(&format!("The block type {kind:?}")).at(block.header));
+            }
+            kind => {
+                let hint = did_you_mean(kind, KNOWN.iter().copied());
+                let detail = format!("Blocks of type {kind:?} are not expected here.{hint}");
+                self.said.push(Diagnostic::error("Unsupported block type", detail).at(block.kind.span));
+            }
+        }
+        if self.said.0.len() == before {
+            return;
+        }
+        let within = describe(block);
+        for diagnostic in &mut self.said.0[before..] {
+            diagnostic.within.get_or_insert_with(|| within.clone());
+        }
+    }
+
+    /// The block's one label as a name; says what is wrong with it.
+    fn name(&mut self, shape: &Shape, block: &Block) -> Option<Name> {
+        if !shape.check(block, self.said) {
+            return None;
+        }
+        let label = &block.labels[0];
+        let what = match block.kind.text.as_str() {
+            "module" => "module instance",
+            other => other,
+        };
+        check_name(what, &label.text, label.span, self.said).then(|| label.text.clone())
+    }
+
+    /// Says that a name is taken; `spans` are the first block and this one.
+    fn duplicate(&mut self, summary: &str, what: &str, name: &str, done: &str, spans: (Span, Span), rule: &str) {
+        let at = place(self.sources, spans.0);
+        let detail = format!("{what} named {name:?} was already {done} at {at}. {rule}");
+        self.said.push(Diagnostic::error(summary, detail).at(spans.1));
+    }
+}

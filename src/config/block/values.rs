@@ -1,0 +1,198 @@
+//! `variable`, `locals` and `output` blocks.
+
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::lang::decode::{Defaults, constant, type_constraint};
+use crate::lang::eval::references;
+use crate::lang::syntax::ast::{Attribute, Block, Body, ExprKind};
+use crate::value::{Type, Value, convert};
+
+use super::super::model::{Local, Output, Variable};
+use super::super::shape::{Shape, check_name, constant_error};
+use super::Reader;
+use super::lifecycle::rule;
+use super::reference::{depends_on, text_of};
+
+const VARIABLE: Shape = Shape {
+    labels: &["name"],
+    arguments: &["type", "default", "description", "sensitive", "nullable"],
+    blocks: &["validation"],
+    later: &["ephemeral", "deprecated"],
+    ..Shape::EMPTY
+};
+
+const OUTPUT: Shape = Shape {
+    labels: &["name"],
+    arguments: &["value", "description", "sensitive", "depends_on"],
+    required: &["value"],
+    blocks: &["precondition"],
+    later: &["ephemeral", "deprecated"],
+};
+
+/// Names of meta-arguments of module blocks, which a variable cannot have.
+const RESERVED: &[&str] = &["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"];
+
+/// A `true` or `false` that is written out.
+pub fn truth(body: &Body, name: &str, said: &mut Diagnostics) -> Option<bool> {
+    let attribute = body.attribute(name)?;
+    let found = match &attribute.expr.kind {
+        ExprKind::Literal(Value::Bool(value)) => Some(*value),
+        ExprKind::Literal(Value::String(text)) if *text == "true" => Some(true),
+        ExprKind::Literal(Value::String(text)) if *text == "false" => Some(false),
+        _ => None,
+    };
+    if found.is_none() {
+        said.push(unsuitable(attribute, "a bool is required"));
+    }
+    found
+}
+
+/// A text that is written out.
+pub fn literal_text(body: &Body, name: &str, said: &mut Diagnostics) -> Option<String> {
+    let attribute = body.attribute(name)?;
+    let found = text_of(&attribute.expr).map(|text| text.as_str().to_owned());
+    if found.is_none() {
+        said.push(unsuitable(attribute, "a string is required"));
+    }
+    found
+}
+
+fn unsuitable(attribute: &Attribute, why: &str) -> Diagnostic {
+    if !references(&attribute.expr).is_empty() {
+        return constant_error(&attribute.expr);
+    }
+    Diagnostic::error("Unsuitable value type", format!("Unsuitable value: {why}, written out.")).at(attribute.expr.span)
+}
+
+impl Reader<'_> {
+    pub(super) fn variable(&mut self, block: &Arc<Block>) {
+        let Some(name) = self.name(&VARIABLE, block) else { return };
+        if RESERVED.contains(&name.as_str()) {
+            let detail = format!(
+                "The variable name {:?} is reserved due to its special meaning inside module blocks.",
+                name.as_str()
+            );
+            self.said.push(Diagnostic::error("Invalid variable name", detail).at(block.labels[0].span));
+            return;
+        }
+        let body = &block.body;
+        let (ty, defaults) = match body.attribute("type") {
+            Some(attribute) => match type_constraint(&attribute.expr).take(self.said) {
+                Some(found) => found,
+                None => (Type::Any, Defaults::default()),
+            },
+            None => (Type::Any, Defaults::default()),
+        };
+        let variable = Variable {
+            name: name.clone(),
+            text_is_string: body.attribute("type").is_none() || ty.is_primitive(),
+            ty,
+            defaults,
+            default: body.attribute("default").map(|attribute| attribute.expr.clone()),
+            description: literal_text(body, "description", self.said),
+            sensitive: truth(body, "sensitive", self.said).unwrap_or(false),
+            ephemeral: false,
+            nullable: truth(body, "nullable", self.said).unwrap_or(true),
+            validations: body.blocks_of("validation").filter_map(|block| rule(block, self.said)).collect(),
+            span: block.header,
+        };
+        check_default(&variable, self.said);
+        match self.unlinked.module.variables.entry(name.clone()) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(variable);
+            }
+            Entry::Occupied(first) => {
+                let first = first.get().span;
+                let rule = "Variable names must be unique within a module.";
+                self.duplicate(
+                    "Duplicate variable declaration",
+                    "A variable",
+                    &name,
+                    "declared",
+                    (first, block.header),
+                    rule,
+                );
+            }
+        }
+    }
+
+    pub(super) fn locals(&mut self, block: &Arc<Block>) {
+        let labels = Shape::EMPTY;
+        labels.check_labels(block, self.said);
+        for nested in &block.body.blocks {
+            let detail = format!("Blocks of type {:?} are not expected here.", nested.kind.text.as_str());
+            self.said.push(Diagnostic::error("Unsupported block type", detail).at(nested.header));
+        }
+        for attribute in &block.body.attributes {
+            let name = attribute.name.text.clone();
+            if !check_name("local value", &name, attribute.name.span, self.said) {
+                continue;
+            }
+            let local = Local { name: name.clone(), expr: attribute.expr.clone(), span: attribute.span };
+            match self.unlinked.module.locals.entry(name.clone()) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(local);
+                }
+                Entry::Occupied(first) => {
+                    let spans = (first.get().span, attribute.name.span);
+                    let rule = "Local value names must be unique within a module.";
+                    self.duplicate("Duplicate local value definition", "A local value", &name, "defined", spans, rule);
+                }
+            }
+        }
+    }
+
+    pub(super) fn output(&mut self, block: &Arc<Block>) {
+        let Some(name) = self.name(&OUTPUT, block) else { return };
+        let body = &block.body;
+        let Some(value) = body.attribute("value") else { return };
+        let output = Output {
+            name: name.clone(),
+            value: value.expr.clone(),
+            description: literal_text(body, "description", self.said),
+            sensitive: truth(body, "sensitive", self.said).unwrap_or(false),
+            ephemeral: false,
+            depends_on: match body.attribute("depends_on") {
+                Some(attribute) => depends_on(&attribute.expr, self.said),
+                None => Vec::new(),
+            },
+            preconditions: body.blocks_of("precondition").filter_map(|block| rule(block, self.said)).collect(),
+            span: block.header,
+        };
+        match self.unlinked.module.outputs.entry(name.clone()) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(output);
+            }
+            Entry::Occupied(first) => {
+                let spans = (first.get().span, block.header);
+                let rule = "Output names must be unique within a module.";
+                self.duplicate("Duplicate output definition", "An output", &name, "defined", spans, rule);
+            }
+        }
+    }
+}
+
+/// A default is written out: it names nothing, and has the variable's type.
+fn check_default(variable: &Variable, said: &mut Diagnostics) {
+    let Some(default) = &variable.default else { return };
+    if let Some(found) = references(default).first() {
+        let detail = "Variables may not be used here.";
+        said.push(Diagnostic::error("Variables not allowed", detail).at(found.span));
+        return;
+    }
+    let Some(value) = constant(default).take(said) else { return };
+    let summary = "Invalid default value for variable";
+    match convert(&variable.defaults.apply(&value), &variable.ty) {
+        Ok(value) if value.is_null() && !variable.nullable => {
+            let detail = "A variable that is not nullable cannot have null as its default.";
+            said.push(Diagnostic::error(summary, detail).at(default.span));
+        }
+        Ok(_) => {}
+        Err(error) => {
+            let detail = format!("This default value is not compatible with the variable's type constraint: {error}.");
+            said.push(Diagnostic::error(summary, detail).at(default.span));
+        }
+    }
+}

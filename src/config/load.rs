@@ -1,0 +1,133 @@
+//! From a working directory to a [`Config`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::diag::{Diagnostic, Diagnostics, Outcome, SourceMap};
+
+use crate::lang::functions::ReadError;
+
+use super::files::{Files, normal};
+use super::folder::{Reading, is_configuration};
+use super::model::Config;
+use super::{plain, project};
+
+/// The name of a project file.
+pub const PROJECT_FILE: &str = "infra.hcl";
+
+/// What decides which configuration is loaded, and how.
+#[derive(Clone)]
+pub struct LoadOptions {
+    /// The working directory, absolute, after `-chdir`.
+    pub working_dir: PathBuf,
+    /// Where the texts go, so that errors can be drawn even when nothing could be loaded.
+    pub sources: SourceMap,
+    /// Where files come from.
+    pub files: Arc<dyn Files>,
+    /// `-env`.
+    pub environment: Option<String>,
+    /// `-var` and `-var-file`, as written.
+    pub given: Vec<Given>,
+    /// The environment variables of the process: `TF_VAR_*`, credentials, and those that the project lists.
+    pub process_env: BTreeMap<String, String>,
+    /// `-backend-config`: `key=value` or a path, as written.
+    pub backend_config: Vec<String>,
+    /// What `timestamp()` gives in variables and the project file.
+    pub now: Timestamp,
+    /// Whether a folder without configuration is taken for an empty one: to destroy what state still has.
+    pub may_be_empty: bool,
+    /// Whether it matters where state lies. Without it (`validate`) no argument of a backend or state block is evaluated,
+    /// and the settings of every layer are those of the local default.
+    pub needs_state: bool,
+}
+
+/// A variable or a file of variables from the command line.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Given {
+    /// `-var 'name=text'`, split already.
+    Var {
+        /// The variable.
+        name: String,
+        /// What stands behind the equals sign.
+        text: String,
+    },
+    /// `-var-file path`.
+    File(PathBuf),
+}
+
+impl LoadOptions {
+    /// Options without flags and environment, reading from the given files.
+    pub fn new(working_dir: impl Into<PathBuf>, files: Arc<dyn Files>) -> Self {
+        LoadOptions {
+            working_dir: working_dir.into(),
+            sources: SourceMap::default(),
+            files,
+            environment: None,
+            given: Vec::new(),
+            process_env: BTreeMap::new(),
+            backend_config: Vec::new(),
+            now: Timestamp::UNIX_EPOCH,
+            may_be_empty: false,
+            needs_state: true,
+        }
+    }
+
+    pub(super) fn reading(&self) -> Reading<'_> {
+        Reading { files: &*self.files, sources: &self.sources, working_dir: &self.working_dir }
+    }
+}
+
+/// Reads the configuration of a working directory: the project whose folder it lies in, or that folder alone.
+pub fn load(options: &LoadOptions) -> Outcome<Config> {
+    let mut options = options.clone();
+    options.working_dir = normal(&options.working_dir);
+    let mut said = Diagnostics::none();
+    let Some(dir) = find_project(&options, &mut said) else {
+        if said.has_errors() {
+            return Outcome::fail(said);
+        }
+        return plain::load(&options, None);
+    };
+    let Some(body) = options.reading().body(&dir.join(PROJECT_FILE), &mut said) else { return Outcome::fail(said) };
+    if said.has_errors() {
+        return Outcome::fail(said);
+    }
+    if is_plain(&options, &project::sources(&body, &dir)) {
+        return plain::load(&options, Some(&dir));
+    }
+    project::load(&options, &dir, &body)
+}
+
+/// The folder with the project file, upwards from the working directory.
+fn find_project(options: &LoadOptions, said: &mut Diagnostics) -> Option<PathBuf> {
+    for dir in options.working_dir.ancestors() {
+        match options.files.read(&dir.join(PROJECT_FILE)) {
+            Ok(_) => return Some(dir.to_owned()),
+            Err(ReadError::Missing | ReadError::Folder) => {}
+            // A folder above that may not be looked into cannot be the project's: it ends the search.
+            Err(_) if dir != options.working_dir => return None,
+            Err(error) => {
+                let path = dir.join(PROJECT_FILE);
+                said.push(Diagnostic::error(
+                    "Failed to read file",
+                    format!("{} cannot be read: {error}.", path.display()),
+                ));
+                return None;
+            }
+        }
+    }
+    None
+}
+
+/// Whether the working directory is a configuration of its own, beneath a project or not.
+fn is_plain(options: &LoadOptions, layers: &[PathBuf]) -> bool {
+    let below = |dir: &Path| layers.iter().any(|layer| dir.starts_with(layer));
+    if below(&options.working_dir) {
+        return false;
+    }
+    let entries = options.files.list(&options.working_dir).unwrap_or_default();
+    entries.iter().any(is_configuration)
+}

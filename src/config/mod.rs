@@ -1,0 +1,31 @@
+//! Configuration: files of a project or of a single folder, read into [`Config`]. Bodies stay undecoded.
+//!
+//! In: a working directory, flags, environment variables. Out: layers with their module trees, variables' assignments,
+//! phases, gates, shared providers, and where each layer's state lies. Not here: evaluation of anything but the project
+//! file's own arguments and tfvars, dependency order (`graph`), schemas.
+
+mod assign;
+mod backend;
+mod block;
+mod files;
+mod folder;
+mod load;
+mod model;
+mod plain;
+mod project;
+mod scope;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod version;
+
+pub use assign::Assignments;
+pub use files::{Capture, Captured, Entry, Files, relative};
+pub use load::{Given, LoadOptions, PROJECT_FILE, load};
+pub use model::{
+    Assignment, CheckRule, Config, DependsOn, Gate, IgnoreChanges, Include, Layer, Lifecycle, Local, Module,
+    ModuleCall, Origin, Output, Phase, ProjectFile, ProviderConfig, ProviderRef, RequiredProvider, Resource,
+    S3Settings, StateSettings, Variable,
+};
+pub use scope::Env;

@@ -1,0 +1,418 @@
+//! What configuration says, as plain data.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::addr::{LayerName, Name, Pattern, ProviderSource, ResourceAddr};
+use crate::diag::{Outcome, SourceMap, Span};
+use crate::lang::eval::Reference;
+use crate::lang::syntax::ast::{Attribute, Block, Body, Expr};
+use crate::value::{Path, Type, Value};
+
+use super::assign::Assignments;
+use super::scope::Env;
+
+/// Everything a run knows before it looks at state.
+#[derive(Debug)]
+pub struct Config {
+    /// The texts, for diagnostics.
+    pub sources: SourceMap,
+    /// The project file; `None` in plain mode.
+    pub project: Option<ProjectFile>,
+    /// The run's environment: `terraform.workspace`. `default` when none is declared.
+    pub environment: Name,
+    /// Whether every kubernetes configuration of the run uses the in-process API.
+    pub sandbox: bool,
+    /// Where the sandbox keeps its content: `state/sandbox-<environment>`.
+    pub sandbox_dir: PathBuf,
+    /// The layers in written order; exactly one in plain mode.
+    pub layers: Vec<Layer>,
+    /// The phases in written order; at least one (without phases in the project file: one, with an empty name).
+    pub phases: Vec<Phase>,
+    /// Provider blocks of the project file, shared by every layer that does not configure its own.
+    pub shared_providers: Vec<ProviderConfig>,
+    /// What `env("X")` may read in the project file, and its values now.
+    pub env: Env,
+    /// The working directory (after `-chdir`): `path.cwd`.
+    pub working_dir: PathBuf,
+}
+
+impl Config {
+    /// Whether this is a single folder without a project file: Terraform's own behaviour.
+    pub fn is_plain(&self) -> bool {
+        self.project.is_none()
+    }
+
+    /// Whether addresses are printed with `layer.NAME.`.
+    pub fn prefixes_layers(&self) -> bool {
+        self.layers.len() > 1
+    }
+
+    /// The index of a layer.
+    pub fn layer_index(&self, name: &LayerName) -> Option<usize> {
+        self.layers.iter().position(|layer| layer.name == *name)
+    }
+}
+
+/// What is said of the project as a whole.
+#[derive(Debug, Clone)]
+pub struct ProjectFile {
+    /// `project { name }`.
+    pub name: Name,
+    /// The folder with `infra.hcl`.
+    pub dir: PathBuf,
+    /// Names of all declared environments, in order.
+    pub environments: Vec<Name>,
+}
+
+/// A root module with its own state.
+#[derive(Debug)]
+pub struct Layer {
+    /// Its name.
+    pub name: LayerName,
+    /// The folder.
+    pub dir: PathBuf,
+    /// Its root module.
+    pub root: Arc<Module>,
+    /// Where its state lies for this environment.
+    pub state: StateSettings,
+    /// What is assigned to its variables, the strongest assignment of each. Evaluated when read.
+    pub assignments: Assignments,
+    /// The block of the project file.
+    pub span: Option<Span>,
+}
+
+impl Layer {
+    /// The value assigned to a variable of the root module, not converted to its type yet; `None` when nothing is assigned.
+    pub fn assigned(&self, variable: &Variable) -> Option<Outcome<Value>> {
+        self.assignments.value(variable)
+    }
+}
+
+/// Where the state of a layer lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StateSettings {
+    /// A file.
+    Local {
+        /// Path of the state file.
+        path: PathBuf,
+    },
+    /// An object in an S3-compatible bucket.
+    S3(Box<S3Settings>),
+}
+
+/// Where and how to reach a bucket.
+#[derive(Clone, PartialEq, Eq)]
+pub struct S3Settings {
+    /// The bucket.
+    pub bucket: String,
+    /// Key of the state object.
+    pub key: String,
+    /// The region; `auto` for R2.
+    pub region: String,
+    /// URL of the endpoint; `None` is AWS.
+    pub endpoint: Option<String>,
+    /// Bucket in the path instead of the host name.
+    pub use_path_style: bool,
+    /// Static credentials: arguments of the block, else AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+    pub access_key: String,
+    /// See `access_key`.
+    pub secret_key: String,
+    /// AWS_SESSION_TOKEN.
+    pub session_token: Option<String>,
+}
+
+impl std::fmt::Debug for S3Settings {
+    /// Without the credentials.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("S3Settings").field("bucket", &self.bucket).field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// Where an assignment to a variable comes from, weakest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// `TF_VAR_name`.
+    Environment,
+    /// A tfvars file.
+    File(PathBuf),
+    /// `-var`.
+    CommandLine,
+}
+
+/// A value assigned to a variable, not yet evaluated.
+#[derive(Clone)]
+pub struct Assignment {
+    /// Where from.
+    pub origin: Origin,
+    /// The expression; texts of TF_VAR_ and -var are parsed when the variable's type asks for more than a string.
+    pub expr: AssignedExpr,
+    /// Where the name is written, in a file.
+    pub span: Option<Span>,
+}
+
+/// The two forms of an assigned value.
+#[derive(Clone)]
+pub enum AssignedExpr {
+    /// An expression of a tfvars file.
+    Expr(Arc<Expr>),
+    /// A text from the command line or the environment.
+    Text(String),
+}
+
+/// The content of a folder with `.tf` files. Shared by all calls of it.
+#[derive(Debug, Default)]
+pub struct Module {
+    /// The folder, as the call's `source` leads to it.
+    pub dir: PathBuf,
+    /// `variable` blocks by name.
+    pub variables: BTreeMap<Name, Variable>,
+    /// Assignments in `locals` blocks by name.
+    pub locals: BTreeMap<Name, Local>,
+    /// `output` blocks by name.
+    pub outputs: BTreeMap<Name, Output>,
+    /// `resource` and `data` blocks by address.
+    pub resources: BTreeMap<ResourceAddr, Resource>,
+    /// `module` blocks by name, each with what it calls.
+    pub calls: BTreeMap<Name, ModuleCall>,
+    /// `provider` blocks.
+    pub providers: Vec<ProviderConfig>,
+    /// `terraform { required_providers { … } }` by local name.
+    pub required_providers: BTreeMap<Name, RequiredProvider>,
+}
+
+impl Module {
+    /// The provider a local name stands for.
+    pub fn provider_source(&self, local: &str) -> ProviderSource {
+        match self.required_providers.get(local) {
+            Some(required) => required.source.clone(),
+            None => ProviderSource::implied(local),
+        }
+    }
+}
+
+/// One entry of `required_providers`.
+#[derive(Debug, Clone)]
+pub struct RequiredProvider {
+    /// The source address.
+    pub source: ProviderSource,
+    /// The version constraint as written.
+    pub version: Option<String>,
+    /// `configuration_aliases`: aliases that the caller has to pass.
+    pub aliases: Vec<Name>,
+    /// Where.
+    pub span: Span,
+}
+
+/// A `variable` block.
+#[derive(Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: Name,
+    /// The type constraint; `Any` without one.
+    pub ty: Type,
+    /// Whether a text from the command line or the environment is the value itself, as for a string. Otherwise it is an
+    /// expression.
+    pub text_is_string: bool,
+    /// Defaults of `optional(…, default)` inside the type.
+    pub defaults: crate::lang::decode::Defaults,
+    /// `default`.
+    pub default: Option<Arc<Expr>>,
+    /// `description`.
+    pub description: Option<String>,
+    /// `sensitive`.
+    pub sensitive: bool,
+    /// `ephemeral`.
+    pub ephemeral: bool,
+    /// `nullable`, true by default.
+    pub nullable: bool,
+    /// `validation` blocks.
+    pub validations: Vec<CheckRule>,
+    /// The block's header.
+    pub span: Span,
+}
+
+/// A condition and what to say when it does not hold: `validation`, `precondition`, `postcondition`, `assert`.
+#[derive(Debug, Clone)]
+pub struct CheckRule {
+    /// `condition`.
+    pub condition: Arc<Expr>,
+    /// `error_message`.
+    pub error_message: Arc<Expr>,
+    /// The block's header.
+    pub span: Span,
+}
+
+/// One assignment in a `locals` block.
+#[derive(Debug)]
+pub struct Local {
+    /// Its name.
+    pub name: Name,
+    /// Its expression.
+    pub expr: Arc<Expr>,
+    /// Where.
+    pub span: Span,
+}
+
+/// An `output` block.
+#[derive(Debug)]
+pub struct Output {
+    /// Its name.
+    pub name: Name,
+    /// `value`.
+    pub value: Arc<Expr>,
+    /// `description`.
+    pub description: Option<String>,
+    /// `sensitive`.
+    pub sensitive: bool,
+    /// `ephemeral`.
+    pub ephemeral: bool,
+    /// `depends_on`.
+    pub depends_on: Vec<DependsOn>,
+    /// `precondition` blocks.
+    pub preconditions: Vec<CheckRule>,
+    /// The block's header.
+    pub span: Span,
+}
+
+/// One entry of a `depends_on` list.
+#[derive(Debug, Clone)]
+pub struct DependsOn {
+    /// What it names.
+    pub target: Reference,
+    /// Where.
+    pub span: Span,
+}
+
+/// Which provider configuration a block asks for: `provider = aws.east`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderRef {
+    /// The local name of the provider in the module.
+    pub local: Name,
+    /// The alias.
+    pub alias: Option<Name>,
+    /// Where.
+    pub span: Option<Span>,
+}
+
+/// A `resource` or `data` block.
+#[derive(Debug)]
+pub struct Resource {
+    /// Its address in the module.
+    pub addr: ResourceAddr,
+    /// The whole block; what its schema describes is `body`.
+    pub block: Arc<Block>,
+    /// The body without meta-arguments and meta-blocks.
+    pub body: Body,
+    /// `count`.
+    pub count: Option<Arc<Expr>>,
+    /// `for_each`.
+    pub for_each: Option<Arc<Expr>>,
+    /// `depends_on`.
+    pub depends_on: Vec<DependsOn>,
+    /// The provider configuration: as written, else the one named like the type's first word.
+    pub provider: ProviderRef,
+    /// `lifecycle`.
+    pub lifecycle: Lifecycle,
+}
+
+/// A `lifecycle` block.
+#[derive(Debug, Default)]
+pub struct Lifecycle {
+    /// `create_before_destroy`; may use variables and locals.
+    pub create_before_destroy: Option<Arc<Expr>>,
+    /// `prevent_destroy`; may use variables and locals.
+    pub prevent_destroy: Option<Arc<Expr>>,
+    /// `ignore_changes`.
+    pub ignore_changes: IgnoreChanges,
+    /// `replace_triggered_by`.
+    pub replace_triggered_by: Vec<Arc<Expr>>,
+    /// `precondition` blocks.
+    pub preconditions: Vec<CheckRule>,
+    /// `postcondition` blocks.
+    pub postconditions: Vec<CheckRule>,
+}
+
+/// Which differences do not count.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum IgnoreChanges {
+    /// All count.
+    #[default]
+    None,
+    /// Those at these paths do not.
+    Paths(Vec<Path>),
+    /// None counts.
+    All,
+}
+
+/// A `module` block.
+#[derive(Debug)]
+pub struct ModuleCall {
+    /// Its name.
+    pub name: Name,
+    /// The called module.
+    pub module: Arc<Module>,
+    /// Arguments for the module's variables.
+    pub arguments: Vec<Attribute>,
+    /// `count`.
+    pub count: Option<Arc<Expr>>,
+    /// `for_each`.
+    pub for_each: Option<Arc<Expr>>,
+    /// `depends_on`.
+    pub depends_on: Vec<DependsOn>,
+    /// `providers = { child = parent }`.
+    pub providers: Vec<(ProviderRef, ProviderRef)>,
+    /// The block's header.
+    pub span: Span,
+}
+
+/// A `provider` block, of a module or of the project file.
+#[derive(Debug)]
+pub struct ProviderConfig {
+    /// The local name.
+    pub local: Name,
+    /// `alias`.
+    pub alias: Option<Name>,
+    /// The body without meta-arguments.
+    pub body: Body,
+    /// The block's header.
+    pub span: Span,
+}
+
+/// An ordered step of the project.
+#[derive(Debug)]
+pub struct Phase {
+    /// Its name.
+    pub name: Name,
+    /// What runs in it.
+    pub include: Vec<Include>,
+    /// What must hold before the next phase.
+    pub gates: Vec<Gate>,
+    /// The block's header.
+    pub span: Option<Span>,
+}
+
+/// One entry of `include`.
+#[derive(Debug, Clone)]
+pub struct Include {
+    /// The address: a layer, a module or a resource, always with its layer.
+    pub pattern: Pattern,
+    /// Where.
+    pub span: Span,
+}
+
+/// A health check.
+#[derive(Debug)]
+pub struct Gate {
+    /// Its name, unique in the project.
+    pub name: Name,
+    /// `enabled`; true when absent.
+    pub enabled: Option<Arc<Expr>>,
+    /// The check: the one nested block, its type being the kind of check.
+    pub check: Arc<Block>,
+    /// `interval`, `timeout`, `retries` as written.
+    pub timing: Vec<Attribute>,
+    /// The block's header.
+    pub span: Span,
+}

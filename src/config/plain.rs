@@ -1,0 +1,74 @@
+//! Plain mode: one folder, as Terraform reads it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::addr::{LayerName, Name};
+use crate::diag::{Diagnostic, Diagnostics, Outcome};
+
+use super::assign::{Assignments, Surroundings, undeclared_in_folder};
+use super::backend;
+use super::load::LoadOptions;
+use super::model::{Config, Layer, Module, Phase, StateSettings};
+use super::scope::Env;
+use super::tree::{Root, Tree};
+
+/// Reads the working directory. `project` is the folder of a project above it, whose `envs/` is searched for `-var-file`.
+pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
+    let mut said = Diagnostics::none();
+    let dir = &options.working_dir;
+    if let Some(environment) = &options.environment {
+        let detail = format!(
+            "-env {environment} chooses among the environments of a project, and this folder belongs to none: there is no \
+             infra.hcl here or above that has it among its layers."
+        );
+        said.push(Diagnostic::error("No project", detail));
+    }
+    if let Some(workspace) =
+        options.process_env.get("TF_WORKSPACE").filter(|name| !name.is_empty() && *name != "default")
+    {
+        let detail = format!("TF_WORKSPACE is {workspace:?}, but this version knows the workspace \"default\" only.");
+        said.push(Diagnostic::error("Not supported yet", detail));
+    }
+    let root = match Tree::new(options.reading()).root(dir, &mut said) {
+        Some(root) => root,
+        None if options.may_be_empty => {
+            Root { module: Arc::new(Module { dir: dir.clone(), ..Module::default() }), backend: None }
+        }
+        None => {
+            if !said.has_errors() {
+                let detail = "This folder has no configuration files (.tf), and there is no infra.hcl here or above. Planning \
+                              without a configuration would mark everything for destruction. If that is what you want, run \
+                              destroy, which does not require any configuration files.";
+                said.push(Diagnostic::error("No configuration files", detail));
+            }
+            return Outcome::fail(said);
+        }
+    };
+    let around = Surroundings::of(options, Env::default(), dir);
+    let mut assignments = Assignments::new(Arc::new(around));
+    assignments.add_process_env(options);
+    assignments.add_folder(&options.reading(), dir, &mut said);
+    for given in &options.given {
+        assignments.add_given(options, given, project, &mut said);
+    }
+    said.append(undeclared_in_folder(&assignments, &root.module));
+    let state = match backend::settings(options, root.backend.as_ref()).take(&mut said) {
+        Some(settings) => settings,
+        None => StateSettings::Local { path: dir.join("terraform.tfstate") },
+    };
+    let layer = Layer { name: LayerName::plain(), dir: dir.clone(), root: root.module, state, assignments, span: None };
+    let config = Config {
+        sources: options.sources.clone(),
+        project: None,
+        environment: Name::from("default"),
+        sandbox: false,
+        sandbox_dir: dir.join("state/sandbox-default"),
+        layers: vec![layer],
+        phases: vec![Phase { name: Name::from(""), include: Vec::new(), gates: Vec::new(), span: None }],
+        shared_providers: Vec::new(),
+        env: Env::default(),
+        working_dir: dir.clone(),
+    };
+    Outcome::with(config, said)
+}

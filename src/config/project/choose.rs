@@ -1,0 +1,133 @@
+//! Which environment a run is for: `-env`, or a `-var-file` that belongs to one.
+
+use std::path::Path;
+
+use crate::diag::{Diagnostic, Diagnostics, Outcome, did_you_mean};
+
+use super::super::assign::{find_var_file, missing_var_file};
+use super::super::load::{Given, LoadOptions};
+use super::read::EnvironmentBlock;
+
+/// The index of the chosen environment; `None` inside when the project declares none.
+pub fn environment(options: &LoadOptions, dir: &Path, declared: &[EnvironmentBlock]) -> Outcome<Option<usize>> {
+    let mut said = Diagnostics::none();
+    let files = files(options, dir, declared, &mut said);
+    if said.has_errors() {
+        return Outcome::fail(said);
+    }
+    let chosen = match &options.environment {
+        Some(name) => named(name, declared),
+        None if declared.is_empty() => Ok(None),
+        None => by_files(&files, declared).map(Some),
+    };
+    let chosen = match chosen {
+        Ok(chosen) => chosen,
+        Err(diagnostic) => return diagnostic.into(),
+    };
+    let name = chosen.map_or("default", |at| declared[at].name.as_str());
+    if let Some(file) =
+        files.iter().find(|file| chosen.is_some_and(|at| !file.belongs.is_empty() && !file.belongs.contains(&at)))
+    {
+        let flag = format!("-env {name} chooses {name}");
+        return contradiction(&flag, file, declared).into();
+    }
+    if let Some(workspace) =
+        options.process_env.get("TF_WORKSPACE").filter(|workspace| !workspace.is_empty() && *workspace != name)
+    {
+        let detail = format!(
+            "The environment is {name}, but TF_WORKSPACE is {workspace:?}. Unset it, or choose that environment."
+        );
+        return Diagnostic::error("Contradicting environments", detail).into();
+    }
+    Outcome::ok(chosen)
+}
+
+/// A `-var-file` and the environments it belongs to.
+struct VarFile {
+    shown: String,
+    belongs: Vec<usize>,
+}
+
+fn files(options: &LoadOptions, dir: &Path, declared: &[EnvironmentBlock], said: &mut Diagnostics) -> Vec<VarFile> {
+    let mut files = Vec::new();
+    for given in &options.given {
+        let Given::File(path) = given else { continue };
+        let Some(found) = find_var_file(options, path, Some(dir)) else {
+            said.push(missing_var_file(path, Some(dir)));
+            continue;
+        };
+        let stem = found.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let stem = stem.trim_end_matches(".json").trim_end_matches(".tfvars");
+        let belongs = |environment: &EnvironmentBlock| {
+            environment.name == *stem || environment.var_files.iter().any(|(listed, _)| *listed == found)
+        };
+        let belongs = declared.iter().enumerate().filter(|(_, environment)| belongs(environment)).map(|(at, _)| at);
+        files.push(VarFile { shown: path.display().to_string(), belongs: belongs.collect() });
+    }
+    files
+}
+
+fn named(name: &str, declared: &[EnvironmentBlock]) -> Result<Option<usize>, Diagnostic> {
+    if let Some(at) = declared.iter().position(|environment| environment.name == *name) {
+        return Ok(Some(at));
+    }
+    if declared.is_empty() {
+        if name == "default" {
+            return Ok(None);
+        }
+        let detail = format!("The project declares no environments, so that there is only \"default\", not {name:?}.");
+        return Err(Diagnostic::error("Unknown environment", detail));
+    }
+    if name.contains('/') {
+        let detail = format!("-env {name}: environments with instances are not part of this version.");
+        return Err(Diagnostic::error("Not supported yet", detail));
+    }
+    let hint = did_you_mean(name, declared.iter().map(|environment| environment.name.as_str()));
+    let detail = format!(
+        "The project declares no environment {name:?}.{hint} There are: {}.",
+        list(0..declared.len(), declared, ", ")
+    );
+    Err(Diagnostic::error("Unknown environment", detail))
+}
+
+/// The one environment that every file with a home belongs to.
+fn by_files(files: &[VarFile], declared: &[EnvironmentBlock]) -> Result<usize, Diagnostic> {
+    let mut homes = files.iter().filter(|file| !file.belongs.is_empty());
+    let Some(first) = homes.next() else {
+        let detail = format!(
+            "This project has the environments {}. Choose one with -env NAME, or with a -var-file that belongs to one.",
+            list(0..declared.len(), declared, ", ")
+        );
+        return Err(Diagnostic::error("No environment chosen", detail));
+    };
+    let mut left = first.belongs.clone();
+    for file in homes {
+        let shared: Vec<usize> = left.iter().copied().filter(|at| file.belongs.contains(at)).collect();
+        if shared.is_empty() {
+            let flag = format!("-var-file {} belongs to {}", first.shown, list(left, declared, " and "));
+            return Err(contradiction(&flag, file, declared));
+        }
+        left = shared;
+    }
+    match left[..] {
+        [at] => Ok(at),
+        _ => {
+            let detail = format!(
+                "-var-file {} belongs to the environments {}. Choose one of them with -env NAME.",
+                first.shown,
+                list(left, declared, " and ")
+            );
+            Err(Diagnostic::error("Several environments", detail))
+        }
+    }
+}
+
+fn contradiction(chosen: &str, file: &VarFile, declared: &[EnvironmentBlock]) -> Diagnostic {
+    let others = list(file.belongs.iter().copied(), declared, " and ");
+    let detail = format!("{chosen}, but -var-file {} belongs to {others}. A run is for one environment.", file.shown);
+    Diagnostic::error("Contradicting environments", detail)
+}
+
+fn list(indexes: impl IntoIterator<Item = usize>, declared: &[EnvironmentBlock], separator: &str) -> String {
+    indexes.into_iter().map(|at| declared[at].name.as_str()).collect::<Vec<_>>().join(separator)
+}

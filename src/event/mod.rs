@@ -1,0 +1,132 @@
+//! What happens during plan and apply, as data. Rooms emit; `view` and `cli` draw. Events hold no secrets: values are
+//! left out altogether.
+
+use std::time::Duration;
+
+use crate::addr::InstanceAddr;
+use crate::change::Action;
+use crate::diag::Diagnostic;
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Refresh asks for objects: how many.
+    RefreshStarted {
+        /// Objects to be read.
+        objects: usize,
+    },
+    /// A data source is being read during plan.
+    DataRead {
+        /// Whose.
+        addr: InstanceAddr,
+    },
+    /// Approved changes are about to be carried out.
+    ApplyStarted {
+        /// Name of every phase with its number of steps, in order; one unnamed phase without a project file.
+        phases: Vec<(String, usize)>,
+    },
+    /// A phase may run.
+    PhaseStarted {
+        /// Its name.
+        phase: String,
+    },
+    /// Everything of a phase is done, its gates included.
+    PhaseEnded {
+        /// Its name.
+        phase: String,
+        /// How long it took.
+        elapsed: Duration,
+        /// Objects made, changed and removed.
+        added: usize,
+        /// See `added`.
+        changed: usize,
+        /// See `added`.
+        destroyed: usize,
+        /// The chain of steps that determined its length, as text: `k3s_server.this 58s`.
+        critical_path: String,
+    },
+    /// A call to a provider begins.
+    StepStarted {
+        /// Whose.
+        addr: InstanceAddr,
+        /// `Create`, `Update`, `Delete`, `Read` or `Forget`.
+        action: Action,
+        /// The phase it belongs to.
+        phase: String,
+        /// The id of an existing object, where it has one that is not sensitive.
+        id: Option<String>,
+    },
+    /// A running call says what it waits for, or only that it still runs.
+    StepWaiting {
+        /// Whose.
+        addr: InstanceAddr,
+        /// Why, where the provider knows.
+        reason: String,
+        /// Since its start.
+        elapsed: Duration,
+    },
+    /// A call ended, its result durable when it succeeded.
+    StepEnded {
+        /// Whose.
+        addr: InstanceAddr,
+        /// What was done.
+        action: Action,
+        /// The phase it belongs to.
+        phase: String,
+        /// How long it took.
+        elapsed: Duration,
+        /// The id of the object, where it has one that is not sensitive.
+        id: Option<String>,
+        /// Whether it failed; the diagnostic follows.
+        failed: bool,
+    },
+    /// A gate is being asked.
+    GateStarted {
+        /// Its phase.
+        phase: String,
+        /// Its name.
+        gate: String,
+    },
+    /// A gate did not pass yet.
+    GateWaiting {
+        /// Its name.
+        gate: String,
+        /// The last answer.
+        reason: String,
+    },
+    /// A gate passed, failed or was not asked.
+    GateEnded {
+        /// Its phase.
+        phase: String,
+        /// Its name.
+        gate: String,
+        /// Since its start.
+        elapsed: Duration,
+        /// Whether the phase is held up.
+        failed: bool,
+        /// `simulated`, `not checked`, or empty.
+        note: String,
+    },
+    /// Something to be said while the run goes on.
+    Said(Diagnostic),
+    /// The lock of a layer is held by somebody else; waiting.
+    LockWaiting {
+        /// The state key.
+        key: String,
+        /// Who holds it.
+        holder: String,
+    },
+}
+
+/// Hears events, from any task, in the order they happen. Must not block for long.
+pub trait Events: Send + Sync {
+    /// One event.
+    fn emit(&self, event: Event);
+}
+
+/// Hears nothing.
+pub struct Silent;
+
+impl Events for Silent {
+    fn emit(&self, _event: Event) {}
+}

@@ -1,0 +1,435 @@
+//! From configuration to graph.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::addr::{ModuleAddr, Name};
+use crate::config::{Config, Module};
+use crate::diag::{Diagnostic, Diagnostics, Outcome, Span};
+use crate::lang::decode::references_in;
+use crate::lang::eval::{Found, Reference};
+
+use super::provider::Providers;
+use super::{Graph, ModuleId, ModuleNode, Node, NodeId, Owner, ProviderId, Shape, Slot, cycle, phases};
+
+/// Builds the graph. Every undeclared name, cycle and edge against layers or phases is said, not the first one only.
+pub fn build(config: &Config) -> Outcome<Graph> {
+    let mut builder = Builder { config, graph: Graph::default(), shapes: HashMap::new(), said: Diagnostics::none() };
+    builder.graph.layers = config.layers.iter().map(|layer| layer.name.clone()).collect();
+    for (index, layer) in config.layers.iter().enumerate() {
+        let root = builder.add_module(index, ModuleAddr::root(), &layer.root, None);
+        builder.graph.roots.push(root);
+    }
+    let mut providers = Providers::new(config);
+    builder.add_edges(&mut providers);
+    let Builder { mut graph, mut said, .. } = builder;
+    if said.has_errors() {
+        return Outcome::fail(said);
+    }
+    said.append(cycle::sort(&mut graph));
+    if said.has_errors() {
+        return Outcome::fail(said);
+    }
+    said.append(phases::assign(config, &mut graph));
+    if said.has_errors() { Outcome::fail(said) } else { Outcome::with(graph, said) }
+}
+
+struct Builder<'a> {
+    config: &'a Config,
+    graph: Graph,
+    /// Shapes by the address of the shared module, and whether its errors have been said already.
+    shapes: HashMap<*const Module, Arc<Shape>>,
+    said: Diagnostics,
+}
+
+impl Builder<'_> {
+    fn add_module(
+        &mut self,
+        layer: usize,
+        addr: ModuleAddr,
+        module: &Arc<Module>,
+        caller: Option<(ModuleId, Name)>,
+    ) -> ModuleId {
+        let shape = self.shapes.entry(Arc::as_ptr(module)).or_insert_with(|| Arc::new(Shape::of(module))).clone();
+        let id = ModuleId(self.graph.modules.len() as u32);
+        let base = NodeId(self.graph.nodes.len() as u32);
+        for slot in &shape.slots {
+            let node = match slot {
+                Slot::Variable(name) => Node::Variable(id, name.clone()),
+                Slot::Local(name) => Node::Local(id, name.clone()),
+                Slot::Output(name) => Node::Output(id, name.clone()),
+                Slot::Resource(addr) => match addr.mode {
+                    crate::addr::Mode::Data => Node::Data(id, addr.clone()),
+                    crate::addr::Mode::Managed | crate::addr::Mode::Ephemeral => Node::Resource(id, addr.clone()),
+                },
+                Slot::Call(name) => Node::ModuleCall(id, name.clone()),
+                Slot::End(name) => Node::ModuleEnd(id, name.clone()),
+            };
+            self.graph.nodes.push(node);
+            self.graph.needs.push(Vec::new());
+        }
+        self.graph.modules.push(ModuleNode {
+            layer,
+            addr: addr.clone(),
+            module: module.clone(),
+            shape,
+            base,
+            caller,
+            children: HashMap::new(),
+        });
+        for (name, call) in &module.calls {
+            let child = self.add_module(layer, addr.child(name), &call.module, Some((id, name.clone())));
+            self.graph.modules[id.index()].children.insert(name.clone(), child);
+        }
+        id
+    }
+
+    fn add_edges(&mut self, providers: &mut Providers) {
+        let mut checked: HashMap<*const Module, ()> = HashMap::new();
+        for index in 0..self.graph.modules.len() {
+            let id = ModuleId(index as u32);
+            let (shape, module) = (self.graph.modules[index].shape.clone(), self.graph.modules[index].module.clone());
+            // What is wrong inside a folder is said for its first call only.
+            let first = checked.insert(Arc::as_ptr(&module), ()).is_none();
+            for offset in 0..shape.len() {
+                let node = self.graph.at(id, offset);
+                let mut needs = Vec::new();
+                let said = self.said.0.len();
+                for found in &shape.references[offset as usize] {
+                    self.edge(id, found, first, &mut needs);
+                }
+                for dependency in &shape.depends_on[offset as usize] {
+                    self.depends_on(id, &dependency.target, dependency.span, first, &mut needs);
+                }
+                match &shape.slots[offset as usize] {
+                    Slot::Variable(name) => {
+                        // Validations name the variable itself: they are checked when it has its value.
+                        needs.retain(|need| *need != node);
+                        self.argument_edges(id, name, &mut needs);
+                    }
+                    Slot::Resource(addr) => {
+                        let resource = &module.resources[addr];
+                        if let (true, Some(trigger)) = (first, resource.lifecycle.replace_triggered_by.first()) {
+                            // Passing it over would leave an object that should have been replaced.
+                            let detail =
+                                "replace_triggered_by is part of the language, but this version cannot do it yet.";
+                            self.said.push(Diagnostic::error("Not supported yet", detail).at(trigger.span));
+                        }
+                        match providers.resolve(&mut self.graph, id, &resource.provider) {
+                            Ok(provider) => {
+                                needs.push(self.graph.providers[provider.index()].node);
+                                self.graph.provider_of.insert(node, provider);
+                            }
+                            Err(diagnostic) => {
+                                self.said.push(diagnostic.or_at(Some(resource.block.header)));
+                            }
+                        }
+                        needs.extend(self.own_call(id));
+                    }
+                    Slot::Call(name) => {
+                        needs.extend(self.own_call(id));
+                        if first {
+                            self.check_arguments(id, name);
+                        }
+                    }
+                    Slot::End(name) => {
+                        let child = &self.graph.modules[self.graph.modules[index].children[name].index()];
+                        needs.push(NodeId(node.0 - 1));
+                        needs.extend((0..child.shape.len()).map(|offset| NodeId(child.base.0 + offset)));
+                    }
+                    Slot::Local(_) | Slot::Output(_) => needs.extend(self.own_call(id)),
+                }
+                for diagnostic in &mut self.said.0[said..] {
+                    diagnostic.within.get_or_insert_with(|| shape.slots[offset as usize].header());
+                }
+                self.set_needs(node, needs);
+            }
+            for block in 0..module.providers.len() {
+                providers.declare(&mut self.graph, Owner::Module(id), block);
+            }
+        }
+        for block in 0..self.config.shared_providers.len() {
+            providers.declare(&mut self.graph, Owner::Project, block);
+        }
+        for index in 0..self.graph.providers.len() {
+            self.provider_edges(ProviderId(index as u32));
+        }
+    }
+
+    fn provider_edges(&mut self, id: ProviderId) {
+        let provider = &self.graph.providers[id.index()];
+        let (node, owner, block) = (provider.node, provider.owner, provider.block);
+        let mut needs = Vec::new();
+        match (owner, block) {
+            (_, None) => {}
+            (Owner::Module(module), Some(block)) => {
+                for found in &self.graph.module(module).shape.clone().providers[block] {
+                    self.edge(module, found, true, &mut needs);
+                }
+                needs.extend(self.own_call(module));
+            }
+            (Owner::Project, Some(block)) => {
+                for found in references_in(&self.config.shared_providers[block].body) {
+                    self.project_edge(&found, &mut needs);
+                }
+            }
+        }
+        self.set_needs(node, needs);
+    }
+
+    fn set_needs(&mut self, node: NodeId, mut needs: Vec<NodeId>) {
+        needs.sort_unstable();
+        needs.dedup();
+        self.graph.needs[node.index()] = needs;
+    }
+
+    fn own_call(&self, module: ModuleId) -> Option<NodeId> {
+        let (caller, name) = self.graph.module(module).caller.as_ref()?;
+        let offset = self.graph.module(*caller).shape.call(name)?;
+        Some(self.graph.at(*caller, offset))
+    }
+
+    /// The value of a called module's variable comes from the call's argument, in the caller.
+    fn argument_edges(&mut self, module: ModuleId, variable: &Name, needs: &mut Vec<NodeId>) {
+        let Some((caller, call)) = self.graph.module(module).caller.clone() else { return };
+        needs.extend(self.own_call(module));
+        let shape = self.graph.module(caller).shape.clone();
+        for found in shape.arguments.get(&call).and_then(|arguments| arguments.get(variable)).into_iter().flatten() {
+            // Undeclared names are said where the caller's own nodes are checked.
+            self.edge(caller, found, false, needs);
+        }
+    }
+
+    fn check_arguments(&mut self, caller: ModuleId, name: &Name) {
+        let module = self.graph.module(caller).module.clone();
+        let Some(call) = module.calls.get(name) else { return };
+        let within = format!("module {:?}", name.as_str());
+        for argument in &call.arguments {
+            if !call.module.variables.contains_key(&argument.name.text) {
+                let names = call.module.variables.keys().map(Name::as_str);
+                let hint = crate::diag::did_you_mean(&argument.name.text, names);
+                self.said.push(
+                    Diagnostic::error(
+                        "Unsupported argument",
+                        format!("An argument named {:?} is not expected here.{hint}", argument.name.text.as_str()),
+                    )
+                    .at(argument.name.span)
+                    .within(&within),
+                );
+            }
+            for found in &self.graph.module(caller).shape.clone().arguments[name][&argument.name.text] {
+                self.edge(caller, found, true, &mut Vec::new());
+            }
+        }
+        for (variable, declared) in &call.module.variables {
+            if declared.default.is_none() && !call.arguments.iter().any(|argument| argument.name.text == *variable) {
+                self.said.push(
+                    Diagnostic::error(
+                        "Missing required argument",
+                        format!("The argument {:?} is required, but no definition was found.", variable.as_str()),
+                    )
+                    .at(call.span)
+                    .within(&within),
+                );
+            }
+        }
+    }
+
+    /// The nodes that a reference of a module's block needs.
+    fn edge(&mut self, module: ModuleId, found: &Found, say: bool, needs: &mut Vec<NodeId>) {
+        let node = self.graph.module(module);
+        let (shape, layer) = (node.shape.clone(), node.layer);
+        let target = match &found.reference {
+            Reference::Var(name) => shape.variable(name),
+            Reference::Local(name) => shape.local(name),
+            Reference::Resource(addr) => shape.resource(addr),
+            Reference::Module { name, output } => {
+                if let (Some(call), Some(child)) = (shape.call(name), node.children.get(name)) {
+                    needs.push(self.graph.at(module, call));
+                    let child = *child;
+                    let inner = self.graph.module(child).shape.clone();
+                    match output.as_ref().map(|output| inner.output(output)) {
+                        Some(Some(offset)) => needs.push(self.graph.at(child, offset)),
+                        // Without a single output, or with one that does not exist (evaluation says so), all of them.
+                        Some(None) | None => {
+                            let outputs = self.graph.module(child).module.outputs.keys();
+                            needs.extend(
+                                outputs.filter_map(|name| inner.output(name)).map(|at| self.graph.at(child, at)),
+                            );
+                        }
+                    }
+                    return;
+                }
+                None
+            }
+            Reference::Layer { .. } => {
+                match self.layer_output(found, Some(layer)) {
+                    Ok(node) => needs.push(node),
+                    Err(diagnostic) if say => self.said.push(diagnostic),
+                    Err(_) => {}
+                }
+                return;
+            }
+            // Names that belong to the block or to the run need no other node; whether they may stand here shows when
+            // they are evaluated.
+            Reference::EachKey
+            | Reference::EachValue
+            | Reference::CountIndex
+            | Reference::SelfObject
+            | Reference::PathModule
+            | Reference::PathRoot
+            | Reference::PathCwd
+            | Reference::Terraform(_) => return,
+            Reference::Bare(_) => None,
+        };
+        match target {
+            Some(offset) => needs.push(self.graph.at(module, offset)),
+            None if say => {
+                let diagnostic = self.undeclared(module, found);
+                self.said.push(diagnostic);
+            }
+            None => {}
+        }
+    }
+
+    fn depends_on(&mut self, module: ModuleId, target: &Reference, span: Span, say: bool, needs: &mut Vec<NodeId>) {
+        if let Reference::Module { name, output: None } = target
+            && let Some(call) = self.graph.module(module).shape.call(name)
+        {
+            // The end of the call, which follows its beginning.
+            needs.push(self.graph.at(module, call + 1));
+            return;
+        }
+        self.edge(module, &Found { reference: target.clone(), span }, say, needs);
+    }
+
+    fn project_edge(&mut self, found: &Found, needs: &mut Vec<NodeId>) {
+        match &found.reference {
+            Reference::Layer { .. } => match self.layer_output(found, None) {
+                Ok(node) => needs.push(node),
+                Err(diagnostic) => self.said.push(diagnostic),
+            },
+            Reference::Bare(name) if *name == "environment" => {}
+            other => self.said.push(
+                Diagnostic::error(
+                    "Invalid reference in the project file",
+                    format!(
+                        "{other} cannot be used here. Providers and gates of the project file see env(\"NAME\"), \
+                         environment.name and the outputs of layers, such as layer.NAME.OUTPUT."
+                    ),
+                )
+                .at(found.span),
+            ),
+        }
+    }
+
+    /// The output node of `layer.X.Y`, as seen from a layer (or, with `None`, from the project file).
+    fn layer_output(&self, found: &Found, from: Option<usize>) -> Result<NodeId, Diagnostic> {
+        let Reference::Layer { layer, output } = &found.reference else {
+            return Err(Diagnostic::error("Invalid reference", "").at(found.span));
+        };
+        let Some(index) = self.graph.layers.iter().position(|name| name == layer) else {
+            let hint = crate::diag::did_you_mean(layer.as_str(), self.graph.layers.iter().map(|name| name.as_str()));
+            let detail = if self.config.is_plain() {
+                "Layers exist in a project only, and there is no infra.hcl above this folder.".to_owned()
+            } else {
+                format!("The project has no layer named {:?}.{hint}", layer.as_str())
+            };
+            return Err(Diagnostic::error("Reference to undeclared layer", detail).at(found.span));
+        };
+        if let Some(from) = from.filter(|from| *from <= index) {
+            let own = &self.graph.layers[from];
+            let detail = if from == index {
+                format!("Inside layer {own} its own values are named directly, without \"layer.{own}.\".")
+            } else {
+                format!(
+                    "Layer {own} comes before layer {layer} in the project file, and a layer may only use the outputs of \
+                     earlier layers. Move what needs {} into layer {layer} or a later one, or pass the value the other way.",
+                    found.reference
+                )
+            };
+            return Err(Diagnostic::error("Upward layer reference", detail).at(found.span));
+        }
+        let root = self.graph.roots[index];
+        match self.graph.module(root).shape.output(output) {
+            Some(offset) => Ok(self.graph.at(root, offset)),
+            None => {
+                let names = self.graph.module(root).module.outputs.keys().map(Name::as_str);
+                let hint = crate::diag::did_you_mean(output, names);
+                Err(Diagnostic::error(
+                    "Reference to undeclared output value",
+                    format!("Layer {layer} has no output named {:?}.{hint}", output.as_str()),
+                )
+                .at(found.span))
+            }
+        }
+    }
+
+    fn undeclared(&self, module: ModuleId, found: &Found) -> Diagnostic {
+        let node = self.graph.module(module);
+        let place = if node.addr.is_root() {
+            if self.config.is_plain() {
+                "the root module".into()
+            } else {
+                format!("layer {}", self.graph.layers[node.layer])
+            }
+        } else {
+            node.addr.to_string()
+        };
+        let module = &node.module;
+        let hint = |name: &str, names: &mut dyn Iterator<Item = &str>| crate::diag::did_you_mean(name, names);
+        let (summary, detail) = match &found.reference {
+            Reference::Var(name) => (
+                "Reference to undeclared input variable",
+                format!(
+                    "An input variable with the name {:?} has not been declared in {place}.{}",
+                    name.as_str(),
+                    match hint(name, &mut module.variables.keys().map(Name::as_str)) {
+                        none if none.is_empty() => {
+                            format!(" This variable can be declared with a variable {:?} {{}} block.", name.as_str())
+                        }
+                        found => found,
+                    }
+                ),
+            ),
+            Reference::Local(name) => (
+                "Reference to undeclared local value",
+                format!(
+                    "A local value with the name {:?} has not been declared in {place}.{}",
+                    name.as_str(),
+                    hint(name, &mut module.locals.keys().map(Name::as_str))
+                ),
+            ),
+            Reference::Module { name, .. } => (
+                "Reference to undeclared module",
+                format!(
+                    "No module call named {:?} is declared in {place}.{}",
+                    name.as_str(),
+                    hint(name, &mut module.calls.keys().map(Name::as_str))
+                ),
+            ),
+            Reference::Resource(addr) => {
+                let kind = if addr.mode == crate::addr::Mode::Data { "data" } else { "managed" };
+                let names: Vec<String> =
+                    module.resources.keys().filter(|known| known.mode == addr.mode).map(ToString::to_string).collect();
+                (
+                    "Reference to undeclared resource",
+                    format!(
+                        "A {kind} resource {:?} {:?} has not been declared in {place}.{}",
+                        addr.kind.as_str(),
+                        addr.name.as_str(),
+                        hint(&addr.to_string(), &mut names.iter().map(String::as_str))
+                    ),
+                )
+            }
+            other => (
+                "Invalid reference",
+                format!(
+                    "A reference to a resource type must be followed by at least one attribute access, specifying the \
+                     resource name; \"{other}\" names nothing."
+                ),
+            ),
+        };
+        Diagnostic::error(summary, detail).at(found.span)
+    }
+}

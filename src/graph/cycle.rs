@@ -1,0 +1,76 @@
+//! Topological order, or the cycle that forbids it.
+
+use std::collections::VecDeque;
+
+use crate::diag::{Diagnostic, Diagnostics};
+
+use super::{Graph, Node, NodeId};
+
+/// Fills `needed_by` and `order`. On a cycle says its members, in order.
+pub fn sort(graph: &mut Graph) -> Diagnostics {
+    let count = graph.nodes.len();
+    let mut needed_by: Vec<Vec<NodeId>> = vec![Vec::new(); count];
+    let mut open: Vec<u32> = vec![0; count];
+    for (index, needs) in graph.needs.iter().enumerate() {
+        open[index] = needs.len() as u32;
+        for need in needs {
+            needed_by[need.index()].push(NodeId(index as u32));
+        }
+    }
+    let mut ready: VecDeque<NodeId> = (0..count as u32).map(NodeId).filter(|id| open[id.index()] == 0).collect();
+    let mut order = Vec::with_capacity(count);
+    while let Some(id) = ready.pop_front() {
+        order.push(id);
+        for next in &needed_by[id.index()] {
+            open[next.index()] -= 1;
+            if open[next.index()] == 0 {
+                ready.push_back(*next);
+            }
+        }
+    }
+    let complete = order.len() == count;
+    graph.needed_by = needed_by;
+    graph.order = order;
+    if complete { Diagnostics::none() } else { describe(graph, &open).into() }
+}
+
+/// Follows needs among the nodes that never got ready until one repeats.
+fn describe(graph: &Graph, open: &[u32]) -> Diagnostic {
+    let stuck = |id: &&NodeId| open[id.index()] > 0;
+    let first = (0..open.len() as u32).map(NodeId).find(|id| open[id.index()] > 0).unwrap_or(NodeId(0));
+    let mut seen: Vec<Option<usize>> = vec![None; open.len()];
+    let mut path = vec![first];
+    seen[first.index()] = Some(0);
+    let members = loop {
+        let last = path[path.len() - 1];
+        let Some(next) = graph.needs[last.index()].iter().find(stuck).copied() else { break path };
+        if let Some(start) = seen[next.index()] {
+            break path.split_off(start);
+        }
+        seen[next.index()] = Some(path.len());
+        path.push(next);
+    };
+    if let [only] = members[..] {
+        let mut diagnostic = Diagnostic::error(
+            "Self-referential block",
+            format!("Configuration for {} may not refer to itself.", graph.describe(only)),
+        );
+        if let Some((_, resource)) = graph.resource(only) {
+            diagnostic = diagnostic.at(resource.block.header);
+        }
+        return diagnostic;
+    }
+    let span = members.iter().find_map(|id| match graph.node(*id) {
+        Node::Resource(..) | Node::Data(..) => graph.resource(*id).map(|(_, resource)| resource.block.header),
+        Node::Local(module, name) => graph.module(*module).module.locals.get(name).map(|local| local.span),
+        Node::Output(module, name) => graph.module(*module).module.outputs.get(name).map(|output| output.span),
+        Node::Variable(..) | Node::ModuleCall(..) | Node::ModuleEnd(..) | Node::Provider(_) => None,
+    });
+    let names: Vec<String> = members.iter().map(|id| graph.describe(*id)).collect();
+    let chain = names.iter().chain(names.first()).map(String::as_str).collect::<Vec<_>>().join("\n  needs ");
+    Diagnostic::error(
+        format!("Cycle: {}", names.join(", ")),
+        format!("Each of these needs the next, so that none can come first:\n  {chain}\nRemove one of the references."),
+    )
+    .or_at(span)
+}

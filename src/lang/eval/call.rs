@@ -1,0 +1,194 @@
+//! Calls of functions, and `try` and `can`, whose arguments may fail.
+
+use crate::diag::{Span, did_you_mean};
+use crate::lang::functions::{self, Function, FunctionError};
+use crate::lang::syntax::ast::{Call, Expr};
+use crate::value::{Marks, Type, Value};
+
+use super::evaluator::{Evaluated, Evaluator, Failed};
+
+impl<'a> Evaluator<'a> {
+    pub(super) fn call(&mut self, call: &'a Call, span: Span) -> Evaluated {
+        let name = call.name.text.as_str();
+        match name.strip_prefix("core::").unwrap_or(name) {
+            "try" => self.try_call(call, span),
+            "can" => self.can_call(call, span),
+            bare => match functions::lookup(bare).filter(|_| bare == name || name.starts_with("core::")) {
+                Some(function) => self.plain_call(function, call, span),
+                None => Err(self.unknown_function(call)),
+            },
+        }
+    }
+
+    fn plain_call(&mut self, function: &'static Function, call: &'a Call, span: Span) -> Evaluated {
+        let (mut arguments, mut failed) = (Vec::with_capacity(call.arguments.len()), false);
+        for argument in &call.arguments {
+            match self.value(argument) {
+                Ok(value) => arguments.push(value),
+                Err(Failed) => failed = true,
+            }
+        }
+        if failed {
+            return Err(Failed);
+        }
+        let mut marks = Marks::NONE;
+        if call.expand_last
+            && let Some(last) = arguments.pop()
+        {
+            match self.expand(last, call, &mut arguments)? {
+                Some(own) => marks = own,
+                // How many arguments there are is not known yet.
+                None => return Ok(Value::unknown(Type::Any)),
+            }
+        }
+        match function.call(&arguments, self.scope.functions()) {
+            Ok(value) => Ok(value.mark(marks)),
+            Err(error) => Err(self.failed_call(function, &error, call, span)),
+        }
+    }
+
+    /// Adds the elements of the last argument, which is followed by `...`, and gives its marks.
+    fn expand(&mut self, last: Value, call: &'a Call, arguments: &mut Vec<Value>) -> Result<Option<Marks>, Failed> {
+        let summary = "Invalid expanding argument value";
+        let expr = call.arguments.last();
+        let (last, marks) = last.unmark();
+        let span = expr.map_or(call.name.span, |expr| expr.span);
+        if last.is_null() {
+            let detail = "The expanding argument (indicated by ...) must not be null.";
+            return Err(self.error(summary, detail, span, expr));
+        }
+        if let Some(items) = last.as_items() {
+            arguments.extend(items.iter().cloned());
+            return Ok(Some(marks));
+        }
+        match &last {
+            Value::Unknown(unknown)
+                if matches!(unknown.ty, Type::Any | Type::List(_) | Type::Set(_) | Type::Tuple(_)) =>
+            {
+                Ok(None)
+            }
+            _ => {
+                let detail = "The expanding argument (indicated by ...) must be of a tuple, list, or set type.";
+                Err(self.error(summary, detail, span, expr))
+            }
+        }
+    }
+
+    #[cold]
+    fn failed_call(&mut self, function: &Function, error: &FunctionError, call: &'a Call, span: Span) -> Failed {
+        let argument = error.index().and_then(|index| call.arguments.get(index).or(call.arguments.last()));
+        let place = match (error, argument) {
+            (_, Some(argument)) => argument.span,
+            (FunctionError::NotEnough { .. }, None) => Span { start: span.end.saturating_sub(1), ..span },
+            (_, None) => call.name.span,
+        };
+        let detail = error.detail(function);
+        let failed = self.error(error.summary(), detail, place, argument);
+        if argument.is_none()
+            && self.quiet == 0
+            && let Some(last) = self.said.0.len().checked_sub(1)
+        {
+            let involved: Vec<_> = call.arguments.iter().flat_map(|argument| self.involved(argument)).collect();
+            let values = &mut self.said.0[last].values;
+            involved.into_iter().for_each(|value| {
+                if !values.contains(&value) {
+                    values.push(value)
+                }
+            });
+        }
+        failed
+    }
+
+    #[cold]
+    fn unknown_function(&mut self, call: &Call) -> Failed {
+        let name = call.name.text.as_str();
+        let (summary, detail) = match name.rsplit_once("::") {
+            None => {
+                let known = functions::names().chain(["try", "can"]);
+                let hint = did_you_mean(name, known);
+                ("Call to unknown function", format!("There is no function named {name:?}.{hint}"))
+            }
+            Some(("core", bare)) => {
+                let hint = did_you_mean(bare, functions::names());
+                ("Call to unknown function", format!("There is no built-in function named {bare:?}.{hint}"))
+            }
+            Some((namespace, _)) if namespace.starts_with("provider::") => (
+                "Unknown provider function",
+                format!("There is no function named {name:?}: no provider here offers it."),
+            ),
+            Some((namespace, _)) => (
+                "Unknown provider function",
+                format!(
+                    "There is no function namespace {namespace:?}. Functions of providers begin with \"provider::\", built-in ones with \"core::\" or nothing."
+                ),
+            ),
+        };
+        self.error(summary, detail, call.name.span, None)
+    }
+
+    /// The first argument that can be evaluated.
+    fn try_call(&mut self, call: &'a Call, span: Span) -> Evaluated {
+        if call.arguments.is_empty() {
+            let detail = "Call to function \"try\" failed: at least one argument is required.";
+            return Err(self.error("Error in function call", detail, span, None));
+        }
+        let mut reasons = String::new();
+        for argument in &call.arguments {
+            let before = self.said.0.len();
+            let result = self.attempt(argument);
+            if self.depends_on_unknown(argument) {
+                // Whether it will succeed is open, and so is which argument is chosen.
+                self.said.0.truncate(before);
+                let marks = result.map_or(Marks::NONE, |value| value.marks_deep());
+                return Ok(Value::unknown_marked(Type::Any, marks));
+            }
+            match result {
+                Ok(value) => return Ok(value),
+                Err(Failed) => {
+                    for diagnostic in self.said.0.drain(before..).filter(|_| self.quiet == 0) {
+                        reasons.push_str(&format!("\n- {}\n  {}", diagnostic.summary, diagnostic.detail));
+                    }
+                }
+            }
+        }
+        let detail = format!(
+            "Call to function \"try\" failed: no expression succeeded:{reasons}\n\nAt least one expression must produce a successful result."
+        );
+        let failed = self.error("Error in function call", detail, span, None);
+        if self.quiet == 0
+            && let Some(last) = self.said.0.len().checked_sub(1)
+        {
+            self.said.0[last].values = call.arguments.iter().flat_map(|argument| self.involved(argument)).collect();
+        }
+        Err(failed)
+    }
+
+    /// Whether the argument can be evaluated.
+    fn can_call(&mut self, call: &'a Call, span: Span) -> Evaluated {
+        let [argument] = call.arguments.as_slice() else {
+            let (summary, detail) = match call.arguments.len() {
+                0 => (
+                    "Not enough function arguments",
+                    "Function \"can\" expects 1 argument(s). Missing value for \"expression\".",
+                ),
+                _ => ("Too many function arguments", "Function \"can\" expects only 1 argument(s)."),
+            };
+            return Err(self.error(summary, detail, call.arguments.get(1).map_or(span, |extra| extra.span), None));
+        };
+        let before = self.said.0.len();
+        let result = self.attempt(argument);
+        self.said.0.truncate(before);
+        if self.depends_on_unknown(argument) {
+            return Ok(Value::unknown_not_null(Type::Bool));
+        }
+        Ok(Value::Bool(result.is_ok()))
+    }
+
+    /// Evaluates an argument without gathering what was involved in errors.
+    fn attempt(&mut self, argument: &'a Expr) -> Evaluated {
+        self.quiet += 1;
+        let result = self.value(argument);
+        self.quiet -= 1;
+        result
+    }
+}

@@ -1,0 +1,316 @@
+//! The evaluator: dispatch, traversals, conditionals.
+
+use crate::addr::Name;
+use crate::diag::{Diagnostic, Diagnostics, Outcome, Span};
+use crate::lang::syntax::ast::{Expr, ExprKind};
+use crate::value::{Marks, Type, Value, convert, unify};
+
+use super::root::reference;
+use super::traverse::{self, Wrong};
+use super::{Reference, Scope};
+
+/// The value of an expression. Errors of independent parts are all said.
+pub fn evaluate(expr: &Expr, scope: &dyn Scope) -> Outcome<Value> {
+    let mut evaluator = Evaluator::new(scope);
+    let value = evaluator.value(expr).ok();
+    Outcome { value, said: evaluator.said }
+}
+
+/// Evaluation failed; a diagnostic has been said.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failed;
+pub(super) type Evaluated = Result<Value, Failed>;
+
+/// An evaluation on the way.
+pub(crate) struct Evaluator<'a> {
+    pub scope: &'a dyn Scope,
+    pub said: Diagnostics,
+    /// Names of for expressions around, innermost last.
+    pub names: Vec<(Name, Value)>,
+    /// Elements of splats around, innermost last.
+    pub items: Vec<Value>,
+    /// Above zero inside `try` and `can`, where nobody reads which values were involved.
+    pub quiet: u32,
+    /// Steps of the traversals being evaluated; each takes its own off again.
+    steps: Vec<&'a Expr>,
+}
+
+impl<'a> Evaluator<'a> {
+    pub fn new(scope: &'a dyn Scope) -> Self {
+        Evaluator {
+            scope,
+            said: Diagnostics::none(),
+            names: Vec::new(),
+            items: Vec::new(),
+            quiet: 0,
+            steps: Vec::new(),
+        }
+    }
+
+    /// The value of an expression.
+    pub fn value(&mut self, expr: &'a Expr) -> Evaluated {
+        match &expr.kind {
+            ExprKind::Literal(value) => Ok(value.clone()),
+            ExprKind::Template(parts) => self.template(parts),
+            ExprKind::Variable(_)
+            | ExprKind::Attribute(..)
+            | ExprKind::Index(..)
+            | ExprKind::Splat { .. }
+            | ExprKind::SplatItem => self.traversal(expr),
+            ExprKind::Call(call) => self.call(call, expr.span),
+            ExprKind::Unary(..) => self.unary(expr),
+            ExprKind::Binary(..) => self.binary(expr),
+            ExprKind::Conditional(parts) => self.conditional(parts),
+            ExprKind::Tuple(items) => self.tuple(items),
+            ExprKind::Object(items) => self.object(items),
+            ExprKind::For(inner) => self.for_expression(inner),
+            ExprKind::Paren(inner) => self.value(inner),
+            // The parser has said why.
+            ExprKind::Error => Ok(Value::unknown(Type::Any)),
+        }
+    }
+
+    /// A root with the attributes, indexes and splats behind it.
+    fn traversal(&mut self, expr: &'a Expr) -> Evaluated {
+        let bottom = self.steps.len();
+        let mut root = expr;
+        while let ExprKind::Attribute(inner, _) | ExprKind::Index(inner, _) | ExprKind::Splat { source: inner, .. } =
+            &root.kind
+        {
+            self.steps.push(root);
+            root = inner;
+        }
+        self.steps[bottom..].reverse();
+        let result = self.walk(root, bottom);
+        self.steps.truncate(bottom);
+        result
+    }
+
+    fn walk(&mut self, root: &'a Expr, bottom: usize) -> Evaluated {
+        let (mut value, mut at, is_copies) = self.root(root, bottom)?;
+        let mut failed = false;
+        while let Some(&step) = self.steps.get(bottom + at) {
+            let outcome = match &step.kind {
+                ExprKind::Attribute(_, name) => {
+                    let result = traverse::attribute(&value, &name.text);
+                    if is_copies && at <= 2 && result.is_err() && matches!(value.bare(), Value::Tuple(_)) {
+                        self.without_key(root, &name.text, step);
+                        return Err(Failed);
+                    }
+                    result.map_err(|wrong| self.wrong(wrong, step_span(step), step))
+                }
+                ExprKind::Index(_, key) => match self.value(key) {
+                    Ok(key) => traverse::index(&value, &key).map_err(|wrong| self.wrong(wrong, step_span(step), step)),
+                    Err(Failed) => {
+                        failed = true;
+                        Ok(Value::unknown(Type::Any))
+                    }
+                },
+                ExprKind::Splat { source, each, .. } => self.splat(value, source, each),
+                _ => Ok(value),
+            };
+            value = outcome?;
+            at += 1;
+        }
+        if failed { Err(Failed) } else { Ok(value) }
+    }
+
+    /// The value of what a traversal starts with, how many steps that took, and whether it may be copies of a block.
+    fn root(&mut self, root: &'a Expr, bottom: usize) -> Result<(Value, usize, bool), Failed> {
+        let name = match &root.kind {
+            ExprKind::Variable(name) => name,
+            ExprKind::SplatItem => return Ok((self.items.last().cloned().unwrap_or_default(), 0, false)),
+            _ => return Ok((self.value(root)?, 0, false)),
+        };
+        if let Some((_, value)) = self.names.iter().rev().find(|(known, _)| known == name) {
+            return Ok((value.clone(), 0, false));
+        }
+        let scope = self.scope;
+        let found = reference(name, root.span, &self.steps[bottom..], &|name| scope.is_bare(name));
+        let resolved = found.and_then(|(reference, taken, span)| {
+            let is_copies = matches!(reference, Reference::Resource(_) | Reference::Module { .. });
+            Ok((scope.resolve(&reference, span)?, taken, is_copies))
+        });
+        resolved.map_err(|diagnostic| {
+            self.said.push(*diagnostic);
+            Failed
+        })
+    }
+
+    /// Says that an attribute was asked of all copies of a block.
+    #[cold]
+    fn without_key(&mut self, root: &Expr, name: &str, step: &'a Expr) {
+        let mut what = super::find::names(step);
+        what.truncate(what.rfind('.').unwrap_or(what.len()));
+        let what = if what.is_empty() { super::find::names(root) } else { what };
+        let detail = format!(
+            "{what} has \"count\", so that its attributes are those of its copies. Name one, as in {what}[count.index].{name}, or take all of them with {what}[*].{name}."
+        );
+        self.error("Missing resource instance key", detail, step.span, Some(step));
+    }
+
+    /// Says an error about `expr`, with the values of what it names.
+    #[cold]
+    pub fn error(&mut self, summary: &str, detail: impl Into<String>, span: Span, expr: Option<&'a Expr>) -> Failed {
+        let mut diagnostic = Diagnostic::error(summary, detail).at(span);
+        if let Some(expr) = expr.filter(|_| self.quiet == 0) {
+            diagnostic.values = self.involved(expr);
+        }
+        self.said.push(diagnostic);
+        Failed
+    }
+
+    #[cold]
+    pub fn wrong(&mut self, wrong: Wrong, span: Span, expr: &'a Expr) -> Failed {
+        self.error(wrong.summary, wrong.detail, span, Some(expr))
+    }
+
+    /// `condition ? yes : no`. Both results are evaluated, since the type comes from both; only what is said about the
+    /// chosen one counts.
+    fn conditional(&mut self, parts: &'a [Expr; 3]) -> Evaluated {
+        let [condition_expr, yes_expr, no_expr] = parts;
+        let condition = self.value(condition_expr);
+        let before = self.said.0.len();
+        let yes = self.value(yes_expr);
+        let between = self.said.0.len();
+        let no = self.value(no_expr);
+        let (condition, marks) = condition?.unmark();
+        let condition = self.truth(condition, condition_expr)?;
+        match condition {
+            Some(true) => self.said.0.truncate(between),
+            Some(false) => {
+                self.said.0.drain(before..between);
+            }
+            None => {}
+        }
+        let (yes, no) = match condition {
+            Some(true) => (yes?, no.unwrap_or_else(|Failed| Value::unknown(Type::Any))),
+            Some(false) => (yes.unwrap_or_else(|Failed| Value::unknown(Type::Any)), no?),
+            None => (yes?, no?),
+        };
+        let Some(ty) = common_type(&yes, &no) else {
+            let detail = format!(
+                "Both results of a conditional must be of types that go together. {}",
+                mismatch(&yes.ty(), &no.ty())
+            );
+            let span = yes_expr.span.to(no_expr.span);
+            let mut failed = self.error("Inconsistent conditional result types", detail, span, Some(yes_expr));
+            if self.quiet == 0
+                && let Some(last) = self.said.0.len().checked_sub(1)
+            {
+                let more = self.involved(no_expr);
+                let values = &mut self.said.0[last].values;
+                more.into_iter().for_each(|value| {
+                    if !values.contains(&value) {
+                        values.push(value)
+                    }
+                });
+                failed = Failed;
+            }
+            return Err(failed);
+        };
+        let Some(chosen) = condition else { return Ok(either(&yes, &no, &ty, marks)) };
+        let (chosen, expr, word) = if chosen { (yes, yes_expr, "true") } else { (no, no_expr, "false") };
+        let Some(ty) = ty else { return Ok(chosen.mark(marks)) };
+        match convert(&chosen, &ty) {
+            Ok(value) => Ok(value.mark(marks)),
+            Err(error) => {
+                let detail = format!("The {word} result value has the wrong type: {error}.");
+                Err(self.error("Inconsistent conditional result types", detail, expr.span, Some(expr)))
+            }
+        }
+    }
+
+    /// A condition as a truth value; `None` while it is unknown.
+    pub fn truth(&mut self, condition: Value, expr: &'a Expr) -> Result<Option<bool>, Failed> {
+        if let Value::Bool(value) = condition {
+            return Ok(Some(value));
+        }
+        if condition.is_null() {
+            let detail = "The condition value is null. Conditions must either be true or false.";
+            return Err(self.error("Null condition", detail, expr.span, Some(expr)));
+        }
+        match convert(&condition, &Type::Bool) {
+            Ok(value) => Ok(value.as_bool()),
+            Err(_) => {
+                let detail = "The condition expression must be of type bool.";
+                Err(self.error("Incorrect condition type", detail, expr.span, Some(expr)))
+            }
+        }
+    }
+}
+
+/// The part of a step that is not its source: `.name`, `[key]`.
+fn step_span(step: &Expr) -> Span {
+    match &step.kind {
+        ExprKind::Attribute(inner, _) | ExprKind::Index(inner, _) => Span { start: inner.span.end, ..step.span },
+        _ => step.span,
+    }
+}
+
+/// The type both results of a conditional are converted to; inner `None` when they are of one type already.
+#[expect(clippy::option_option, reason = "no common type and no conversion are two answers")]
+fn common_type(yes: &Value, no: &Value) -> Option<Option<Type>> {
+    let simple = |value: &Value| match value.bare() {
+        Value::Bool(_) => Some(Type::Bool),
+        Value::Number(_) => Some(Type::Number),
+        Value::String(_) => Some(Type::String),
+        _ => None,
+    };
+    if let (Some(a), Some(b)) = (simple(yes), simple(no))
+        && a == b
+    {
+        return Some(None);
+    }
+    let (yes, no) = (yes.ty(), no.ty());
+    if yes == no {
+        return Some(None);
+    }
+    unify(&[yes, no]).map(Some)
+}
+
+/// What is known of a value that is one of two.
+fn either(yes: &Value, no: &Value, ty: &Option<Type>, marks: Marks) -> Value {
+    let (yes, yes_marks) = yes.clone().unmark_deep();
+    let (no, no_marks) = no.clone().unmark_deep();
+    let marks = marks | yes_marks | no_marks;
+    let ty = ty.clone().unwrap_or_else(|| yes.ty());
+    if yes.is_null() && no.is_null() {
+        return Value::Null(ty).mark(marks);
+    }
+    let not_null = |value: &Value| match value {
+        Value::Null(_) => false,
+        Value::Unknown(unknown) => unknown.refinement.not_null,
+        _ => true,
+    };
+    // Any could still turn out to be anything.
+    if ty != Type::Any && not_null(&yes) && not_null(&no) {
+        Value::unknown_not_null(ty).mark(marks)
+    } else {
+        Value::unknown_marked(ty, marks)
+    }
+}
+
+/// How the types of two results differ, at the first place where they cannot go together.
+fn mismatch(yes: &Type, no: &Type) -> String {
+    let plain = || format!("The 'true' value is {}, but the 'false' value is {}.", yes.friendly(), no.friendly());
+    match (yes, no) {
+        (Type::Tuple(a), Type::Tuple(b)) if a.len() == b.len() => {
+            let apart = a.iter().zip(b.iter()).position(|(a, b)| unify(&[a.clone(), b.clone()]).is_none());
+            apart.map_or_else(plain, |at| format!("Type mismatch for tuple element {at}: {}", mismatch(&a[at], &b[at])))
+        }
+        (Type::Object(a), Type::Object(b)) => {
+            let apart = a.iter().find_map(|(name, a)| {
+                let b = b.get(name)?;
+                unify(&[a.ty.clone(), b.ty.clone()]).is_none().then_some((name, &a.ty, &b.ty))
+            });
+            apart.map_or_else(plain, |(name, a, b)| {
+                format!("Type mismatch for object attribute {name:?}: {}", mismatch(a, b))
+            })
+        }
+        (Type::List(a), Type::List(b)) | (Type::Map(a), Type::Map(b)) | (Type::Set(a), Type::Set(b)) => {
+            format!("The element types differ: {}", mismatch(a, b))
+        }
+        _ => plain(),
+    }
+}

@@ -1,0 +1,222 @@
+//! References without evaluation: what an expression names.
+
+use crate::addr::Name;
+use crate::lang::syntax::ast::{Expr, ExprKind, Ident, Part};
+use crate::value::Value;
+
+use super::root::reference;
+use super::{Found, Reference};
+
+/// Everything that an expression of a module names outside of itself, in written order, repetitions included. What is no
+/// valid reference is left out; evaluation says what is wrong with it.
+pub fn references(expr: &Expr) -> Vec<Found> {
+    let mut finder = Finder::new(&|_| false);
+    finder.visit(expr);
+    finder.found
+}
+
+/// Gathers references of several expressions, with rules and bound names of its own.
+pub struct Finder<'b> {
+    /// What was found so far.
+    pub found: Vec<Found>,
+    bound: Vec<Name>,
+    is_bare: &'b dyn Fn(&str) -> bool,
+}
+
+impl<'b> Finder<'b> {
+    /// Names for which `is_bare` holds stand for themselves, see [`super::Scope::is_bare`].
+    pub fn new(is_bare: &'b dyn Fn(&str) -> bool) -> Self {
+        Finder { found: Vec::new(), bound: Vec::new(), is_bare }
+    }
+
+    /// Runs `f` with a name that is no reference inside.
+    pub fn binding(&mut self, name: &Name, f: impl FnOnce(&mut Self)) {
+        self.bound.push(name.clone());
+        f(self);
+        self.bound.pop();
+    }
+
+    /// Adds what an expression names.
+    pub fn visit(&mut self, expr: &Expr) {
+        let (found, is_bare) = (&mut self.found, self.is_bare);
+        let mut add = |root: &Expr, steps: &[&Expr]| {
+            let ExprKind::Variable(name) = &root.kind else { return };
+            let Ok((reference, taken, span)) = reference(name, root.span, steps, is_bare) else { return };
+            let reference = match reference {
+                Reference::Module { name, .. } => Reference::Module { name, output: output_name(&steps[taken..]) },
+                other => other,
+            };
+            found.push(Found { reference, span });
+        };
+        let bound = std::mem::take(&mut self.bound);
+        let mut walk = Walk { bound, traversal: &mut add };
+        walk.expr(expr);
+        self.bound = walk.bound;
+    }
+}
+
+/// The one output that is used of a module call: `.x`, `[key].x` or `[*].x`.
+fn output_name(steps: &[&Expr]) -> Option<Name> {
+    let attribute = |step: &Expr| match &step.kind {
+        ExprKind::Attribute(_, name) => Some(name.text.clone()),
+        _ => None,
+    };
+    match &steps.first()?.kind {
+        ExprKind::Attribute(_, name) => Some(name.text.clone()),
+        ExprKind::Index(..) => attribute(steps.get(1)?),
+        ExprKind::Splat { each, .. } => {
+            let mut step = &**each;
+            let mut first = None;
+            while let ExprKind::Attribute(inner, _)
+            | ExprKind::Index(inner, _)
+            | ExprKind::Splat { source: inner, .. } = &step.kind
+            {
+                first = Some(step);
+                step = inner;
+            }
+            attribute(first?)
+        }
+        _ => None,
+    }
+}
+
+/// The traversals in an expression that begin with a name from outside of it, each cut before its first computed step.
+pub(super) fn traversals<'e>(expr: &'e Expr) -> Vec<&'e Expr> {
+    let mut found: Vec<(&'e Expr, Vec<&'e Expr>)> = Vec::new();
+    let mut add = |root: &'e Expr, steps: &[&'e Expr]| found.push((root, steps.to_vec()));
+    Walk { bound: Vec::new(), traversal: &mut add }.expr(expr);
+    let constant = |step: &&Expr| match &step.kind {
+        ExprKind::Attribute(..) => true,
+        ExprKind::Index(_, key) => matches!(key.kind, ExprKind::Literal(_)),
+        _ => false,
+    };
+    found.into_iter().map(|(root, steps)| steps.into_iter().take_while(constant).last().unwrap_or(root)).collect()
+}
+
+/// Visits every traversal that begins with a name from outside.
+struct Walk<'e, 'f> {
+    bound: Vec<Name>,
+    /// Called with the root and the steps behind it.
+    traversal: &'f mut dyn FnMut(&'e Expr, &[&'e Expr]),
+}
+
+impl<'e> Walk<'e, '_> {
+    fn expr(&mut self, expr: &'e Expr) {
+        match &expr.kind {
+            ExprKind::Literal(_) | ExprKind::SplatItem | ExprKind::Error => {}
+            ExprKind::Template(parts) => self.parts(parts),
+            ExprKind::Variable(_) | ExprKind::Attribute(..) | ExprKind::Index(..) | ExprKind::Splat { .. } => {
+                self.chain(expr)
+            }
+            ExprKind::Call(call) => call.arguments.iter().for_each(|argument| self.expr(argument)),
+            ExprKind::Unary(..) => {
+                let mut inner = expr;
+                while let ExprKind::Unary(_, operand) = &inner.kind {
+                    inner = operand;
+                }
+                self.expr(inner);
+            }
+            ExprKind::Binary(..) => {
+                let (mut inner, mut right) = (expr, Vec::new());
+                while let ExprKind::Binary(_, a, b) = &inner.kind {
+                    right.push(&**b);
+                    inner = a;
+                }
+                self.expr(inner);
+                right.into_iter().rev().for_each(|operand| self.expr(operand));
+            }
+            ExprKind::Conditional(parts) => parts.iter().for_each(|part| self.expr(part)),
+            ExprKind::Tuple(items) => items.iter().for_each(|item| self.expr(item)),
+            ExprKind::Object(items) => {
+                for item in items {
+                    self.expr(&item.key);
+                    self.expr(&item.value);
+                }
+            }
+            ExprKind::For(inner) => {
+                self.expr(&inner.source);
+                self.bind(inner.key_name.as_ref(), &inner.value_name, |walk| {
+                    let parts = inner.condition.iter().chain(&inner.key);
+                    parts.chain([&inner.value]).for_each(|part| walk.expr(part));
+                });
+            }
+            ExprKind::Paren(inner) => self.expr(inner),
+        }
+    }
+
+    fn chain(&mut self, expr: &'e Expr) {
+        let (mut root, mut steps) = (expr, Vec::new());
+        while let ExprKind::Attribute(inner, _) | ExprKind::Index(inner, _) | ExprKind::Splat { source: inner, .. } =
+            &root.kind
+        {
+            steps.push(root);
+            root = inner;
+        }
+        steps.reverse();
+        match &root.kind {
+            ExprKind::Variable(name) if !self.bound.contains(name) => (self.traversal)(root, &steps),
+            ExprKind::Variable(_) => {}
+            _ => self.expr(root),
+        }
+        for step in steps {
+            match &step.kind {
+                ExprKind::Index(_, key) => self.expr(key),
+                ExprKind::Splat { each, .. } => self.expr(each),
+                _ => {}
+            }
+        }
+    }
+
+    fn parts(&mut self, parts: &'e [Part]) {
+        for part in parts {
+            match part {
+                Part::Text(_) => {}
+                Part::Interpolation(expr) => self.expr(expr),
+                Part::If(inner) => {
+                    self.expr(&inner.condition);
+                    self.parts(&inner.yes);
+                    self.parts(&inner.no);
+                }
+                Part::For(inner) => {
+                    self.expr(&inner.source);
+                    self.bind(inner.key_name.as_ref(), &inner.value_name, |walk| walk.parts(&inner.body));
+                }
+            }
+        }
+    }
+
+    fn bind(&mut self, key: Option<&Ident>, value: &Ident, f: impl FnOnce(&mut Self)) {
+        let depth = self.bound.len();
+        self.bound.extend(key.map(|key| key.text.clone()));
+        self.bound.push(value.text.clone());
+        f(self);
+        self.bound.truncate(depth);
+    }
+}
+
+/// A traversal as it is written: `module.a["k"].b`. Computed indexes are shown as `[...]`.
+pub(super) fn names(expr: &Expr) -> String {
+    let (mut root, mut steps) = (expr, Vec::new());
+    while let ExprKind::Attribute(inner, _) | ExprKind::Index(inner, _) | ExprKind::Splat { source: inner, .. } =
+        &root.kind
+    {
+        steps.push(root);
+        root = inner;
+    }
+    let mut text = match &root.kind {
+        ExprKind::Variable(name) => name.to_string(),
+        _ => String::new(),
+    };
+    for step in steps.into_iter().rev() {
+        match &step.kind {
+            ExprKind::Attribute(_, name) => text.extend([".", &name.text]),
+            ExprKind::Index(_, key) => match &key.kind {
+                ExprKind::Literal(Value::String(key)) => text.push_str(&format!("[{key:?}]")),
+                ExprKind::Literal(Value::Number(key)) => text.push_str(&format!("[{key}]")),
+                _ => text.push_str("[...]"),
+            },
+            _ => text.push_str("[*]"),
+        }
+    }
+    text
+}

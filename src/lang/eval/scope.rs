@@ -1,0 +1,26 @@
+//! What an evaluation asks its surroundings for.
+
+use crate::diag::{Diagnostic, Span};
+use crate::lang::functions::Context;
+use crate::value::Value;
+
+use super::Reference;
+
+/// Gives values to references. `lang` knows nothing of where they come from.
+pub trait Scope {
+    /// The value of a reference, marks inside. The span is the place of the reference, for the error.
+    ///
+    /// # Errors
+    /// When there is no such thing, or it may not be used here.
+    fn resolve(&self, reference: &Reference, span: Span) -> Result<Value, Box<Diagnostic>>;
+
+    /// What functions may see: base folder, files, the time of the plan.
+    fn functions(&self) -> &Context<'_>;
+
+    /// Whether a name stands for a value of its own here ([`Reference::Bare`]) and not for what it would be in a module,
+    /// where `tags.env` is a resource of type `tags`. In tfvars files all names do, in the project file a few.
+    fn is_bare(&self, name: &str) -> bool {
+        let _ = name;
+        false
+    }
+}

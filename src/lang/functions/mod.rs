@@ -1,0 +1,76 @@
+//! The built-in functions of the language.
+//!
+//! In: argument values and a [`Context`]. Out: a value, or what is wrong in Terraform's words. Every call goes through
+//! [`Function::call`], which counts and converts arguments, refuses nulls, answers unknown arguments with an unknown result
+//! and carries marks over, so that the functions themselves see plain known values unless they ask for more.
+//!
+//! Not here: `try`, `can` and type constraints as arguments (`eval`, which does not evaluate arguments first), functions of
+//! providers (`provider`).
+//!
+//! Invariant: functions touch the world only through the [`Context`].
+
+mod arguments;
+mod call;
+mod collections;
+mod context;
+mod conversion;
+mod csv;
+mod dates;
+mod encoding;
+mod environment;
+mod files;
+mod format;
+mod format_verb;
+mod glob;
+mod hashes;
+mod lists;
+mod network;
+mod numbers;
+mod regex;
+mod sets;
+mod strings;
+mod time;
+mod yaml;
+mod yaml_read;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+pub use call::{Function, FunctionError, Param, ParamType, Returns};
+pub use context::{Context, DirFiles, Entry, Files, ReadError, TemplateError, Templates};
+
+static TABLE: LazyLock<BTreeMap<&'static str, &'static Function>> = LazyLock::new(|| {
+    let topics = [
+        collections::FUNCTIONS,
+        conversion::FUNCTIONS,
+        csv::FUNCTIONS,
+        dates::FUNCTIONS,
+        encoding::FUNCTIONS,
+        environment::FUNCTIONS,
+        files::FUNCTIONS,
+        format::FUNCTIONS,
+        hashes::FUNCTIONS,
+        lists::FUNCTIONS,
+        network::FUNCTIONS,
+        numbers::FUNCTIONS,
+        regex::FUNCTIONS,
+        sets::FUNCTIONS,
+        strings::FUNCTIONS,
+        yaml::FUNCTIONS,
+    ];
+    topics.into_iter().flatten().map(|function| (function.name, function)).collect()
+});
+
+/// A function by its name, with or without the `core::` in front.
+pub fn lookup(name: &str) -> Option<&'static Function> {
+    TABLE.get(name.strip_prefix("core::").unwrap_or(name)).copied()
+}
+
+/// The names of all functions, in order.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.keys().copied()
+}
+
+#[cfg(test)]
+#[path = "cases_test.rs"]
+mod tests;

@@ -1,0 +1,246 @@
+//! The syntax tree of configuration files, the same for native and JSON syntax.
+
+use std::sync::Arc;
+
+use crate::addr::Name;
+use crate::diag::Span;
+use crate::value::{Str, Value};
+
+/// One file.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Its content.
+    pub body: Body,
+}
+
+/// What stands in a file or between the braces of a block.
+#[derive(Clone, Debug, Default)]
+pub struct Body {
+    /// `name = expression`, in written order.
+    pub attributes: Vec<Attribute>,
+    /// Nested blocks, in written order.
+    pub blocks: Vec<Arc<Block>>,
+    /// The whole body.
+    pub span: Option<Span>,
+}
+
+impl Body {
+    /// The first attribute of that name.
+    pub fn attribute(&self, name: &str) -> Option<&Attribute> {
+        self.attributes.iter().find(|attribute| attribute.name.text == *name)
+    }
+
+    /// The blocks of a type, in written order.
+    pub fn blocks_of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Arc<Block>> {
+        self.blocks.iter().filter(move |block| block.kind.text == *kind)
+    }
+}
+
+/// A name where it was written.
+#[derive(Clone, Debug)]
+pub struct Ident {
+    /// The name.
+    pub text: Name,
+    /// Where.
+    pub span: Span,
+}
+
+/// `name = expression`.
+#[derive(Clone, Debug)]
+pub struct Attribute {
+    /// The name.
+    pub name: Ident,
+    /// The expression; shared, so that configuration can hold it without its file.
+    pub expr: Arc<Expr>,
+    /// Name to end of expression.
+    pub span: Span,
+}
+
+/// `kind "label" … { body }`.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The block type.
+    pub kind: Ident,
+    /// Labels, quoted or bare.
+    pub labels: Vec<Ident>,
+    /// The content.
+    pub body: Body,
+    /// From the type to the last label: what a message points at.
+    pub header: Span,
+    /// The whole block.
+    pub span: Span,
+}
+
+/// An expression and where it stands.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Where.
+    pub span: Span,
+}
+
+/// The kinds of expressions.
+#[derive(Clone, Debug)]
+pub enum ExprKind {
+    /// A number, `true`, `false`, `null`, or a text without templates.
+    Literal(Value),
+    /// A quoted template or a heredoc with interpolations or directives, evaluated to a text (or, with a single
+    /// interpolation and nothing else, to that value itself).
+    Template(Vec<Part>),
+    /// A bare name that starts a traversal: `var`, `local`, `each`, a for-variable, a resource type.
+    Variable(Name),
+    /// `object.name`.
+    Attribute(Box<Expr>, Ident),
+    /// `collection[key]`. The legacy `list.0` is read as an index too.
+    Index(Box<Expr>, Box<Expr>),
+    /// `list[*].rest` or `list.*.rest`: `each` is applied to every element, which it sees as [`ExprKind::SplatItem`].
+    Splat {
+        /// What is iterated.
+        source: Box<Expr>,
+        /// The rest of the traversal, starting from the element.
+        each: Box<Expr>,
+        /// `[*]` (full) and `.*` (attribute-only) differ in how indexes after them bind; the tree already reflects that.
+        full: bool,
+    },
+    /// The element inside the innermost splat.
+    SplatItem,
+    /// `name(arguments)`.
+    Call(Box<Call>),
+    /// `-x` or `!x`.
+    Unary(UnaryOp, Box<Expr>),
+    /// `a op b`.
+    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    /// `condition ? yes : no`.
+    Conditional(Box<[Expr; 3]>),
+    /// `[a, b]`.
+    Tuple(Vec<Expr>),
+    /// `{ key = value }`, in written order.
+    Object(Vec<ObjectItem>),
+    /// `[for …]` and `{for …}`.
+    For(Box<For>),
+    /// `(x)`: kept, because it changes how an object key is read and how formatting looks.
+    Paren(Box<Expr>),
+    /// What could not be read; a diagnostic says why. Evaluates to an unknown value without saying it again.
+    Error,
+}
+
+/// A function call.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The name, namespaces included: `provider::local::direxists`.
+    pub name: Ident,
+    /// The arguments.
+    pub arguments: Vec<Expr>,
+    /// Whether the last argument is followed by `...` and is spread.
+    pub expand_last: bool,
+}
+
+/// One entry of an object literal.
+#[derive(Clone, Debug)]
+pub struct ObjectItem {
+    /// The key: a bare name is a [`ExprKind::Literal`] text already.
+    pub key: Expr,
+    /// The value.
+    pub value: Expr,
+}
+
+/// A for expression.
+#[derive(Clone, Debug)]
+pub struct For {
+    /// The first of two names: the key or index.
+    pub key_name: Option<Ident>,
+    /// The name of the element.
+    pub value_name: Ident,
+    /// What is iterated.
+    pub source: Expr,
+    /// The key of the result, in object form.
+    pub key: Option<Expr>,
+    /// The value of the result.
+    pub value: Expr,
+    /// Whether `...` groups values of equal keys.
+    pub group: bool,
+    /// After `if`.
+    pub condition: Option<Expr>,
+}
+
+/// A part of a template.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// Text, escapes resolved, stripped where `~` says so.
+    Text(Str),
+    /// `${expression}`.
+    Interpolation(Expr),
+    /// `%{if condition}…%{else}…%{endif}`.
+    If(Box<TemplateIf>),
+    /// `%{for key, value in collection}…%{endfor}`.
+    For(Box<TemplateFor>),
+}
+
+/// An `if` directive of a template.
+#[derive(Clone, Debug)]
+pub struct TemplateIf {
+    /// The condition.
+    pub condition: Expr,
+    /// The template for true.
+    pub yes: Vec<Part>,
+    /// The template for false; empty without `else`.
+    pub no: Vec<Part>,
+    /// The whole directive.
+    pub span: Span,
+}
+
+/// A `for` directive of a template.
+#[derive(Clone, Debug)]
+pub struct TemplateFor {
+    /// The first of two names.
+    pub key_name: Option<Ident>,
+    /// The name of the element.
+    pub value_name: Ident,
+    /// What is iterated.
+    pub source: Expr,
+    /// The template for each element.
+    pub body: Vec<Part>,
+    /// The whole directive.
+    pub span: Span,
+}
+
+/// Operators with one operand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UnaryOp {
+    /// `-`
+    Negate,
+    /// `!`
+    Not,
+}
+
+/// Operators with two operands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BinaryOp {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`
+    Divide,
+    /// `%`
+    Modulo,
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+    /// `&&`
+    And,
+    /// `||`
+    Or,
+}

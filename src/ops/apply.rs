@@ -1,0 +1,429 @@
+//! Apply: plan a segment, keep to what was agreed to, carry it out, and go on with what became known, until nothing is pending.
+
+use std::collections::HashSet;
+
+use crate::apply::{GateContext, Inputs, Report, Stop};
+use crate::change::Counts;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::event::Events;
+use crate::plan::{Options, Plan, PlanMode};
+use crate::state::{Meta, State};
+
+use super::approval::{Answer, Approval, Approve, Question};
+use super::locks::Open;
+use super::plan::{metas, options_of, segment};
+use super::saved::SavedPlan;
+use super::session::{RunOptions, Session};
+
+/// How an apply ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// Everything is as the configuration says.
+    Complete,
+    /// There was nothing to do.
+    Unchanged,
+    /// The user said no.
+    Declined,
+    /// A later segment goes beyond what was agreed to, and there was nobody to ask. What was done is safe.
+    Beyond,
+    /// The user stopped it.
+    Stopped,
+    /// Something failed.
+    Failed,
+}
+
+/// What an apply came to, over all segments.
+pub struct Applied {
+    /// How it ended.
+    pub ended: Ended,
+    /// What was done in all.
+    pub report: Report,
+    /// What recovered results of earlier runs came to, for one line; empty without.
+    pub recovered: Vec<String>,
+    /// What is to be said.
+    pub said: Diagnostics,
+}
+
+/// Locks, plans, asks, applies, and goes on until nothing is pending.
+pub async fn apply(
+    session: &Session,
+    options: &RunOptions,
+    approve: &mut dyn Approve,
+    events: &dyn Events,
+    stop: &Stop,
+) -> Applied {
+    run(session, options, None, approve, events, stop).await
+}
+
+/// Carries out a saved plan: the states must be those it was made from, and planning again must give the same.
+pub async fn apply_saved(
+    session: &Session,
+    saved: &SavedPlan,
+    options: &RunOptions,
+    approve: &mut dyn Approve,
+    events: &dyn Events,
+    stop: &Stop,
+) -> Applied {
+    run(session, options, Some(saved), approve, events, stop).await
+}
+
+async fn run(
+    session: &Session,
+    options: &RunOptions,
+    saved: Option<&SavedPlan>,
+    approve: &mut dyn Approve,
+    events: &dyn Events,
+    stop: &Stop,
+) -> Applied {
+    let mut run = Running {
+        session,
+        options,
+        saved,
+        approve,
+        events,
+        stop,
+        approval: Approval::new(options.auto_approve),
+        report: Report::default(),
+        said: Diagnostics::none(),
+        recovered: Vec::new(),
+    };
+    let operation = if options.mode == PlanMode::Destroy { "destroy" } else { "apply" };
+    let open = match Open::take(session, options, operation).await {
+        Ok(open) => open,
+        Err(said) => {
+            return Applied { ended: Ended::Failed, report: run.report, recovered: Vec::new(), said };
+        }
+    };
+    let ended = run.segments(&open).await;
+    let finished = open.finish().await;
+    let ended = if finished.has_errors() { Ended::Failed } else { ended };
+    run.said.append(finished);
+    Applied { ended, report: run.report, recovered: run.recovered, said: run.said }
+}
+
+struct Running<'a> {
+    session: &'a Session,
+    options: &'a RunOptions,
+    saved: Option<&'a SavedPlan>,
+    approve: &'a mut dyn Approve,
+    events: &'a dyn Events,
+    stop: &'a Stop,
+    approval: Approval,
+    report: Report,
+    said: Diagnostics,
+    recovered: Vec<String>,
+}
+
+impl Running<'_> {
+    async fn segments(&mut self, open: &Open) -> Ended {
+        let metas = metas(self.session).await;
+        let unfinished: Vec<_> = open.views.iter().flat_map(|view| view.open.iter().cloned()).collect();
+        let mut options = options_of(self.session, self.options, unfinished, &metas);
+        self.tell_recovered(open);
+        if !options.unfinished.is_empty()
+            && let Err(ended) = self.recover(open, &mut options).await
+        {
+            return ended;
+        }
+        let mut first = true;
+        let mut last_left = usize::MAX;
+        loop {
+            let states = match self.states(open).await {
+                Ok(states) => states,
+                Err(said) => {
+                    self.said.append(said);
+                    return Ended::Failed;
+                }
+            };
+            let outcome = segment(self.session, &states, &options, false, self.events).await;
+            let failed = outcome.has_errors();
+            self.said.append(outcome.said);
+            let Some(plan) = outcome.value.filter(|_| !failed) else { return Ended::Failed };
+            if let Some(ended) = self.agree(&plan, first) {
+                return ended;
+            }
+            let nothing = plan.is_empty() && plan.drift.is_empty() && !self.has_gates_to_run(&plan);
+            if nothing && first {
+                if !plan.segment().refreshed.is_empty() {
+                    // Nothing to do, but what was read is newer than what is stored.
+                    self.carry_out(plan, &states, open, &options).await;
+                }
+                return if self.said.has_errors() { Ended::Failed } else { Ended::Unchanged };
+            }
+            if nothing {
+                return Ended::Complete;
+            }
+            let pending = !plan.complete
+                && plan.changes.iter().any(|planned| planned.pending.is_some() || planned.lost_with.is_some());
+            let (seen, identities) = (plan.segment().seen.clone(), plan.segment().identities.clone());
+            self.forget_gates(&plan).await;
+            let report = self.carry_out(plan, &states, open, &options).await;
+            let left = report.left;
+            let calls = report.calls;
+            let stopped = report.stopped;
+            let errors = self.said.has_errors();
+            options.fresh.extend(seen);
+            options.fresh.extend(report.fresh.iter().cloned());
+            options.unfinished.clear();
+            self.remember_gates(&report, &identities, errors).await;
+            options.outstanding = super::plan::outstanding(self.session, &super::plan::metas(self.session).await);
+            merge(&mut self.report, report);
+            if stopped {
+                return Ended::Stopped;
+            }
+            if errors {
+                return Ended::Failed;
+            }
+            if !pending && left == 0 {
+                return Ended::Complete;
+            }
+            if calls == 0 && left >= last_left {
+                self.said.error(
+                    "Nothing more can be done",
+                    "Some objects still wait for something that nothing in this project makes. What was done is in state.",
+                );
+                return Ended::Failed;
+            }
+            last_left = left;
+            first = false;
+        }
+    }
+
+    async fn states(&self, open: &Open) -> Result<Vec<State>, Diagnostics> {
+        let mut states = Vec::new();
+        for (index, commit) in open.commits.iter().enumerate() {
+            match commit {
+                None => states.push((*open.views[index].state).clone()),
+                Some(commit) => {
+                    let state = commit.state().await.map_err(|error| Diagnostics::from(error.diagnostic()))?;
+                    states.push((*state).clone());
+                }
+            }
+        }
+        Ok(states)
+    }
+
+    /// Whether the plan may be carried out; how the run ends when it may not.
+    fn agree(&mut self, plan: &Plan, first: bool) -> Option<Ended> {
+        if let (Some(saved), true) = (self.saved, first) {
+            if let Err(diagnostic) = saved.agrees(plan) {
+                self.said.push(*diagnostic);
+                return Some(Ended::Failed);
+            }
+            self.approval.add(plan);
+            return None;
+        }
+        let empty = plan.is_empty();
+        let lost: Vec<_> = plan.changes.iter().filter(|planned| planned.lost_with.is_some()).collect();
+        let lost = if self.options.accept_loss { Vec::new() } else { lost };
+        let beyond: Vec<_> = plan.changes.iter().filter(|planned| !first && !self.approval.covers(planned)).collect();
+        let must_ask = (first && !empty && !self.options.auto_approve) || !beyond.is_empty() || !lost.is_empty();
+        if !must_ask {
+            if first || !empty {
+                self.approve.show(plan);
+            }
+            self.approval.add(plan);
+            return None;
+        }
+        if self.options.auto_approve && !lost.is_empty() {
+            let names: Vec<String> =
+                lost.iter().map(|planned| planned.change.addr.in_project(plan.prefixes_layers)).collect();
+            let source = lost.first().and_then(|planned| planned.lost_with.clone()).unwrap_or_default();
+            self.said.error(
+                "Objects would be lost",
+                format!(
+                    "{source} is replaced or removed, and these objects go with it:\n  {}\n-auto-approve does not cover \
+                     that. Pass -accept-loss if it is meant.",
+                    names.join("\n  ")
+                ),
+            );
+            return Some(Ended::Failed);
+        }
+        let question = Question { plan, beyond, lost, first };
+        match self.approve.ask(&question) {
+            Answer::Yes => {
+                self.approval.add(plan);
+                None
+            }
+            Answer::No => Some(if first { Ended::Declined } else { Ended::Beyond }),
+            Answer::Nobody if first => {
+                self.said.error(
+                    "Apply needs approval",
+                    "There is no terminal to ask on. Pass -auto-approve, or apply a saved plan.",
+                );
+                Some(Ended::Failed)
+            }
+            Answer::Nobody => Some(Ended::Beyond),
+        }
+    }
+
+    fn has_gates_to_run(&self, plan: &Plan) -> bool {
+        plan.phases.iter().any(|phase| phase.gates.iter().any(|gate| gate.will_run))
+    }
+
+    async fn carry_out(&mut self, plan: Plan, states: &[State], open: &Open, options: &Options) -> Report {
+        let env = self.session.env();
+        let functions = self.session.functions(options.timestamp, true, &env);
+        let inputs = Inputs {
+            states,
+            commits: &open.commits,
+            functions: &functions,
+            events: self.events,
+            stop: self.stop.clone(),
+            parallelism: self.options.parallelism,
+            gates: GateContext {
+                sandbox: self.session.config.sandbox,
+                clusters: &*self.session.clusters,
+                outstanding: &options.outstanding,
+            },
+        };
+        let (report, said) = crate::apply::run(plan, inputs).await;
+        self.said.append(said);
+        report
+    }
+
+    /// Asks providers for calls of earlier runs whose end nobody knows, and writes what they can prove.
+    async fn recover(&mut self, open: &Open, options: &mut Options) -> Result<(), Ended> {
+        let states = self.states(open).await.map_err(|said| {
+            self.said.append(said);
+            Ended::Failed
+        })?;
+        let outcome = segment(self.session, &states, options, false, self.events).await;
+        let failed = outcome.has_errors();
+        let Some(plan) = outcome.value.filter(|_| !failed) else {
+            self.said.append(outcome.said);
+            return Err(Ended::Failed);
+        };
+        let (mut settled, mut uncertain) = (0, 0);
+        for intent in &options.unfinished {
+            let layer = self.session.config.layer_index(&intent.intent.addr.layer);
+            let Some(commit) = layer.and_then(|layer| open.commits[layer].as_ref()) else { continue };
+            let answer = plan.segment().recovered.iter().find(|(nonce, _)| *nonce == intent.intent.nonce);
+            let record = super::settle::record_of(intent, answer.map(|(_, answer)| answer), &self.session.registry);
+            match record {
+                Some(record) => {
+                    settled += 1;
+                    if let Err(error) = commit.append(record).await {
+                        self.said.push(error.diagnostic());
+                        return Err(Ended::Failed);
+                    }
+                }
+                None => {
+                    uncertain += 1;
+                    let addr = &intent.intent.addr;
+                    options.selection.excludes.push(crate::addr::Pattern::of(addr));
+                    self.said.push(
+                        Diagnostic::warning(
+                            "Object is uncertain",
+                            format!(
+                                "A former run was creating {} when it ended, and nobody can tell whether it exists. Nothing \
+                                 is done with it or what depends on it until you say: infra state settle.",
+                                addr.in_project(self.session.config.prefixes_layers())
+                            ),
+                        )
+                        .about(addr),
+                    );
+                }
+            }
+        }
+        self.recovered.push(format!("settled: {settled}   uncertain: {uncertain}"));
+        options.unfinished.clear();
+        Ok(())
+    }
+
+    fn tell_recovered(&mut self, open: &Open) {
+        for view in &open.views {
+            let Some(recovered) = &view.recovered else { continue };
+            let who = recovered.runs.first();
+            let of = who.map(|run| format!(" by {} ({}, {})", run.who, run.started, run.operation)).unwrap_or_default();
+            self.recovered.push(format!(
+                "Recovered {} results and {} intents from a run{of} that ended without saying so.",
+                recovered.results, recovered.intents
+            ));
+        }
+    }
+
+    /// Before a phase changes, the note that its gates have passed goes: a crash must not leave it behind.
+    async fn forget_gates(&mut self, plan: &Plan) {
+        let changing: HashSet<String> = plan
+            .phases
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| {
+                plan.changes
+                    .iter()
+                    .any(|planned| planned.phase == *index && planned.change.action != crate::change::Action::NoOp)
+            })
+            .map(|(_, phase)| phase.name.to_string())
+            .collect();
+        self.edit_meta(|meta| meta.gates.retain(|phase, _| !changing.contains(phase))).await;
+    }
+
+    async fn remember_gates(
+        &mut self,
+        report: &Report,
+        identities: &std::collections::HashMap<String, String>,
+        failed: bool,
+    ) {
+        let at = self.options.timestamp.to_string();
+        let passed: HashSet<&str> = report.gates_passed.iter().map(|(phase, _)| phase.as_str()).collect();
+        let held: HashSet<&str> = report.gates_outstanding.iter().map(crate::addr::Name::as_str).collect();
+        let destroy = self.options.mode == PlanMode::Destroy && !failed;
+        self.edit_meta(|meta| {
+            for phase in passed.iter().filter(|phase| !held.contains(**phase)) {
+                let note = crate::state::GatePassed { at: at.clone(), on: String::new() };
+                meta.gates.insert((*phase).to_owned(), note);
+            }
+            meta.identities.extend(identities.iter().map(|(key, value)| (key.clone(), value.clone())));
+            if destroy {
+                *meta = Meta::default();
+            }
+        })
+        .await;
+    }
+
+    /// Changes the notes beside the states of the layers in this run. Losing them only costs time: failures are not errors.
+    async fn edit_meta(&self, edit: impl Fn(&mut Meta)) {
+        for index in self.session.writable(self.options) {
+            let handle = &self.session.handles[index];
+            if let Ok((meta, version)) = handle.meta().await {
+                let mut new = meta.clone();
+                edit(&mut new);
+                if new != meta {
+                    let _ = handle.save_meta(&new, version.as_ref()).await;
+                }
+            }
+        }
+    }
+}
+
+fn merge(all: &mut Report, new: Report) {
+    let add = |a: &mut Counts, b: Counts| {
+        a.import += b.import;
+        a.add += b.add;
+        a.change += b.change;
+        a.destroy += b.destroy;
+        a.forget += b.forget;
+    };
+    add(&mut all.counts, new.counts);
+    for phase in new.phases {
+        match all.phases.iter_mut().find(|known| known.name == phase.name) {
+            Some(known) => {
+                add(&mut known.counts, phase.counts);
+                known.elapsed += phase.elapsed;
+                known.ended = phase.ended;
+                if !phase.critical_path.is_empty() {
+                    known.critical_path = phase.critical_path;
+                }
+            }
+            None => all.phases.push(phase),
+        }
+    }
+    all.calls += new.calls;
+    all.left = new.left;
+    all.stopped |= new.stopped;
+    all.fresh.extend(new.fresh);
+    all.outputs = new.outputs;
+    all.gates_passed.extend(new.gates_passed);
+    all.gates_outstanding = new.gates_outstanding;
+}

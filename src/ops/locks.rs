@@ -1,0 +1,102 @@
+//! Locking the layers of a run, and giving them back whatever happens.
+
+use crate::diag::Diagnostics;
+use crate::state::{Commit, Lock, LockRequest, Run, View};
+
+use super::session::{RunOptions, Session};
+
+/// The locked and opened states of a run.
+pub(super) struct Open {
+    /// One for each layer: `None` where the run does not write.
+    pub(super) commits: Vec<Option<Commit>>,
+    /// What each layer's state was when it was opened.
+    pub(super) views: Vec<View>,
+    locks: Vec<Lock>,
+}
+
+impl Open {
+    /// Locks the layers a run may change, in the order of their keys, and opens them for writing. Reads the others.
+    pub(super) async fn take(session: &Session, options: &RunOptions, operation: &str) -> Result<Open, Diagnostics> {
+        let writable = session.writable(options);
+        let mut open = Open { commits: vec![None; session.handles.len()], views: Vec::new(), locks: Vec::new() };
+        let mut views: Vec<Option<View>> = session.handles.iter().map(|_| None).collect();
+        let result = open.lock(session, options, operation, &writable, &mut views).await;
+        if let Err(said) = result {
+            open.release().await;
+            return Err(said);
+        }
+        for (index, view) in views.into_iter().enumerate() {
+            match view {
+                Some(view) => open.views.push(view),
+                None => match session.handles[index].read().await {
+                    Ok(view) => open.views.push(view),
+                    Err(error) => {
+                        open.release().await;
+                        return Err(error.diagnostic().into());
+                    }
+                },
+            }
+        }
+        Ok(open)
+    }
+
+    async fn lock(
+        &mut self,
+        session: &Session,
+        options: &RunOptions,
+        operation: &str,
+        writable: &[usize],
+        views: &mut [Option<View>],
+    ) -> Result<(), Diagnostics> {
+        let id = uuid::Uuid::new_v4().to_string();
+        let who = &session.identity.who;
+        for index in writable {
+            let handle = &session.handles[*index];
+            let lock = if options.lock {
+                let mut request = LockRequest::new(who.clone(), operation);
+                request.timeout = options.lock_timeout;
+                request.take_over_expired = options.take_over_expired;
+                request.version.clone_from(&session.identity.version);
+                let lock = handle.lock(&request).await.map_err(|error| Diagnostics::from(error.diagnostic()))?;
+                self.locks.push(lock);
+                self.locks.last()
+            } else {
+                None
+            };
+            let run = Run {
+                id: format!("r{id}"),
+                who: who.clone(),
+                operation: operation.to_owned(),
+                started: options.timestamp.to_string(),
+            };
+            let (commit, view) =
+                handle.begin(lock, run).await.map_err(|error| Diagnostics::from(error.diagnostic()))?;
+            self.commits[*index] = Some(commit);
+            views[*index] = Some(view);
+        }
+        Ok(())
+    }
+
+    /// Writes the snapshots and gives the locks back.
+    pub(super) async fn finish(mut self) -> Diagnostics {
+        let mut said = Diagnostics::none();
+        let finished = futures::future::join_all(self.commits.iter().flatten().map(Commit::finish)).await;
+        for result in finished {
+            if let Err(error) = result {
+                said.push(error.diagnostic());
+            }
+        }
+        said.append(self.release().await);
+        said
+    }
+
+    async fn release(&mut self) -> Diagnostics {
+        let mut said = Diagnostics::none();
+        for lock in self.locks.drain(..) {
+            if let Err(error) = lock.release().await {
+                said.push(error.diagnostic());
+            }
+        }
+        said
+    }
+}

@@ -1,0 +1,26 @@
+//! Whole use cases: open a project, plan, apply segment after segment, look at state.
+//!
+//! In: what the user asked for, as data. Out: plans, reports, diagnostics. Not here: arguments and drawing (`cli`, `view`).
+//! `ops` neither prints nor asks: whoever calls it hands in an [`Approve`] and hears events.
+
+mod apply;
+mod approval;
+mod gates;
+mod locks;
+mod plan;
+mod saved;
+mod session;
+mod settle;
+mod states;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;
+
+pub use apply::{Applied, Ended, apply, apply_saved};
+pub use approval::{Answer, Approval, Approve, Question};
+pub use gates::run_gate;
+pub use plan::plan;
+pub use saved::{SavedPlan, read_saved, write_saved};
+pub use session::{Identity, RunOptions, Session, SessionOptions};
+pub use settle::{Settlement, Uncertain, settle, uncertain};
+pub use states::{force_unlock, init, outputs, validate};

@@ -1,0 +1,117 @@
+//! Planning without writing.
+
+use std::collections::HashMap;
+
+use crate::diag::{Diagnostic, Diagnostics, Outcome};
+use crate::event::Events;
+use crate::plan::{Options, Plan};
+use crate::state::{Meta, OpenIntent, State, View};
+
+use super::session::{RunOptions, Session};
+
+/// Plans what an apply would do now. Takes no lock and writes nothing.
+pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) -> Outcome<Plan> {
+    let mut said = Diagnostics::none();
+    let views = match session.views().await {
+        Ok(views) => views,
+        Err(errors) => return Outcome::fail(errors),
+    };
+    said.append(running(session).await);
+    said.append(conflicts(&views));
+    let states: Vec<State> = views.iter().map(|view| (*view.state).clone()).collect();
+    let unfinished = views.iter().flat_map(|view| view.open.iter().cloned()).collect();
+    let metas = metas(session).await;
+    let plan_options = options_of(session, options, unfinished, &metas);
+    let outcome = segment(session, &states, &plan_options, false, events).await;
+    said.append(outcome.said);
+    Outcome { value: outcome.value, said }
+}
+
+/// Plans one segment from given states.
+pub(super) async fn segment(
+    session: &Session,
+    states: &[State],
+    options: &Options,
+    applying: bool,
+    events: &dyn Events,
+) -> Outcome<Plan> {
+    let env = session.env();
+    let functions = session.functions(options.timestamp, applying, &env);
+    let registry = &session.registry;
+    crate::plan::run(&session.config, &session.graph, states, registry, options, &functions, events).await
+}
+
+/// The options of a plan from those of a run.
+pub(super) fn options_of(
+    session: &Session,
+    options: &RunOptions,
+    unfinished: Vec<OpenIntent>,
+    metas: &[Meta],
+) -> Options {
+    let mut identities = HashMap::new();
+    for meta in metas {
+        identities.extend(meta.identities.iter().map(|(key, value)| (key.clone(), value.clone())));
+    }
+    Options {
+        mode: options.mode,
+        refresh: options.refresh || !unfinished.is_empty(),
+        selection: options.selection(),
+        replace: options.replace.clone(),
+        unfinished,
+        outstanding: outstanding(session, metas),
+        identities,
+        ..Options::new(options.timestamp)
+    }
+}
+
+/// For each phase with gates, whether they have not passed since something in it changed.
+pub(super) fn outstanding(session: &Session, metas: &[Meta]) -> Vec<bool> {
+    let passed = |phase: &str| metas.iter().any(|meta| meta.gates.contains_key(phase));
+    session.config.phases.iter().map(|phase| !phase.gates.is_empty() && !passed(&phase.name)).collect()
+}
+
+/// The notes beside the states; what cannot be read counts as empty.
+pub(super) async fn metas(session: &Session) -> Vec<Meta> {
+    let reads =
+        session.handles.iter().map(|handle| async { handle.meta().await.map(|(meta, _)| meta).unwrap_or_default() });
+    futures::future::join_all(reads).await
+}
+
+/// What is to be said about runs that hold a lock right now: their results are not all in state yet.
+async fn running(session: &Session) -> Diagnostics {
+    let mut said = Diagnostics::none();
+    for handle in &session.handles {
+        if let Ok(Some(holder)) = handle.holder().await {
+            said.push(
+                Diagnostic::warning(
+                    "A run is in progress",
+                    format!(
+                        "{} is held by {} for {:?}. This plan is of what is known so far; it may differ once that run has \
+                         ended.",
+                        handle.key(),
+                        holder.who,
+                        holder.command()
+                    ),
+                )
+                .about(handle.key()),
+            );
+        }
+    }
+    said
+}
+
+fn conflicts(views: &[View]) -> Diagnostics {
+    let conflicts = views.iter().flat_map(|view| view.conflicts.iter());
+    conflicts
+        .map(|conflict| {
+            Diagnostic::error(
+                "Journal on a state that is no longer current",
+                format!(
+                    "{}: {}. Results of a run would be lost if this were ignored. Look at them with infra state uncertain, \
+                     and settle them with infra state settle.",
+                    conflict.log.key, conflict.reason
+                ),
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,232 @@
+//! Saved plans: everything that is needed to carry out later exactly what was shown.
+//!
+//! The file is JSON, readable for its owner only: it holds values of variables. It carries the configuration as it was, the
+//! serials and lineages it was made from, what was approved by saving it, and the texts that `show` prints.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::addr::{LayerName, parse_pattern};
+use crate::change::Action;
+use crate::diag::Diagnostic;
+use crate::plan::{Plan, PlanMode, PlannedChange};
+
+use super::session::RunOptions;
+
+/// Names the format; another one is refused.
+const FORMAT: &str = "infra saved plan 1";
+
+/// Greatest size of a plan file that is read, in bytes.
+const LIMIT: u64 = 1 << 30;
+
+/// A saved plan.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SavedPlan {
+    format: String,
+    /// When it was made: what `timestamp()` gave.
+    pub timestamp: String,
+    mode: String,
+    refresh: bool,
+    targets: Vec<String>,
+    excludes: Vec<String>,
+    replace: Vec<String>,
+    layer: Option<String>,
+    layers: Vec<SavedLayer>,
+    changes: Vec<SavedChange>,
+    /// The configuration and flags it was made with; `cli` knows how to load from it.
+    pub load: serde_json::Value,
+    /// What `show` prints.
+    pub text: String,
+    /// What `show -json` prints.
+    pub json: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct SavedLayer {
+    name: String,
+    serial: u64,
+    lineage: String,
+}
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct SavedChange {
+    addr: String,
+    deposed: Option<String>,
+    action: String,
+    /// A hash of the planned object, unknown parts and all: planning again has to give the same.
+    after: String,
+}
+
+impl SavedPlan {
+    /// Packs a plan. `load`, `text` and `json` come from whoever shows and loads.
+    pub fn new(plan: &Plan, options: &RunOptions, load: serde_json::Value, text: String, json: String) -> SavedPlan {
+        let patterns = |patterns: &[crate::addr::Pattern]| patterns.iter().map(ToString::to_string).collect();
+        SavedPlan {
+            format: FORMAT.to_owned(),
+            timestamp: plan.timestamp.to_string(),
+            mode: match plan.mode {
+                PlanMode::Normal => "normal",
+                PlanMode::Destroy => "destroy",
+                PlanMode::RefreshOnly => "refresh-only",
+            }
+            .to_owned(),
+            refresh: options.refresh,
+            targets: patterns(&options.targets),
+            excludes: patterns(&options.excludes),
+            replace: patterns(&options.replace),
+            layer: options.layer.as_ref().map(ToString::to_string),
+            layers: layers(plan),
+            changes: changes(plan),
+            load,
+            text,
+            json,
+        }
+    }
+
+    /// The options it was made with, over those of the run that carries it out.
+    ///
+    /// # Errors
+    /// When the file holds something that is no address or time.
+    pub fn options(&self, run: &RunOptions) -> Result<RunOptions, Box<Diagnostic>> {
+        let patterns = |texts: &[String]| {
+            let parsed: Result<Vec<_>, _> = texts.iter().map(|text| parse_pattern(text)).collect();
+            parsed.map_err(|error| damaged(&error.to_string()))
+        };
+        let timestamp: Timestamp = self.timestamp.parse().map_err(|_| damaged("its time cannot be read"))?;
+        Ok(RunOptions {
+            mode: match self.mode.as_str() {
+                "normal" => PlanMode::Normal,
+                "destroy" => PlanMode::Destroy,
+                "refresh-only" => PlanMode::RefreshOnly,
+                _ => return Err(damaged("it has an unknown mode")),
+            },
+            refresh: self.refresh,
+            targets: patterns(&self.targets)?,
+            excludes: patterns(&self.excludes)?,
+            replace: patterns(&self.replace)?,
+            layer: self.layer.as_deref().map(LayerName::from),
+            timestamp,
+            ..run.clone()
+        })
+    }
+
+    /// Whether a plan made now is the one that was saved.
+    ///
+    /// # Errors
+    /// When the state has moved on, or planning gives something else.
+    pub fn agrees(&self, plan: &Plan) -> Result<(), Box<Diagnostic>> {
+        for (saved, now) in self.layers.iter().zip(layers(plan)) {
+            if *saved != now {
+                return Err(Box::new(Diagnostic::error(
+                    "Saved plan is stale",
+                    format!(
+                        "The plan was made from serial {} of layer {}; its state is now at serial {}. Make a new plan.",
+                        saved.serial, saved.name, now.serial
+                    ),
+                )));
+            }
+        }
+        let now = changes(plan);
+        let beyond = now.iter().find(|change| !self.changes.contains(change));
+        let missing = self.changes.iter().find(|change| !now.contains(change));
+        match beyond.or(missing) {
+            None => Ok(()),
+            Some(change) => Err(Box::new(Diagnostic::error(
+                "Saved plan is stale",
+                format!(
+                    "Planned again with the saved configuration, {} differs from what was saved: what it depends on has \
+                     changed since. Make a new plan.",
+                    change.addr
+                ),
+            ))),
+        }
+    }
+}
+
+fn layers(plan: &Plan) -> Vec<SavedLayer> {
+    let of = |layer: &crate::plan::LayerPlan| SavedLayer {
+        name: layer.name.to_string(),
+        serial: layer.serial,
+        lineage: layer.lineage.clone(),
+    };
+    plan.layers.iter().map(of).collect()
+}
+
+fn changes(plan: &Plan) -> Vec<SavedChange> {
+    let counts = |planned: &&PlannedChange| planned.change.action != Action::NoOp;
+    plan.changes.iter().filter(counts).map(saved_change).collect()
+}
+
+fn saved_change(planned: &PlannedChange) -> SavedChange {
+    SavedChange {
+        addr: planned.change.addr.in_project(true),
+        deposed: planned.change.deposed.as_ref().map(ToString::to_string),
+        action: planned.change.action.to_string(),
+        after: digest(&planned.work.planned),
+    }
+}
+
+/// A hash of a value with its unknown parts, for comparing only.
+fn digest(value: &crate::value::Value) -> String {
+    use sha2::Digest;
+    use std::hash::Hash;
+    /// Feeds what `Hash` feeds into a hasher that does not collide.
+    struct Feed(sha2::Sha256);
+    impl std::hash::Hasher for Feed {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+        fn finish(&self) -> u64 {
+            0
+        }
+    }
+    let mut feed = Feed(sha2::Sha256::new());
+    value.hash(&mut feed);
+    let bytes = feed.0.finalize();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn damaged(why: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::error("Invalid plan file", format!("The plan file cannot be used: {why}. Make a new plan.")))
+}
+
+/// Writes a plan file, readable for its owner only.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_saved(path: &Path, saved: &SavedPlan) -> Result<(), Box<Diagnostic>> {
+    use std::io::Write;
+    let fail = |error: &dyn std::fmt::Display| {
+        Box::new(Diagnostic::error("Plan file not written", format!("{}: {error}.", path.display())))
+    };
+    let bytes = serde_json::to_vec(saved).map_err(|error| fail(&error))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A temporary file of this library is readable for its owner only from the start.
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| fail(&error))?;
+    file.write_all(&bytes).map_err(|error| fail(&error))?;
+    file.as_file().sync_all().map_err(|error| fail(&error))?;
+    file.persist(path).map_err(|error| fail(&error.error))?;
+    Ok(())
+}
+
+/// Reads a plan file.
+///
+/// # Errors
+/// When it cannot be read or is no plan file of this version.
+pub fn read_saved(path: &Path) -> Result<SavedPlan, Box<Diagnostic>> {
+    let fail =
+        |why: String| Box::new(Diagnostic::error("Failed to read plan file", format!("{}: {why}.", path.display())));
+    let length = std::fs::metadata(path).map_err(|error| fail(error.to_string()))?.len();
+    if length > LIMIT {
+        return Err(fail(format!("it is larger than {LIMIT} bytes")));
+    }
+    let bytes = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+    let saved: SavedPlan =
+        serde_json::from_slice(&bytes).map_err(|_| fail("it is no plan file of this program".to_owned()))?;
+    if saved.format != FORMAT {
+        return Err(fail(format!("it has the format {:?}; this program writes {FORMAT:?}", saved.format)));
+    }
+    Ok(saved)
+}

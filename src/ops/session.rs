@@ -1,0 +1,231 @@
+//! One run's view of a project: configuration, graph, providers, and a handle on the state of each layer.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::addr::{LayerName, Pattern};
+use crate::apply::Clusters;
+use crate::config::{Config, Env, LoadOptions, StateSettings};
+use crate::diag::{Diagnostics, Outcome};
+use crate::graph::{Graph, Selection};
+use crate::lang::eval::TEMPLATES;
+use crate::lang::functions::{Context, DirFiles};
+use crate::plan::PlanMode;
+use crate::plan::scope::Functions;
+use crate::provider::Registry;
+use crate::state::store::{LocalStore, S3Store, Store};
+use crate::state::{State, StateHandle, View};
+
+/// Who runs this, for locks and journals.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// `user@host`.
+    pub who: String,
+    /// The program's version.
+    pub version: String,
+}
+
+/// How to open a project.
+pub struct SessionOptions<'a> {
+    /// What to load.
+    pub load: LoadOptions,
+    /// Makes the registry when the configuration is known (the sandbox is an option of providers).
+    pub registry: &'a dyn Fn(&Config) -> Registry,
+    /// Makes what gates reach the cluster through.
+    pub clusters: &'a dyn Fn(&Config) -> Arc<dyn Clusters>,
+    /// Who runs this.
+    pub identity: Identity,
+}
+
+/// A run's options, as commands share them.
+#[derive(Clone)]
+pub struct RunOptions {
+    /// Normal, destroy or refresh only.
+    pub mode: PlanMode,
+    /// Whether objects are read first.
+    pub refresh: bool,
+    /// `-target`.
+    pub targets: Vec<Pattern>,
+    /// `-exclude`.
+    pub excludes: Vec<Pattern>,
+    /// `-replace`.
+    pub replace: Vec<Pattern>,
+    /// `-layer`.
+    pub layer: Option<LayerName>,
+    /// `-lock`.
+    pub lock: bool,
+    /// `-lock-timeout`.
+    pub lock_timeout: Duration,
+    /// `-take-over-expired`.
+    pub take_over_expired: bool,
+    /// `-parallelism`.
+    pub parallelism: usize,
+    /// `-auto-approve`.
+    pub auto_approve: bool,
+    /// `-accept-loss`.
+    pub accept_loss: bool,
+    /// The clock at the beginning of the run: `timestamp()`.
+    pub timestamp: Timestamp,
+}
+
+impl RunOptions {
+    /// Terraform's defaults.
+    pub fn new(timestamp: Timestamp) -> Self {
+        RunOptions {
+            mode: PlanMode::Normal,
+            refresh: true,
+            targets: Vec::new(),
+            excludes: Vec::new(),
+            replace: Vec::new(),
+            layer: None,
+            lock: true,
+            lock_timeout: Duration::ZERO,
+            take_over_expired: false,
+            parallelism: 10,
+            auto_approve: false,
+            accept_loss: false,
+            timestamp,
+        }
+    }
+
+    /// What takes part.
+    pub fn selection(&self) -> Selection {
+        Selection { targets: self.targets.clone(), excludes: self.excludes.clone(), layer: self.layer.clone() }
+    }
+}
+
+/// An open project.
+pub struct Session {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Its graph.
+    pub graph: Arc<Graph>,
+    /// Providers.
+    pub registry: Registry,
+    /// State of each layer, in written order.
+    pub handles: Vec<StateHandle>,
+    /// Who runs this.
+    pub identity: Identity,
+    /// Clients of the project's cluster, for gates.
+    pub clusters: Arc<dyn Clusters>,
+    env: Env,
+}
+
+impl Session {
+    /// Loads the configuration, builds the graph and finds the states. Reads no state yet.
+    pub fn open(options: SessionOptions<'_>) -> Outcome<Session> {
+        let mut said = Diagnostics::none();
+        let Some(config) = crate::config::load(&options.load).take(&mut said) else { return Outcome::fail(said) };
+        if said.has_errors() {
+            return Outcome::fail(said);
+        }
+        let Some(graph) = crate::graph::build(&config).take(&mut said) else { return Outcome::fail(said) };
+        let mut handles = Vec::new();
+        for layer in &config.layers {
+            match handle(&layer.state, &layer.name) {
+                Ok(handle) => handles.push(handle),
+                Err(diagnostic) => said.push(*diagnostic),
+            }
+        }
+        if said.has_errors() {
+            return Outcome::fail(said);
+        }
+        let registry = (options.registry)(&config);
+        let env = config.env.clone();
+        let session = Session {
+            graph: Arc::new(graph),
+            registry,
+            handles,
+            identity: options.identity,
+            clusters: (options.clusters)(&config),
+            env,
+            config: Arc::new(config),
+        };
+        Outcome::with(session, said)
+    }
+
+    /// Reads the recovered view of every layer.
+    pub async fn views(&self) -> Result<Vec<View>, Diagnostics> {
+        let reads = self.handles.iter().map(StateHandle::read);
+        let mut said = Diagnostics::none();
+        let mut views = Vec::new();
+        for read in futures::future::join_all(reads).await {
+            match read {
+                Ok(view) => views.push(view),
+                Err(error) => said.push(error.diagnostic()),
+            }
+        }
+        if said.has_errors() { Err(said) } else { Ok(views) }
+    }
+
+    /// The states of every layer.
+    pub async fn states(&self) -> Result<Vec<State>, Diagnostics> {
+        Ok(self.views().await?.iter().map(|view| (*view.state).clone()).collect())
+    }
+
+    /// What functions see, with a way to read environment variables that the caller keeps.
+    pub fn functions<'a>(
+        &'a self,
+        plan_time: Timestamp,
+        applying: bool,
+        env: &'a (dyn Fn(&str) -> Result<String, String> + Send + Sync),
+    ) -> Functions<'a> {
+        let context = |base: &'a std::path::Path, env| Context {
+            base,
+            files: &DirFiles,
+            plan_time: Some(plan_time),
+            now: applying.then_some(plan_time),
+            env,
+            templates: Some(&TEMPLATES),
+        };
+        let project = match &self.config.project {
+            Some(project) => project.dir.as_path(),
+            None => self.config.working_dir.as_path(),
+        };
+        Functions {
+            project: context(project, Some(env)),
+            layers: self.config.layers.iter().map(|layer| context(&layer.dir, None)).collect(),
+        }
+    }
+
+    /// The environment variables that the project may read.
+    pub fn env(&self) -> impl Fn(&str) -> Result<String, String> + Send + Sync + '_ {
+        |name: &str| self.env.get(name).map(str::to_owned)
+    }
+
+    /// The indexes of the layers a run may change, sorted by state key: the order in which they are locked.
+    pub fn writable(&self, options: &RunOptions) -> Vec<usize> {
+        let wanted = |index: &usize| options.layer.as_ref().is_none_or(|name| self.config.layers[*index].name == *name);
+        let mut layers: Vec<usize> = (0..self.handles.len()).filter(wanted).collect();
+        layers.sort_by(|a, b| self.handles[*a].key().cmp(self.handles[*b].key()));
+        layers
+    }
+}
+
+fn handle(settings: &StateSettings, layer: &LayerName) -> Result<StateHandle, Box<crate::diag::Diagnostic>> {
+    match settings {
+        StateSettings::Local { path } => {
+            let folder: PathBuf = path.parent().map(Into::into).unwrap_or_default();
+            let key = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let store: Arc<dyn Store> = Arc::new(LocalStore::new(folder));
+            Ok(StateHandle::new(store, key, layer.clone()))
+        }
+        StateSettings::S3(settings) => {
+            let store = S3Store::new(&crate::client::s3::S3Settings {
+                bucket: settings.bucket.clone(),
+                region: settings.region.clone(),
+                endpoint: settings.endpoint.clone(),
+                use_path_style: settings.use_path_style,
+                credentials: crate::client::s3::S3Credentials {
+                    access_key: settings.access_key.clone(),
+                    secret_key: crate::client::Secret::new(settings.secret_key.clone()),
+                    session_token: settings.session_token.clone().map(crate::client::Secret::new),
+                },
+            });
+            Ok(StateHandle::new(Arc::new(store), settings.key.clone(), layer.clone()))
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! `count` and `for_each`: how many copies a block has.
+
+use std::sync::Arc;
+
+use crate::diag::{Diagnostic, Diagnostics, Outcome};
+use crate::lang::eval::{Scope, evaluate};
+use crate::lang::syntax::ast::Expr;
+use crate::value::{Marks, Type, Value, convert};
+
+use super::world::{Repetition, Shaping};
+
+/// The copies of a block, in order.
+pub type Copies = (Shaping, Vec<Repetition>);
+
+/// Evaluates the repetition of a block. `open` says whether keys that are not known yet make one `[*]` (a project's pending
+/// segment) or are an error (plain mode, as in Terraform).
+pub fn copies(
+    count: Option<&Arc<Expr>>,
+    for_each: Option<&Arc<Expr>>,
+    scope: &dyn Scope,
+    open: bool,
+) -> Outcome<Copies> {
+    match (count, for_each) {
+        (None, None) => Outcome::ok((Shaping::Single, vec![Repetition::None])),
+        (Some(count), _) => by_count(count, scope, open),
+        (None, Some(for_each)) => by_key(for_each, scope, open),
+    }
+}
+
+fn by_count(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
+    evaluate(expr, scope).and_then(|value| {
+        let fail = |summary: &str, detail: &str| Outcome::fail(Diagnostic::error(summary, detail).at(expr.span));
+        let (value, marks) = value.unmark();
+        if marks.contains(Marks::SENSITIVE) {
+            return fail(
+                "Invalid count argument",
+                "Sensitive values, or values derived from sensitive values, cannot be used as count arguments. If used, \
+                 the sensitive value could be disclosed as a resource instance count.",
+            );
+        }
+        if !value.is_known() {
+            if open {
+                return Outcome::ok((Shaping::Unknown, vec![Repetition::Unknown(Value::unknown(Type::Any))]));
+            }
+            return fail(
+                "Invalid count argument",
+                "The \"count\" value depends on resource attributes that cannot be determined until apply, so it cannot be \
+                 predicted how many instances will be created. To work around this, use the -target argument to first \
+                 apply only the resources that the count depends on.",
+            );
+        }
+        if value.is_null() {
+            return fail(
+                "Invalid count argument",
+                "The given \"count\" argument value is null. An integer is required.",
+            );
+        }
+        let number = convert(&value, &Type::Number);
+        let count = number.as_ref().ok().and_then(Value::as_number).and_then(|number| number.as_u64());
+        match count {
+            Some(count) => Outcome::ok((Shaping::Count, (0..count).map(Repetition::Count).collect())),
+            None => match number {
+                Ok(_) => fail(
+                    "Invalid count argument",
+                    "The given \"count\" argument value is unsuitable: must be a whole number greater than or equal to zero.",
+                ),
+                Err(error) => fail(
+                    "Invalid count argument",
+                    &format!("The given \"count\" argument value is unsuitable: {error}."),
+                ),
+            },
+        }
+    })
+}
+
+fn by_key(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
+    evaluate(expr, scope).and_then(|value| {
+        let fail = |detail: &str| {
+            let mut said = Diagnostics::none();
+            said.push(Diagnostic::error("Invalid for_each argument", detail).at(expr.span));
+            Outcome::fail(said)
+        };
+        let (value, marks) = value.unmark();
+        if marks.contains(Marks::SENSITIVE) {
+            return fail(
+                "Sensitive values, or values derived from sensitive values, cannot be used as for_each arguments. If used, \
+                 the sensitive value could be disclosed as a resource instance key.",
+            );
+        }
+        let not_known = |each_value: Value| {
+            if open {
+                return Outcome::ok((Shaping::Unknown, vec![Repetition::Unknown(each_value)]));
+            }
+            fail(
+                "The \"for_each\" map includes keys derived from resource attributes that cannot be determined until apply, \
+                 so the full set of keys that will identify the instances of this resource cannot be determined. When \
+                 working with unknown values in for_each, it's better to define the map keys statically in your \
+                 configuration and place apply-time results only in the map values.",
+            )
+        };
+        match &value {
+            Value::Unknown(unknown) => match &unknown.ty {
+                Type::Map(element) => not_known(Value::unknown((**element).clone())),
+                Type::Set(_) => not_known(Value::unknown_not_null(Type::String)),
+                Type::Any | Type::Object(_) => not_known(Value::unknown(Type::Any)),
+                Type::Bool | Type::Number | Type::String | Type::List(_) | Type::Tuple(_) => wrong_type(&value, expr),
+            },
+            Value::Null(_) => fail(
+                "The given \"for_each\" argument value is null. A map, or set of strings is allowed.",
+            ),
+            Value::Map(mapping) => each(mapping.entries.iter().cloned()),
+            Value::Object(entries) => each(entries.iter().cloned()),
+            Value::Set(set) => {
+                if set.items.iter().any(|item| !item.is_known()) {
+                    return not_known(Value::unknown_not_null(Type::String));
+                }
+                let keys = set.items.iter().map(|item| item.as_str().map(|key| (key.into(), item.clone())));
+                match keys.collect::<Option<Vec<_>>>() {
+                    Some(keys) => each(keys.into_iter()),
+                    None if set.items.iter().any(Value::is_null) => {
+                        fail("The given \"for_each\" argument value is unsuitable: \"for_each\" sets must not contain null values.")
+                    }
+                    None => fail(&format!(
+                        "The given \"for_each\" argument value is unsuitable: \"for_each\" supports maps and sets of \
+                         strings, but you have provided a set containing type {}.",
+                        set.element.friendly()
+                    )),
+                }
+            }
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::List(_) | Value::Tuple(_) | Value::Marked(_) => {
+                wrong_type(&value, expr)
+            }
+        }
+    })
+}
+
+fn each(entries: impl Iterator<Item = (crate::value::Str, Value)>) -> Outcome<Copies> {
+    Outcome::ok((Shaping::Each, entries.map(|(key, value)| Repetition::Each(key, value)).collect()))
+}
+
+fn wrong_type(value: &Value, expr: &Arc<Expr>) -> Outcome<Copies> {
+    Outcome::fail(
+        Diagnostic::error(
+            "Invalid for_each argument",
+            format!(
+                "The given \"for_each\" argument value is unsuitable: the \"for_each\" argument must be a map, or set of \
+                 strings, and you have provided a value of type {}.",
+                value.ty().friendly()
+            ),
+        )
+        .at(expr.span),
+    )
+}

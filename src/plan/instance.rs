@@ -1,0 +1,517 @@
+//! One instance: from its block's arguments and its stored object to a proposed change.
+
+use std::sync::Arc;
+
+use crate::addr::{InstanceAddr, Mode};
+use crate::change::{Action, Change, Reason};
+use crate::config::{IgnoreChanges, Resource};
+use crate::diag::{Diagnostic, Diagnostics, Outcome};
+use crate::event::Event;
+use crate::graph::NodeId;
+use crate::lang::decode::decode;
+use crate::provider::{Boxed, Configured, DataRequest, PlanRequest, Planned, Provider};
+use crate::schema::{Schema, proposed, sensitive_paths};
+use crate::value::{Marks, Path, Value};
+
+use super::model::{PlannedChange, Work};
+use super::objects::Known;
+use super::provider::Status;
+use super::scope::ModuleScope;
+use super::values::check;
+use super::walk::{Done, Place, Walk, block_name};
+
+/// How planning an instance begins: with its end, when no provider has to be asked, or with a call.
+pub(super) enum Start<'a> {
+    /// Nothing to ask.
+    Done(Box<Finished>),
+    /// To be polled.
+    Call(Boxed<'a, Done>),
+}
+
+/// An instance that is planned.
+pub(super) struct Finished {
+    pub(super) place: Place,
+    /// What the rest of the configuration sees of it, marks inside.
+    pub(super) value: Value,
+    /// Its change; `None` when that could not be found out.
+    pub(super) planned: Option<Box<PlannedChange>>,
+    pub(super) said: Diagnostics,
+}
+
+/// What came of looking at a provider's answer.
+pub(super) enum Judged<'a> {
+    /// That was all.
+    Done(Box<Finished>),
+    /// The provider is to be asked again: the object must be replaced, so it is planned as a new one.
+    Again(Boxed<'a, Done>),
+}
+
+/// A provider's answer and what is needed to judge it.
+pub(super) struct InstanceDone {
+    pub(super) place: Place,
+    draft: Draft,
+    answer: Answer,
+}
+
+enum Answer {
+    Planned(Outcome<Planned>),
+    Data(Outcome<Value>),
+}
+
+/// What is known about an instance before its provider is asked.
+struct Draft {
+    addr: InstanceAddr,
+    kind: Arc<dyn Provider>,
+    provider: usize,
+    config: Value,
+    marks: Vec<(Path, Marks)>,
+    prior: Option<Known>,
+    tainted: bool,
+    said: Diagnostics,
+    pending: Option<String>,
+    /// Set when the object is replaced and the provider is asked for the new one.
+    replacing: Option<(Reason, Vec<Path>)>,
+}
+
+impl<'a> Walk<'a> {
+    /// Evaluates an instance's arguments and starts the call that plans it.
+    pub(super) fn plan_instance(&mut self, place: Place) -> Start<'a> {
+        let graph = self.input.graph;
+        let Some((module, resource)) = graph.resource(place.node) else { return finished(place, Diagnostics::none()) };
+        let layer = graph.layers[graph.module(module).layer].clone();
+        let copy = self.world.copy(place.copy);
+        let addr = resource.addr.instance(layer, copy.addr.clone(), place.repetition.key());
+        let provider = graph.provider_of[&place.node].index();
+        let slot = &self.providers[provider];
+        let kind = slot.kind.clone();
+        let within = block_name(&resource.addr);
+        let Some(schema) = schema_of(&*kind, &addr) else {
+            return finished(place, unknown_type(&*kind, resource).within(within).into());
+        };
+        let decoded = {
+            let scope =
+                ModuleScope { around: self.around(), copy: place.copy, repetition: &place.repetition, this: None };
+            let mut decoded = decode(&resource.body, &schema.block, &scope);
+            for rule in &resource.lifecycle.preconditions {
+                decoded.said.append(check(rule, &scope, "Resource precondition failed"));
+            }
+            decoded
+        };
+        let mut said = decoded.said.located(Some(resource.block.header), Some(&within));
+        let Some(config) = decoded.value.filter(|_| !said.has_errors()) else { return finished(place, said) };
+        let (config, marks) = config.unmark_paths();
+        let checked = kind.validate(&addr.resource.kind, addr.resource.mode == Mode::Data, &config);
+        said.append(checked.located(Some(resource.block.header), Some(&within)));
+        if said.has_errors() {
+            return finished(place, said);
+        }
+        let mut pending = self.pending[place.node.index()].clone();
+        if pending.is_none()
+            && let Status::Pending(what) = &self.providers[provider].status
+            && !self.input.config.is_plain()
+        {
+            pending = Some(what.clone());
+        }
+        let entry = self.objects.claim(&addr);
+        let prior = entry.and_then(|entry| entry.now.clone());
+        let tainted =
+            prior.is_some() && entry.is_some_and(|entry| entry.stored.status == crate::state::Status::Tainted);
+        let draft = Draft { addr, kind, provider, config, marks, prior, tainted, said, pending, replacing: None };
+        match resource.addr.mode {
+            Mode::Data => self.plan_data(place, draft, resource),
+            Mode::Managed | Mode::Ephemeral => self.plan_managed(place, draft, resource),
+        }
+    }
+
+    fn plan_managed(&mut self, place: Place, mut draft: Draft, resource: &Resource) -> Start<'a> {
+        let status = self.providers[draft.provider].status.clone();
+        if let Status::Lost(source, _) = &status {
+            return Start::Done(Box::new(self.lost(place, draft, source.clone())));
+        }
+        if self.is_refresh_only() {
+            let value = draft
+                .prior
+                .as_ref()
+                .map_or_else(|| Value::unknown(crate::value::Type::Any), |known| known.value.clone());
+            return Start::Done(Box::new(self.settle(place, draft, Action::NoOp, None, Vec::new(), value, Vec::new())));
+        }
+        let Some(schema) = schema_of(&*draft.kind, &draft.addr) else { return finished(place, draft.said) };
+        let prior = draft.prior.as_ref().map_or(Value::NULL, |known| known.value.clone());
+        draft.config = ignore_changes(&resource.lifecycle.ignore_changes, &prior, draft.config);
+        let Some(configured) = status_ask(&status) else {
+            // The provider cannot be asked: a new object is planned from the schema, an existing one left as it is.
+            let planned = if prior.is_null() {
+                draft.kind.plan_pending(&draft.addr.resource.kind, &draft.config)
+            } else {
+                proposed(&schema.block, &prior, &draft.config)
+            };
+            let action = match draft.prior {
+                None => Action::Create,
+                Some(_) if planned == prior => Action::NoOp,
+                Some(_) => Action::Update,
+            };
+            return Start::Done(Box::new(self.settle(place, draft, action, None, Vec::new(), planned, Vec::new())));
+        };
+        self.ask(place, draft, configured)
+    }
+
+    fn ask(&self, place: Place, draft: Draft, configured: Arc<dyn Configured>) -> Start<'a> {
+        let Some(schema) = schema_of(&*draft.kind, &draft.addr) else { return finished(place, draft.said) };
+        let prior = match (&draft.prior, &draft.replacing) {
+            (Some(known), None) => known.value.clone(),
+            (_, Some(_)) | (None, _) => Value::Null(schema.ty()),
+        };
+        let private = match (&draft.prior, &draft.replacing) {
+            (Some(known), None) => known.private.clone(),
+            (_, Some(_)) | (None, _) => Vec::new(),
+        };
+        let request = PlanRequest {
+            kind: draft.addr.resource.kind.to_string(),
+            proposed: proposed(&schema.block, &prior, &draft.config),
+            prior,
+            config: draft.config.clone(),
+            private,
+        };
+        Start::Call(Box::pin(async move {
+            let answer = Answer::Planned(configured.plan(request).await);
+            Done::Instance(Box::new(InstanceDone { place, draft, answer }))
+        }))
+    }
+
+    /// Decides from the provider's answer what is to happen.
+    pub(super) fn judge(&mut self, done: InstanceDone) -> Judged<'a> {
+        let InstanceDone { place, mut draft, answer } = done;
+        let Some((_, resource)) = self.input.graph.resource(place.node) else {
+            return Judged::Done(Box::new(Finished { place, value: Value::NULL, planned: None, said: draft.said }));
+        };
+        let (span, within) = (resource.block.header, block_name(&resource.addr));
+        let locate = |said: Diagnostics, addr: &InstanceAddr| {
+            let mut said = said.located(Some(span), Some(&within));
+            for diagnostic in &mut said.0 {
+                diagnostic.address.get_or_insert_with(|| addr.to_string());
+            }
+            said
+        };
+        let planned = match answer {
+            Answer::Data(outcome) => {
+                draft.said.append(locate(outcome.said, &draft.addr));
+                let failed = draft.said.has_errors();
+                return Judged::Done(Box::new(match outcome.value.filter(|_| !failed) {
+                    Some(value) => self.settle(place, draft, Action::NoOp, None, Vec::new(), value, Vec::new()),
+                    None => Finished { place, value: Value::NULL, planned: None, said: draft.said },
+                }));
+            }
+            Answer::Planned(outcome) => {
+                draft.said.append(locate(outcome.said, &draft.addr));
+                let failed = draft.said.has_errors();
+                match outcome.value.filter(|_| !failed) {
+                    Some(planned) => planned,
+                    None => {
+                        let said = draft.said;
+                        return Judged::Done(Box::new(Finished { place, value: Value::NULL, planned: None, said }));
+                    }
+                }
+            }
+        };
+        if let Some((reason, paths)) = draft.replacing.take() {
+            let action = self.replacement(place.node);
+            let done = self.settle(place, draft, action, Some(reason), paths, planned.value, planned.private);
+            return Judged::Done(Box::new(done));
+        }
+        let Some(prior) = &draft.prior else {
+            let done = self.settle(place, draft, Action::Create, None, Vec::new(), planned.value, planned.private);
+            return Judged::Done(Box::new(done));
+        };
+        let differs = |path: &Path| path.of(&prior.value) != path.of(&planned.value);
+        let paths: Vec<Path> = planned.replace.into_iter().filter(differs).collect();
+        let asked = self.input.options.replace.iter().any(|pattern| pattern.matches(&draft.addr));
+        let reason = if draft.tainted {
+            Some(Reason::ReplaceBecauseTainted)
+        } else if asked {
+            Some(Reason::ReplaceByRequest)
+        } else if paths.is_empty() {
+            None
+        } else {
+            Some(Reason::ReplaceBecauseCannotUpdate)
+        };
+        let Some(reason) = reason else {
+            let action = if prior.value == planned.value { Action::NoOp } else { Action::Update };
+            let done = self.settle(place, draft, action, None, Vec::new(), planned.value, planned.private);
+            return Judged::Done(Box::new(done));
+        };
+        draft.replacing = Some((reason, paths));
+        match self.providers[draft.provider].ask().cloned() {
+            Some(configured) => match self.ask(place, draft, configured) {
+                Start::Call(job) => Judged::Again(job),
+                Start::Done(done) => Judged::Done(done),
+            },
+            None => Judged::Done(Box::new(Finished { place, value: Value::NULL, planned: None, said: draft.said })),
+        }
+    }
+
+    fn replacement(&self, node: NodeId) -> Action {
+        if self.replaces_first.get(node.index()).copied().unwrap_or(false) {
+            Action::CreateThenDelete
+        } else {
+            Action::DeleteThenCreate
+        }
+    }
+
+    fn plan_data(&mut self, place: Place, draft: Draft, resource: &Resource) -> Start<'a> {
+        let waits =
+            resource.depends_on.iter().any(|dependency| self.dependency_changes(place.node, &dependency.target));
+        let status = self.providers[draft.provider].status.clone();
+        let known = draft.config.is_wholly_known();
+        let ready = match &status {
+            Status::Ready(configured) => Some(configured.clone()),
+            Status::Provisional(_) | Status::Lost(..) | Status::New | Status::Pending(_) | Status::Failed => None,
+        };
+        if let Some(configured) = ready.filter(|_| known && !waits && draft.pending.is_none()) {
+            self.input.events.emit(Event::DataRead { addr: draft.addr.clone() });
+            let request = DataRequest { kind: draft.addr.resource.kind.to_string(), config: draft.config.clone() };
+            return Start::Call(Box::pin(async move {
+                let answer = Answer::Data(configured.read_data(request).await);
+                Done::Instance(Box::new(InstanceDone { place, draft, answer }))
+            }));
+        }
+        let Some(schema) = schema_of(&*draft.kind, &draft.addr) else { return finished(place, draft.said) };
+        let planned = crate::schema::computed_unknown(&schema.block, &draft.config, &draft.config);
+        let reason = if known { Reason::ReadBecauseDependencyPending } else { Reason::ReadBecauseConfigUnknown };
+        Start::Done(Box::new(self.settle(place, draft, Action::Read, Some(reason), Vec::new(), planned, Vec::new())))
+    }
+
+    fn dependency_changes(&self, node: NodeId, target: &crate::lang::eval::Reference) -> bool {
+        use crate::lang::eval::Reference;
+        let graph = self.input.graph;
+        let Some(module) = graph.module_of(node) else { return false };
+        let shape = &graph.module(module).shape;
+        let offset = match target {
+            Reference::Resource(addr) => shape.resource(addr),
+            Reference::Module { name, .. } => shape.call(name).map(|at| at + 1),
+            Reference::Var(_)
+            | Reference::Local(_)
+            | Reference::Layer { .. }
+            | Reference::EachKey
+            | Reference::EachValue
+            | Reference::CountIndex
+            | Reference::SelfObject
+            | Reference::PathModule
+            | Reference::PathRoot
+            | Reference::PathCwd
+            | Reference::Terraform(_)
+            | Reference::Bare(_) => None,
+        };
+        offset.is_some_and(|offset| self.changed[graph.at(module, offset).index()])
+    }
+
+    /// An object that goes with the source of its provider's configuration: forgotten now, made again in a later segment.
+    fn lost(&mut self, place: Place, draft: Draft, source: String) -> Finished {
+        let unknown = draft.kind.plan_pending(&draft.addr.resource.kind, &draft.config);
+        let had = draft.prior.is_some();
+        let action = if had { Action::Forget } else { Action::Create };
+        let mut finished = self.settle(place, draft, action, None, Vec::new(), unknown, Vec::new());
+        if let Some(planned) = &mut finished.planned {
+            if had {
+                planned.lost_with = Some(source);
+            } else {
+                planned.pending = Some(source);
+            }
+        }
+        finished
+    }
+
+    /// Puts the marks back, checks what can be checked, and writes the change.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a change, each decided elsewhere")]
+    fn settle(
+        &mut self,
+        place: Place,
+        draft: Draft,
+        action: Action,
+        reason: Option<Reason>,
+        replace_paths: Vec<Path>,
+        planned: Value,
+        private: Vec<u8>,
+    ) -> Finished {
+        let graph = self.input.graph;
+        let Draft { addr, kind, provider, config, marks, prior, mut said, pending, .. } = draft;
+        let (Some((_, resource)), Some(schema)) = (graph.resource(place.node), schema_of(&*kind, &addr)) else {
+            return Finished { place, value: Value::NULL, planned: None, said };
+        };
+        let within = block_name(&resource.addr);
+        let mut after_marks = sensitive_paths(&schema.block, &planned);
+        after_marks.extend(marks.iter().cloned());
+        let after = crate::schema::write_only_null(&schema.block, &planned).mark_paths(&after_marks);
+        let before = match (&prior, self.objects.current(&addr)) {
+            (Some(known), Some(entry)) => {
+                let marks = super::objects::stored_marks(schema, &entry.stored, &known.value);
+                known.value.clone().mark_paths(&marks)
+            }
+            _ => Value::Null(schema.ty()),
+        };
+        if action.deletes() && self.forbids_destroy(&place, resource) {
+            said.push(super::orphan::protected(&addr).at(resource.block.header).within(&within));
+        }
+        let rules = &resource.lifecycle.postconditions;
+        if !rules.is_empty() {
+            let scope = ModuleScope {
+                around: self.around(),
+                copy: place.copy,
+                repetition: &place.repetition,
+                this: Some(&after),
+            };
+            for rule in rules {
+                said.append(check(rule, &scope, "Resource postcondition failed").located(None, Some(&within)));
+            }
+        }
+        let change = Change {
+            addr,
+            deposed: None,
+            previous: None,
+            action,
+            reason,
+            before: if resource.addr.mode == Mode::Data { Value::Null(schema.ty()) } else { before },
+            after: after.clone(),
+            replace_paths,
+            importing: None,
+            provider: self.providers[provider].addr.clone(),
+        };
+        let change = PlannedChange {
+            change,
+            phase: graph.phase[place.node.index()],
+            pending,
+            lost_with: None,
+            provider_type: kind,
+            private,
+            work: Work {
+                provider,
+                node: Some(place.node),
+                copy: Some(place.copy),
+                repetition: place.repetition.clone(),
+                stored: None,
+                creates_first: self.replaces_first.get(place.node.index()).copied().unwrap_or(false),
+                config,
+                marks,
+                planned,
+            },
+        };
+        Finished { place, value: after, planned: Some(Box::new(change)), said }
+    }
+
+    fn forbids_destroy(&self, place: &Place, resource: &Resource) -> bool {
+        let Some(expr) = &resource.lifecycle.prevent_destroy else { return false };
+        let scope = ModuleScope::plain(self.around(), place.copy);
+        let value = crate::lang::eval::evaluate(expr, &scope).value;
+        value.and_then(|value| value.as_bool()).unwrap_or(true)
+    }
+
+    /// Where a value of a resource node is sensitive by its schema.
+    pub(super) fn schema_marks(&self, node: NodeId, value: &Value) -> Vec<(Path, Marks)> {
+        let graph = self.input.graph;
+        let provider = graph.provider_of.get(&node).map(|id| &self.providers[id.index()].kind);
+        let (Some(kind), Some((_, resource))) = (provider, graph.resource(node)) else { return Vec::new() };
+        let schema = kind.schema();
+        let name = resource.addr.kind.as_str();
+        let schema = match resource.addr.mode {
+            Mode::Data => schema.data.get(name),
+            Mode::Managed | Mode::Ephemeral => schema.resources.get(name),
+        };
+        schema.map(|schema| sensitive_paths(&schema.block, value)).unwrap_or_default()
+    }
+}
+
+fn status_ask(status: &Status) -> Option<Arc<dyn Configured>> {
+    match status {
+        Status::Ready(configured) | Status::Provisional(configured) => Some(configured.clone()),
+        Status::Lost(..) | Status::New | Status::Pending(_) | Status::Failed => None,
+    }
+}
+
+fn finished<'a>(place: Place, said: Diagnostics) -> Start<'a> {
+    Start::Done(Box::new(Finished { place, value: Value::unknown(crate::value::Type::Any), planned: None, said }))
+}
+
+/// The schema of an instance's type.
+pub fn schema_of<'k>(kind: &'k dyn Provider, addr: &InstanceAddr) -> Option<&'k Schema> {
+    let schema = kind.schema();
+    match addr.resource.mode {
+        Mode::Managed => schema.resources.get(addr.resource.kind.as_str()),
+        Mode::Data => schema.data.get(addr.resource.kind.as_str()),
+        Mode::Ephemeral => None,
+    }
+}
+
+fn unknown_type(kind: &dyn Provider, resource: &Resource) -> Diagnostic {
+    let schema = kind.schema();
+    let (what, names): (&str, Vec<&str>) = match resource.addr.mode {
+        Mode::Data => ("data source", schema.data.keys().copied().collect()),
+        Mode::Managed | Mode::Ephemeral => ("resource type", schema.resources.keys().copied().collect()),
+    };
+    let hint = crate::diag::did_you_mean(&resource.addr.kind, names);
+    let summary = if what == "data source" { "Invalid data source" } else { "Invalid resource type" };
+    let detail = format!(
+        "The provider {} does not support {what} {:?}.{hint}",
+        resource.provider.local,
+        resource.addr.kind.as_str()
+    );
+    Diagnostic::error(summary, detail).at(resource
+        .block
+        .labels
+        .first()
+        .map_or(resource.block.header, |label| label.span))
+}
+
+/// The configuration with stored values in place of those whose changes do not count.
+pub fn ignore_changes(rule: &IgnoreChanges, prior: &Value, config: Value) -> Value {
+    if prior.is_null() {
+        return config;
+    }
+    match rule {
+        IgnoreChanges::None => config,
+        IgnoreChanges::All => prior.clone(),
+        IgnoreChanges::Paths(paths) => paths.iter().fold(config, |config, path| {
+            let stored = path.of(prior).cloned();
+            put(config, path.steps(), stored)
+        }),
+    }
+}
+
+fn put(value: Value, steps: &[crate::value::Step], part: Option<Value>) -> Value {
+    use crate::value::Step;
+    let Some((step, rest)) = steps.split_first() else { return part.unwrap_or(value) };
+    match (value, step) {
+        (Value::Object(entries), Step::Attribute(name) | Step::Key(name)) => match entries.get(name) {
+            Some(inner) => {
+                let inner = put(inner.clone(), rest, part);
+                Value::Object(entries.with(name.clone(), inner))
+            }
+            None => Value::Object(entries),
+        },
+        (Value::Map(mapping), Step::Attribute(name) | Step::Key(name)) => {
+            let entries = match (mapping.entries.get(name), rest.is_empty(), part) {
+                // A key that only the stored map has stays; one that only the configuration has is left out.
+                (_, true, Some(part)) => mapping.entries.clone().with(name.clone(), part),
+                (Some(_), true, None) => mapping.entries.iter().filter(|(key, _)| key != name).cloned().collect(),
+                (Some(inner), false, part) => {
+                    mapping.entries.clone().with(name.clone(), put(inner.clone(), rest, part))
+                }
+                (None, _, _) => mapping.entries.clone(),
+            };
+            Value::map(mapping.element.clone(), entries)
+        }
+        (Value::List(sequence), Step::Index(index)) => {
+            let mut items = sequence.items.clone();
+            if let Some(item) = items.get_mut(*index) {
+                *item = put(std::mem::take(item), rest, part);
+            }
+            Value::list(sequence.element.clone(), items)
+        }
+        (Value::Tuple(tuple), Step::Index(index)) => {
+            let mut items = tuple.to_vec();
+            if let Some(item) = items.get_mut(*index) {
+                *item = put(std::mem::take(item), rest, part);
+            }
+            Value::tuple(items)
+        }
+        (value, _) => value,
+    }
+}

@@ -1,0 +1,27 @@
+//! Planning: compares configuration with state and proposes changes. Writes nothing, takes no lock.
+//!
+//! In: [`Config`](crate::config::Config), stored states, providers. Out: a [`Plan`] (one segment: what can be planned with
+//! what is known now) and the order of its [`Steps`]. Not here: carrying out (`apply`), the loop over segments and approval
+//! (`ops`), drawing (`view`).
+
+mod expand;
+mod inherit;
+mod instance;
+mod model;
+mod objects;
+mod order;
+mod orphan;
+mod prior;
+pub mod provider;
+mod refresh;
+mod run;
+pub mod scope;
+pub mod values;
+mod walk;
+pub mod world;
+
+pub use instance::{ignore_changes, schema_of};
+pub use model::{GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, PlannedChange, Segment, Work};
+pub use order::{Call, StepKind, Steps, order};
+pub use run::run;
+pub use walk::Options;

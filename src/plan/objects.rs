@@ -1,0 +1,228 @@
+//! The objects that state knows: decoded once, refreshed, and handed to whoever plans them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::addr::{ConfigResourceAddr, InstanceAddr, ModuleAddr, ProviderConfigAddr};
+use crate::diag::{Diagnostic, Outcome};
+use crate::graph::{Graph, ModuleId, NodeId};
+use crate::provider::Provider;
+use crate::state::{Object, Slot, State};
+use crate::value::{Marks, Path, Value, from_json_typed};
+
+/// One object of state.
+pub struct Entry {
+    /// Whose.
+    pub slot: Slot,
+    /// Index of its layer.
+    pub layer: usize,
+    /// The block that describes it, if it is still written.
+    pub node: Option<NodeId>,
+    /// Index into the run's providers.
+    pub provider: usize,
+    /// The object as stored.
+    pub stored: Arc<Object>,
+    /// The object as it is now. `None` before it is decoded or when it is gone.
+    pub now: Option<Known>,
+    /// Whether a read found that it is gone.
+    pub gone: bool,
+    /// Whether reading it changed it: the attributes as stored, for the drift section.
+    pub drifted_from: Option<Value>,
+    /// Whether an instance of the configuration stands for it.
+    pub claimed: bool,
+}
+
+/// A decoded object.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The attributes, without marks.
+    pub value: Value,
+    /// The provider's notes.
+    pub private: Vec<u8>,
+}
+
+/// All objects of all layers.
+pub struct Objects<'a> {
+    /// In the order of layers, then of state.
+    pub entries: Vec<Entry>,
+    by_slot: HashMap<Slot, usize>,
+    by_block: HashMap<ConfigResourceAddr, Vec<usize>>,
+    by_provider: HashMap<usize, Vec<usize>>,
+    states: std::marker::PhantomData<&'a State>,
+}
+
+/// Provider configurations that only state mentions, after those of the graph.
+pub struct Extra {
+    /// Their addresses; the index is that of the graph's providers and on.
+    pub addrs: Vec<ProviderConfigAddr>,
+}
+
+impl Objects<'_> {
+    /// Indexes the objects of all layers and finds the provider configuration of each.
+    pub fn new<'a>(graph: &Graph, states: &'a [State]) -> (Objects<'a>, Extra) {
+        let mut objects = Objects {
+            entries: Vec::new(),
+            by_slot: HashMap::new(),
+            by_block: HashMap::new(),
+            by_provider: HashMap::new(),
+            states: std::marker::PhantomData,
+        };
+        let mut extra = Extra { addrs: Vec::new() };
+        let modules: HashMap<(usize, &ModuleAddr), ModuleId> =
+            graph.modules.iter().enumerate().map(|(id, m)| ((m.layer, &m.addr), ModuleId(id as u32))).collect();
+        let mut known: HashMap<ProviderConfigAddr, usize> =
+            graph.providers.iter().enumerate().map(|(index, provider)| (provider.addr.clone(), index)).collect();
+        for (layer, state) in states.iter().enumerate() {
+            // Objects come resource by resource: what belongs to the block is found once for each.
+            let mut last: Option<((crate::addr::ModuleInstance, crate::addr::ResourceAddr), Option<NodeId>, usize)> =
+                None;
+            for placed in state.objects() {
+                let found = match &last {
+                    Some((key, node, provider)) if key == placed.resource => (*node, *provider),
+                    _ => {
+                        let (module, resource) = placed.resource;
+                        let path = module.config();
+                        let module = modules.get(&(layer, &path));
+                        let node =
+                            module.and_then(|id| Some(graph.at(*id, graph.module(*id).shape.resource(resource)?)));
+                        let configured = node.and_then(|node| graph.provider_of.get(&node)).map(|id| id.index());
+                        let provider = configured
+                            .unwrap_or_else(|| stored_provider(graph, placed.provider, &mut known, &mut extra));
+                        last = Some((placed.resource.clone(), node, provider));
+                        (node, provider)
+                    }
+                };
+                let addr = placed.addr(&state.layer);
+                let index = objects.entries.len();
+                objects.by_block.entry(addr.config()).or_default().push(index);
+                let slot = Slot { addr, deposed: placed.deposed.cloned() };
+                objects.by_slot.insert(slot.clone(), index);
+                objects.by_provider.entry(found.1).or_default().push(index);
+                objects.entries.push(Entry {
+                    slot,
+                    layer,
+                    node: found.0,
+                    provider: found.1,
+                    stored: placed.object.clone(),
+                    now: None,
+                    gone: false,
+                    drifted_from: None,
+                    claimed: false,
+                });
+            }
+        }
+        (objects, extra)
+    }
+
+    /// The current object of an instance, unless it is gone.
+    pub fn current(&self, addr: &InstanceAddr) -> Option<&Entry> {
+        let slot = Slot { addr: addr.clone(), deposed: None };
+        self.by_slot.get(&slot).map(|index| &self.entries[*index])
+    }
+
+    /// The objects of a provider configuration, as indexes of `entries`.
+    pub fn of_provider(&self, provider: usize) -> &[usize] {
+        self.by_provider.get(&provider).map_or(&[], Vec::as_slice)
+    }
+
+    /// Marks the current object of an instance as described by the configuration.
+    pub fn claim(&mut self, addr: &InstanceAddr) -> Option<&Entry> {
+        let slot = Slot { addr: addr.clone(), deposed: None };
+        let index = *self.by_slot.get(&slot)?;
+        self.entries[index].claimed = true;
+        Some(&self.entries[index])
+    }
+
+    /// Marks every object of a block as described, whatever its key.
+    pub fn claim_block(&mut self, addr: &ConfigResourceAddr) {
+        for index in self.by_block.get(addr).into_iter().flatten() {
+            self.entries[*index].claimed = true;
+        }
+    }
+
+    /// The current objects of a block with their values, in order. Those that are gone or not decoded are left out.
+    pub fn of_block(&self, addr: &ConfigResourceAddr) -> Vec<(InstanceAddr, Value)> {
+        let indexes = self.by_block.get(addr).into_iter().flatten();
+        let entries = indexes.map(|index| &self.entries[*index]).filter(|entry| entry.slot.deposed.is_none());
+        entries.filter_map(|entry| Some((entry.slot.addr.clone(), entry.now.as_ref()?.value.clone()))).collect()
+    }
+}
+
+/// The provider configuration that state names: the same address in the configuration, else the project's, else an extra one.
+fn stored_provider(
+    graph: &Graph,
+    addr: &ProviderConfigAddr,
+    known: &mut HashMap<ProviderConfigAddr, usize>,
+    extra: &mut Extra,
+) -> usize {
+    if let Some(index) = known.get(addr) {
+        return *index;
+    }
+    let same = graph.providers.iter().position(|provider| {
+        provider.addr.source.is_same(&addr.source)
+            && provider.addr.alias == addr.alias
+            && (provider.addr.layer.is_none()
+                || (provider.addr.layer == addr.layer && provider.addr.module == addr.module))
+    });
+    let index = same.unwrap_or_else(|| {
+        extra.addrs.push(addr.clone());
+        graph.providers.len() + extra.addrs.len() - 1
+    });
+    known.insert(addr.clone(), index);
+    index
+}
+
+/// Decodes a stored object by its schema, upgrading it when it is older.
+pub fn decode_object(kind: &dyn Provider, slot: &Slot, object: &Object) -> Outcome<Known> {
+    let resource = slot.addr.resource.kind.as_str();
+    let schema = match slot.addr.resource.mode {
+        crate::addr::Mode::Managed => kind.schema().resources.get(resource),
+        crate::addr::Mode::Data => kind.schema().data.get(resource),
+        crate::addr::Mode::Ephemeral => None,
+    };
+    let Some(schema) = schema else {
+        return Outcome::fail(
+            Diagnostic::error(
+                "Invalid resource type",
+                format!("State holds an object of type {resource:?}, which its provider does not have."),
+            )
+            .about(slot),
+        );
+    };
+    let private = object.private.to_vec();
+    let value = if object.schema_version < schema.version {
+        let upgraded = kind.upgrade(resource, object.schema_version, &object.attributes);
+        return Outcome { value: upgraded.value.map(|value| Known { value, private }), said: upgraded.said };
+    } else if object.schema_version > schema.version {
+        return Outcome::fail(
+            Diagnostic::error(
+                "Resource instance managed by newer provider version",
+                format!(
+                    "The object was last written with schema version {} of {resource:?}; this program knows version {}. Use \
+                     a newer version of the program.",
+                    object.schema_version, schema.version
+                ),
+            )
+            .about(slot),
+        );
+    } else {
+        from_json_typed(object.attributes.as_bytes(), &schema.ty())
+    };
+    match value {
+        Ok(value) => Outcome::ok(Known { value, private }),
+        Err(error) => Outcome::fail(
+            Diagnostic::error(
+                "Stored object cannot be read",
+                format!("Its attributes in state do not fit the schema of {resource:?}: {error}."),
+            )
+            .about(slot),
+        ),
+    }
+}
+
+/// Where a stored object is sensitive: by its schema and by what was sensitive when it was written.
+pub fn stored_marks(schema: &crate::schema::Schema, object: &Object, value: &Value) -> Vec<(Path, Marks)> {
+    let mut marks = crate::schema::sensitive_paths(&schema.block, value);
+    marks.extend(object.sensitive.iter().map(|path| (path.clone(), Marks::SENSITIVE)));
+    marks
+}

@@ -1,0 +1,383 @@
+//! Providers and what they know: configuring each when its arguments are known, then reading its objects in one batch.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::addr::Mode;
+use crate::change::Action;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::event::Event;
+use crate::graph::{Node, NodeId, ProviderId};
+use crate::lang::decode::decode;
+use crate::lang::syntax::ast::Body;
+use crate::provider::{Boxed, Configured, Provider, ReadRequest, ReadResult, Recovered};
+use crate::state::OpenIntent;
+use crate::value::Value;
+
+use super::model::PlanMode;
+use super::objects::{Known, decode_object};
+use super::provider::{Status, planned_config, waits_for};
+use super::scope::ProjectScope;
+use super::walk::{Done, Walk};
+
+/// A provider that was configured, or not, and the objects it read.
+pub(super) struct ProviderDone {
+    index: usize,
+    node: Option<NodeId>,
+    status: Status,
+    identity: Option<String>,
+    reads: Vec<(usize, ReadResult)>,
+    recovered: Vec<(String, Recovered)>,
+    said: Diagnostics,
+}
+
+/// How a provider is to be configured.
+enum Way {
+    Configure(Value, fn(Arc<dyn Configured>) -> Status),
+    Lost(Value, String),
+    Leave(Status),
+}
+
+impl<'a> Walk<'a> {
+    /// Decides how a provider is configured, decodes its objects, and gives the call that does the rest.
+    pub(super) fn start_provider(&mut self, node: NodeId, id: ProviderId) -> Boxed<'a, Done> {
+        let index = id.index();
+        let mut said = self.decode_objects(index);
+        let way = if !self.selected[node.index()] && !self.provider_serves_selected(node) {
+            Way::Leave(Status::New)
+        } else {
+            self.way(node, id, &mut said)
+        };
+        if let Way::Leave(Status::Pending(what)) = &way
+            && !self.input.config.is_plain()
+        {
+            self.pending[node.index()] = Some(what.clone());
+        } else {
+            // Only an unknown configuration makes what lies above pending, not a pending part of what made it.
+            self.pending[node.index()] = None;
+        }
+        self.call(index, Some(node), way, said)
+    }
+
+    /// Configures providers that only state mentions, so that what they made can be removed.
+    pub(super) async fn start_extra_providers(&mut self) -> Diagnostics {
+        let mut all = Diagnostics::none();
+        for index in self.input.graph.providers.len()..self.providers.len() {
+            let mut said = self.decode_objects(index);
+            let slot = &self.providers[index];
+            let scope = ProjectScope { around: self.around() };
+            let outcome = decode(&Body::default(), &slot.kind.schema().config.block, &scope);
+            let way = match outcome.into_result() {
+                Ok((config, _)) => Way::Configure(config, Status::Ready),
+                Err(_) => {
+                    said.push(
+                        Diagnostic::error(
+                            "Provider configuration not present",
+                            format!(
+                                "State holds objects made with {}, whose configuration has been removed. It is needed to \
+                                 remove them: put the provider block back, apply, then remove it.",
+                                slot.addr
+                            ),
+                        )
+                        .about(&slot.addr),
+                    );
+                    Way::Leave(Status::Failed)
+                }
+            };
+            match self.call(index, None, way, said).await {
+                Done::Provider(done) => all.append(self.take_provider(*done)),
+                Done::Instance(_) => {}
+            }
+        }
+        all
+    }
+
+    fn provider_serves_selected(&self, node: NodeId) -> bool {
+        self.input.graph.needed_by[node.index()].iter().any(|user| self.selected[user.index()])
+    }
+
+    fn way(&mut self, node: NodeId, id: ProviderId, said: &mut Diagnostics) -> Way {
+        let kind = self.providers[id.index()].kind.clone();
+        let planned = planned_config(self.around(), id, &*kind);
+        let failed = planned.has_errors();
+        said.append(planned.said);
+        let Some(config) = planned.value.filter(|_| !failed) else { return Way::Leave(Status::Failed) };
+        if config.is_null() || config.is_wholly_known() || kind.limits().unknown_configuration {
+            return Way::Configure(config, Status::Ready);
+        }
+        let prior = super::prior::prior_config(self.around(), &self.objects, id, &*kind);
+        let Some(prior) = prior else { return Way::Leave(Status::Pending(self.waiting(id))) };
+        if self.input.config.is_plain() {
+            return Way::Configure(prior, Status::Provisional);
+        }
+        match self.replaced_source(node) {
+            Some(source) => Way::Lost(prior, source),
+            None => Way::Configure(prior, Status::Provisional),
+        }
+    }
+
+    fn waiting(&self, id: ProviderId) -> String {
+        waits_for(self.around(), id)
+    }
+
+    /// The change that replaces or removes what a provider's configuration comes from.
+    fn replaced_source(&self, node: NodeId) -> Option<String> {
+        let graph = self.input.graph;
+        let mut seen = vec![false; graph.nodes.len()];
+        let mut stack = graph.needs[node.index()].clone();
+        let mut sources = std::collections::HashSet::new();
+        while let Some(next) = stack.pop() {
+            if std::mem::replace(&mut seen[next.index()], true) {
+                continue;
+            }
+            match graph.node(next) {
+                Node::Resource(..) => {
+                    sources.extend(graph.config_addr(next));
+                    stack.extend(&graph.needs[next.index()]);
+                }
+                Node::Variable(..)
+                | Node::Local(..)
+                | Node::Output(..)
+                | Node::Data(..)
+                | Node::ModuleCall(..)
+                | Node::ModuleEnd(..)
+                | Node::Provider(_) => stack.extend(&graph.needs[next.index()]),
+            }
+        }
+        let prefix = self.input.config.prefixes_layers();
+        let lost = |action: Action| action.deletes();
+        let mut found: Vec<String> = self
+            .changes
+            .iter()
+            .filter(|planned| lost(planned.change.action) && sources.contains(&planned.change.addr.config()))
+            .map(|planned| planned.change.addr.in_project(prefix))
+            .collect();
+        found.sort();
+        found.into_iter().next()
+    }
+
+    /// Decodes the stored objects of a provider.
+    fn decode_objects(&mut self, index: usize) -> Diagnostics {
+        let mut said = Diagnostics::none();
+        let kind = self.providers[index].kind.clone();
+        for position in self.objects.of_provider(index).to_vec() {
+            let entry = &mut self.objects.entries[position];
+            let outcome = decode_object(&*kind, &entry.slot, &entry.stored);
+            match outcome.value {
+                Some(known) => entry.now = Some(known),
+                // A data source is read anew: its stored form does not matter.
+                None if entry.slot.addr.resource.mode == Mode::Data => continue,
+                None => {}
+            }
+            said.append(outcome.said);
+        }
+        said
+    }
+
+    fn call(&self, index: usize, node: Option<NodeId>, way: Way, mut said: Diagnostics) -> Boxed<'a, Done> {
+        let done = move |status, said| {
+            let done =
+                ProviderDone { index, node, status, identity: None, reads: Vec::new(), recovered: Vec::new(), said };
+            Box::pin(std::future::ready(Done::Provider(Box::new(done)))) as Boxed<'a, Done>
+        };
+        if said.has_errors() {
+            return done(Status::Failed, said);
+        }
+        if self.input.options.offline {
+            return done(Status::Pending("nothing: nobody is asked while validating".to_owned()), said);
+        }
+        let (config, ready): (Value, Box<dyn FnOnce(Arc<dyn Configured>) -> Status + Send>) = match way {
+            Way::Leave(status) => return done(status, said),
+            Way::Configure(config, ready) => (config, Box::new(ready)),
+            Way::Lost(config, source) => (config, Box::new(move |configured| Status::Lost(source, configured))),
+        };
+        let kind = self.providers[index].kind.clone();
+        let known = self.identities.get(&identity_key(&self.providers[index].addr)).cloned();
+        let batch = self.batch(index);
+        let events = self.input.events;
+        let refresh = self.input.options.refresh && !batch.is_empty();
+        let unfinished = self.unfinished(index);
+        let asked = kind.clone();
+        Box::pin(async move {
+            let mut result = ProviderDone {
+                index,
+                node,
+                status: Status::Failed,
+                identity: None,
+                reads: Vec::new(),
+                recovered: Vec::new(),
+                said: Diagnostics::none(),
+            };
+            match super::provider::configure(kind, config).await {
+                Err(errors) => said.append(errors),
+                Ok((configured, warnings)) => {
+                    said.append(warnings);
+                    let status = ready(configured.clone());
+                    let lost = matches!(status, Status::Lost(..));
+                    result.status = status;
+                    recover(&mut result, &*asked, &*configured, unfinished).await;
+                    if refresh && !lost {
+                        read(&mut result, &*configured, batch, known, events, &mut said).await;
+                    }
+                }
+            }
+            result.said = said;
+            Done::Provider(Box::new(result))
+        })
+    }
+
+    /// Unfinished creates of earlier runs that this provider may know about.
+    fn unfinished(&self, index: usize) -> Vec<OpenIntent> {
+        let addr = &self.providers[index].addr;
+        let same = |intent: &&OpenIntent| {
+            intent.provider == *addr
+                || (intent.provider.source.is_same(&addr.source)
+                    && intent.provider.alias == addr.alias
+                    && intent.provider.module == addr.module
+                    && (addr.layer.is_none() || intent.provider.layer.is_none()))
+        };
+        self.input.options.unfinished.iter().filter(same).cloned().collect()
+    }
+
+    /// What is to be read: managed objects of the provider that take part and have not been seen in this run.
+    fn batch(&self, index: usize) -> Vec<(usize, ReadRequest)> {
+        let takes_part = |position: &usize| {
+            let entry = &self.objects.entries[*position];
+            entry.slot.addr.resource.mode == Mode::Managed
+                && entry.node.is_none_or(|node| self.selected[node.index()])
+                && self.is_selected_layer(entry.layer)
+                && !self.input.options.fresh.contains(&entry.slot)
+        };
+        let request = |position: usize| {
+            let entry = &self.objects.entries[position];
+            let known = entry.now.as_ref()?;
+            let request = ReadRequest {
+                kind: entry.slot.addr.resource.kind.to_string(),
+                prior: known.value.clone(),
+                private: known.private.clone(),
+            };
+            Some((position, request))
+        };
+        let positions = self.objects.of_provider(index).iter().copied();
+        positions.filter(takes_part).filter_map(request).collect()
+    }
+
+    pub(super) fn is_selected_layer(&self, layer: usize) -> bool {
+        let selected = &self.input.options.selection.layer;
+        selected.as_ref().is_none_or(|name| *name == self.input.config.layers[layer].name)
+    }
+
+    /// Takes in a configured provider; its node is done.
+    pub(super) fn provider_done(&mut self, done: ProviderDone) -> NodeId {
+        let node = done.node.unwrap_or(NodeId(0));
+        let said = self.take_provider(done);
+        self.say(node, said);
+        node
+    }
+
+    fn take_provider(&mut self, done: ProviderDone) -> Diagnostics {
+        let ProviderDone { index, status, identity, reads, recovered, mut said, .. } = done;
+        self.recovered.extend(recovered);
+        self.providers[index].status = status;
+        if let Some(identity) = identity {
+            self.identities.insert(identity_key(&self.providers[index].addr), identity);
+        }
+        for (position, result) in reads {
+            let entry = &mut self.objects.entries[position];
+            match result {
+                ReadResult::Found { value, private } => {
+                    let old = entry.now.replace(Known { value, private });
+                    let changed = old.as_ref().map(|old| &old.value) != entry.now.as_ref().map(|now| &now.value);
+                    entry.drifted_from = old.filter(|_| changed).map(|old| old.value);
+                }
+                ReadResult::Absent => {
+                    entry.gone = true;
+                    entry.drifted_from = entry.now.take().map(|known| known.value);
+                }
+                ReadResult::Elsewhere(what) => said.push(
+                    Diagnostic::error(
+                        "Object belongs elsewhere",
+                        format!(
+                            "The provider now answers for {what}, not for where this object was made. Nothing is removed \
+                             from state. Point the provider at the former place, or remove the object from state.",
+                        ),
+                    )
+                    .about(&entry.slot),
+                ),
+                ReadResult::Unreachable(why) => said.append(why),
+            }
+        }
+        // One answer for a whole batch says the same for each of its objects.
+        let mut seen = std::collections::HashSet::new();
+        said.0.retain(|diagnostic| seen.insert((diagnostic.summary.clone(), diagnostic.detail.clone())));
+        said
+    }
+
+    /// Whether only state is to be brought up to date.
+    pub(super) fn is_refresh_only(&self) -> bool {
+        self.input.options.mode == PlanMode::RefreshOnly
+    }
+}
+
+/// The name under which a provider configuration's identity is kept beside state.
+pub(super) fn identity_key(addr: &crate::addr::ProviderConfigAddr) -> String {
+    match &addr.layer {
+        Some(layer) => format!("layer.{layer}.{addr}"),
+        None => addr.to_string(),
+    }
+}
+
+async fn read(
+    result: &mut ProviderDone,
+    configured: &dyn Configured,
+    batch: Vec<(usize, ReadRequest)>,
+    known: Option<String>,
+    events: &dyn crate::event::Events,
+    said: &mut Diagnostics,
+) {
+    let identity = configured.identity().await;
+    said.append(identity.said);
+    let Some(identity) = identity.value else {
+        result.status = Status::Failed;
+        return;
+    };
+    let (positions, requests): (Vec<usize>, Vec<ReadRequest>) = batch.into_iter().unzip();
+    if let (Some(known), Some(now)) = (&known, &identity)
+        && known != now
+    {
+        result.reads = positions.into_iter().map(|position| (position, ReadResult::Elsewhere(now.clone()))).collect();
+        return;
+    }
+    result.identity = identity;
+    events.emit(Event::RefreshStarted { objects: requests.len() });
+    let answers: Mutex<Vec<(usize, ReadResult)>> = Mutex::default();
+    let out = |at: usize, answer: ReadResult| {
+        if let Some(position) = positions.get(at) {
+            answers.lock().unwrap_or_else(PoisonError::into_inner).push((*position, answer));
+        }
+    };
+    said.append(configured.read(requests, &out).await);
+    result.reads = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
+    result.reads.sort_by_key(|(position, _)| *position);
+    if said.has_errors() {
+        result.status = Status::Failed;
+    }
+}
+
+/// Asks a provider what became of calls whose end nobody knows.
+async fn recover(result: &mut ProviderDone, kind: &dyn Provider, configured: &dyn Configured, open: Vec<OpenIntent>) {
+    for unfinished in open {
+        let intent = &unfinished.intent;
+        let name = intent.addr.resource.kind.as_str();
+        let planned = kind
+            .schema()
+            .resources
+            .get(name)
+            .map(|schema| crate::value::from_json_typed(intent.object.as_bytes(), &schema.ty()));
+        let answer = match planned {
+            Some(Ok(planned)) => configured.recover(name, intent, planned).await,
+            Some(Err(error)) => Recovered::CannotTell(format!("what was planned cannot be read: {error}")),
+            None => Recovered::CannotTell(format!("the provider has no type {name:?}")),
+        };
+        result.recovered.push((intent.nonce.clone(), answer));
+    }
+}

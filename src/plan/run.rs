@@ -1,0 +1,347 @@
+//! One plan from beginning to end.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::addr::Mode;
+use crate::change::Action;
+use crate::config::Config;
+use crate::diag::{Diagnostics, Outcome};
+use crate::event::Events;
+use crate::graph::Graph;
+use crate::provider::Registry;
+use crate::state::{Object, Slot, State};
+use crate::value::{Value, to_json_typed};
+
+use super::instance::schema_of;
+use super::model::{GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, PlannedChange, Segment, Work};
+use super::scope::Functions;
+use super::walk::{Input, Options, Walk};
+use super::world::Repetition;
+
+/// Plans one segment: compares the configuration with the states and proposes what can be planned with what is known now.
+/// Everything wrong is said; with an error there is no plan.
+pub async fn run(
+    config: &Arc<Config>,
+    graph: &Arc<Graph>,
+    states: &[State],
+    registry: &Registry,
+    options: &Options,
+    functions: &Functions<'_>,
+    events: &dyn Events,
+) -> Outcome<Plan> {
+    let input = Input { config, graph, states, registry, options, functions, events };
+    let mut said = Diagnostics::none();
+    let Some(mut walk) = Walk::new(input).take(&mut said) else { return Outcome::fail(said) };
+    said.append(walk.start_extra_providers().await);
+    if said.has_errors() {
+        return Outcome::fail(said);
+    }
+    walk.doom();
+    said.append(walk.run().await);
+    if said.has_errors() {
+        return Outcome::fail(said);
+    }
+    said.append(walk.plan_orphans());
+    if said.has_errors() {
+        return Outcome::fail(said);
+    }
+    let mut drift = walk.drift();
+    if options.mode != PlanMode::RefreshOnly {
+        // What somebody else did is told where it matters to this plan; the rest is only taken over into state.
+        let matters = |addr: &crate::addr::InstanceAddr| {
+            walk.changes.iter().any(|planned| planned.change.addr == *addr && planned.change.action != Action::NoOp)
+        };
+        drift.retain(|planned| planned.change.action == Action::Delete || matters(&planned.change.addr));
+    }
+    let refreshed = walk.refreshed();
+    let outputs = walk.outputs();
+    let seen = walk.objects.entries.iter().filter(|entry| entry.slot.addr.resource.mode == Mode::Managed);
+    let seen: HashSet<Slot> = seen.map(|entry| entry.slot.clone()).collect();
+    let mut changes = std::mem::take(&mut walk.changes);
+    let position = |planned: &PlannedChange| config.layer_index(&planned.change.addr.layer);
+    changes.sort_by(|a, b| {
+        let place = |planned: &PlannedChange| (planned.phase, position(planned));
+        place(a)
+            .cmp(&place(b))
+            .then_with(|| a.change.addr.cmp(&b.change.addr))
+            .then_with(|| a.change.deposed.cmp(&b.change.deposed))
+    });
+    let pending = changes.iter().any(|planned| planned.pending.is_some() || planned.lost_with.is_some());
+    let selection = &options.selection;
+    let plan = Plan {
+        mode: options.mode,
+        timestamp: options.timestamp,
+        layers: config.layers.iter().zip(states).map(|(layer, state)| layer_plan(layer, state)).collect(),
+        phases: config
+            .phases
+            .iter()
+            .enumerate()
+            .map(|(index, phase)| PhasePlan { name: phase.name.clone(), gates: walk.gates(index, &changes) })
+            .collect(),
+        changes,
+        drift,
+        outputs,
+        complete: !pending && selection.is_everything(),
+        targets: selection.targets.iter().chain(&selection.excludes).map(ToString::to_string).collect(),
+        prefixes_layers: config.prefixes_layers(),
+        segment: Some(Box::new(Segment {
+            config: config.clone(),
+            graph: graph.clone(),
+            world: std::mem::take(&mut walk.world),
+            providers: std::mem::take(&mut walk.providers),
+            selected: std::mem::take(&mut walk.selected),
+            refreshed,
+            seen,
+            identities: std::mem::take(&mut walk.identities),
+            recovered: std::mem::take(&mut walk.recovered),
+        })),
+    };
+    Outcome::with(plan, said)
+}
+
+fn layer_plan(layer: &crate::config::Layer, state: &State) -> LayerPlan {
+    let location = match &layer.state {
+        crate::config::StateSettings::Local { path } => path.display().to_string(),
+        crate::config::StateSettings::S3(settings) => format!("s3://{}/{}", settings.bucket, settings.key),
+    };
+    LayerPlan {
+        name: layer.name.clone(),
+        location,
+        serial: state.serial,
+        lineage: state.lineage.clone(),
+        objects: state.object_count(),
+    }
+}
+
+impl Walk<'_> {
+    /// With `-destroy -target`: finds what depends on a target, by what state recorded and by the configuration.
+    fn doom(&mut self) {
+        let selection = &self.input.options.selection;
+        if self.input.options.mode != PlanMode::Destroy || selection.targets.is_empty() {
+            return;
+        }
+        let graph = self.input.graph;
+        let mut doomed: HashSet<crate::addr::ConfigResourceAddr> = HashSet::new();
+        let mut nodes = vec![false; graph.nodes.len()];
+        for id in &graph.order {
+            let below = graph.needs[id.index()].iter().any(|need| nodes[need.index()]);
+            let addr = graph.config_addr(*id);
+            let matches =
+                addr.as_ref().is_some_and(|addr| selection.targets.iter().any(|target| target.may_match(addr)));
+            nodes[id.index()] = below || matches;
+            // The target itself is matched instance by instance.
+            if below {
+                doomed.extend(addr);
+            }
+        }
+        loop {
+            let before = doomed.len();
+            for entry in &self.objects.entries {
+                let hit = |addr: &crate::addr::ConfigResourceAddr| {
+                    doomed.contains(addr) || selection.targets.iter().any(|target| target.may_match(addr))
+                };
+                if entry.stored.dependencies.iter().any(hit) {
+                    doomed.insert(entry.slot.addr.config());
+                }
+            }
+            if doomed.len() == before {
+                break;
+            }
+        }
+        let slots = self.objects.entries.iter().filter(|entry| doomed.contains(&entry.slot.addr.config()));
+        self.doomed = slots.map(|entry| entry.slot.clone()).collect();
+    }
+
+    /// The gates of a phase, those that are switched off left out.
+    fn gates(&self, phase: usize, changes: &[PlannedChange]) -> Vec<GatePlan> {
+        let scope = super::scope::ProjectScope { around: self.around() };
+        let changes = changes.iter().any(|planned| planned.phase == phase && planned.change.action != Action::NoOp);
+        let outstanding = self.input.options.outstanding.get(phase).copied().unwrap_or(false);
+        let is_on = |gate: &&crate::config::Gate| match &gate.enabled {
+            None => true,
+            Some(expr) => {
+                crate::lang::eval::evaluate(expr, &scope).value.and_then(|value| value.as_bool()).unwrap_or(true)
+            }
+        };
+        let text = |expr: &crate::lang::syntax::ast::Expr| {
+            let value = crate::lang::eval::evaluate(expr, &scope).value?;
+            if value.marks_deep().is_none() { value.as_str().map(str::to_owned) } else { None }
+        };
+        let about = |gate: &crate::config::Gate| {
+            let check = &gate.check.body;
+            let named = ["service", "address", "url", "name"].iter().find_map(|name| check.attribute(name));
+            let of = named.and_then(|attribute| text(&attribute.expr));
+            format!("{} {}", gate.check.kind.text, of.unwrap_or_default()).trim_end().to_owned()
+        };
+        let timeout = |gate: &crate::config::Gate| {
+            let written = gate.timing.iter().find(|attribute| attribute.name.text == "timeout");
+            let text = written.and_then(|attribute| text(&attribute.expr));
+            text.and_then(|text| crate::client::duration::parse(&text)).map_or(300, |duration| duration.as_secs())
+        };
+        let gates = self.input.config.phases[phase].gates.iter().filter(is_on);
+        let plan = |gate: &crate::config::Gate| GatePlan {
+            name: gate.name.clone(),
+            about: about(gate),
+            timeout: timeout(gate),
+            will_run: (changes || outstanding) && self.input.options.mode == PlanMode::Normal,
+        };
+        gates.map(plan).collect()
+    }
+
+    /// What reading the objects brought to light.
+    fn drift(&self) -> Vec<PlannedChange> {
+        let mut drift = Vec::new();
+        for entry in &self.objects.entries {
+            let Some(old) = &entry.drifted_from else { continue };
+            let slot = &self.providers[entry.provider];
+            let Some(schema) = schema_of(&*slot.kind, &entry.slot.addr) else { continue };
+            let marked = |value: &Value| {
+                let marks = super::objects::stored_marks(schema, &entry.stored, value);
+                value.clone().mark_paths(&marks)
+            };
+            let (action, after) = match &entry.now {
+                Some(known) => (Action::Update, marked(&known.value)),
+                None => (Action::Delete, Value::Null(schema.ty())),
+            };
+            let change = crate::change::Change {
+                addr: entry.slot.addr.clone(),
+                deposed: entry.slot.deposed.clone(),
+                previous: None,
+                action,
+                reason: None,
+                before: marked(old),
+                after,
+                replace_paths: Vec::new(),
+                importing: None,
+                provider: slot.addr.clone(),
+            };
+            drift.push(PlannedChange {
+                change,
+                phase: entry.node.map_or(0, |node| self.input.graph.phase[node.index()]),
+                pending: None,
+                lost_with: None,
+                provider_type: slot.kind.clone(),
+                private: Vec::new(),
+                work: Work {
+                    provider: entry.provider,
+                    node: entry.node,
+                    copy: None,
+                    repetition: Repetition::None,
+                    stored: None,
+                    creates_first: false,
+                    config: Value::NULL,
+                    marks: Vec::new(),
+                    planned: Value::NULL,
+                },
+            });
+        }
+        drift
+    }
+
+    /// What apply has to write even where nothing else changes: objects read anew, and data sources.
+    fn refreshed(&self) -> Vec<(Slot, usize, Option<Object>)> {
+        let mut refreshed = Vec::new();
+        for entry in &self.objects.entries {
+            if entry.slot.addr.resource.mode == Mode::Data {
+                let kept = entry.claimed || !self.is_selected_layer(entry.layer) || !self.selection_is_whole();
+                if !kept {
+                    refreshed.push((entry.slot.clone(), entry.provider, None));
+                }
+                continue;
+            }
+            if entry.drifted_from.is_none() {
+                continue;
+            }
+            let Some(known) = &entry.now else {
+                refreshed.push((entry.slot.clone(), entry.provider, None));
+                continue;
+            };
+            let kind = &self.providers[entry.provider].kind;
+            let Some(schema) = schema_of(&**kind, &entry.slot.addr) else { continue };
+            let Ok(attributes) = to_json_typed(&known.value, &schema.ty()) else { continue };
+            let mut object = (*entry.stored).clone();
+            object.schema_version = schema.version;
+            object.attributes = attributes.into();
+            object.private = known.private.clone().into();
+            refreshed.push((entry.slot.clone(), entry.provider, Some(object)));
+        }
+        refreshed
+    }
+
+    fn selection_is_whole(&self) -> bool {
+        self.input.options.selection.is_everything()
+    }
+
+    /// Changes of the root outputs.
+    fn outputs(&self) -> Vec<OutputChange> {
+        let graph = self.input.graph;
+        let mut outputs: Vec<OutputChange> = Vec::new();
+        for (index, root) in graph.roots.iter().enumerate() {
+            if !self.is_selected_layer(index) {
+                continue;
+            }
+            let begin = outputs.len();
+            let stored = &self.input.states[index].outputs;
+            let module = graph.module(*root);
+            let copy = self.world.copies_of(*root)[0];
+            let destroy = self.is_destroy();
+            let targeted = !self.input.options.selection.targets.is_empty();
+            for (name, output) in &module.module.outputs {
+                let Some(offset) = module.shape.output(name) else { continue };
+                let before = stored.get(name).map(|output| output.value.clone());
+                let takes_part = self.selected[graph.at(*root, offset).index()];
+                let after = match self.world.get(copy, offset) {
+                    Some(_) if destroy => {
+                        if targeted {
+                            before.clone()
+                        } else {
+                            None
+                        }
+                    }
+                    Some(value) if takes_part && !value.is_null() => Some(value.clone()),
+                    Some(_) if takes_part => None,
+                    Some(_) | None => before.clone(),
+                };
+                outputs.extend(output_change(&graph.layers[index], name, before, after, output.sensitive));
+            }
+            if targeted {
+                continue;
+            }
+            for (name, old) in stored {
+                if !module.module.outputs.contains_key(name) {
+                    let change =
+                        output_change(&graph.layers[index], name, Some(old.value.clone()), None, old.sensitive);
+                    outputs.extend(change);
+                }
+            }
+            outputs[begin..].sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        outputs
+    }
+}
+
+fn output_change(
+    layer: &crate::addr::LayerName,
+    name: &crate::addr::Name,
+    before: Option<Value>,
+    after: Option<Value>,
+    sensitive: bool,
+) -> Option<OutputChange> {
+    let bare = after.clone().map(|value| value.unmark_deep().0);
+    let action = match (&before, &bare) {
+        (None, None) => return None,
+        (None, Some(_)) => Action::Create,
+        (Some(_), None) => Action::Delete,
+        (Some(before), Some(after)) if before == after => Action::NoOp,
+        (Some(_), Some(_)) => Action::Update,
+    };
+    Some(OutputChange {
+        layer: layer.clone(),
+        name: name.clone(),
+        action,
+        before: before.unwrap_or_default(),
+        after: after.unwrap_or_default(),
+        sensitive,
+    })
+}

@@ -1,0 +1,214 @@
+//! What names mean inside a module, a provider block of the project, or a gate.
+
+use crate::addr::LayerName;
+use crate::config::Config;
+use crate::diag::{Diagnostic, Span};
+use crate::graph::{Graph, ModuleId};
+use crate::lang::eval::{Reference, Scope};
+use crate::lang::functions::Context;
+use crate::state::State;
+use crate::value::{Type, Value};
+
+use super::world::{CopyId, Repetition, World};
+
+/// What every scope of a run looks at.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// Its graph.
+    pub graph: &'a Graph,
+    /// What is known so far.
+    pub world: &'a World,
+    /// State of each layer as it was read: stored outputs of layers that take no part.
+    pub states: &'a [State],
+    /// What functions see.
+    pub functions: &'a Functions<'a>,
+    /// Whether variables without a value are unknown instead of an error.
+    pub offline: bool,
+}
+
+/// What functions see: in the project file, and in each layer, whose relative paths start from its own folder.
+pub struct Functions<'a> {
+    /// In the project file.
+    pub project: Context<'a>,
+    /// In each layer, in written order.
+    pub layers: Vec<Context<'a>>,
+}
+
+impl Surroundings<'_> {
+    /// The output of a layer: as evaluated in this run, else as stored.
+    fn layer_output(&self, layer: &LayerName, output: &str, span: Span) -> Result<Value, Box<Diagnostic>> {
+        let index = self.config.layer_index(layer);
+        if let Some(index) = index {
+            let root = self.graph.roots[index];
+            let copy = self.world.copies_of(root)[0];
+            let offset = self.graph.module(root).shape.output(output);
+            if let Some(value) = offset.and_then(|offset| self.world.get(copy, offset)) {
+                return Ok(value.clone());
+            }
+            if let Some(stored) = self.states.get(index).and_then(|state| state.outputs.get(output)) {
+                return Ok(if stored.sensitive { stored.value.clone().sensitive() } else { stored.value.clone() });
+            }
+            if offset.is_some() {
+                return Ok(Value::unknown(Type::Any));
+            }
+        }
+        let detail = format!("There is no output layer.{layer}.{output}.");
+        Err(Box::new(Diagnostic::error("Reference to undeclared output value", detail).at(span)))
+    }
+}
+
+/// Names inside one copy of a module.
+pub struct ModuleScope<'a> {
+    /// What is known.
+    pub around: Surroundings<'a>,
+    /// The copy.
+    pub copy: CopyId,
+    /// `count.index` and `each` of the block that is evaluated.
+    pub repetition: &'a Repetition,
+    /// `self`, where it may be used.
+    pub this: Option<&'a Value>,
+}
+
+impl<'a> ModuleScope<'a> {
+    /// A scope for blocks without repetition.
+    pub fn plain(around: Surroundings<'a>, copy: CopyId) -> Self {
+        ModuleScope { around, copy, repetition: &Repetition::None, this: None }
+    }
+
+    fn module(&self) -> ModuleId {
+        self.around.world.copy(self.copy).module
+    }
+
+    fn at(&self, offset: Option<u32>) -> Option<Value> {
+        let offset = offset?;
+        // A node without a value takes no part in this run: nothing is known of it.
+        Some(self.around.world.get(self.copy, offset).cloned().unwrap_or_else(|| Value::unknown(Type::Any)))
+    }
+
+    fn each(&self, span: Span, name: &str) -> Box<Diagnostic> {
+        Box::new(
+            Diagnostic::error(
+                "Reference to \"each\" in context without for_each",
+                format!(
+                    "The \"each\" object can be used only in \"module\" or \"resource\" blocks, and only when the \
+                     \"for_each\" argument is set. {name} has no meaning here."
+                ),
+            )
+            .at(span),
+        )
+    }
+}
+
+impl Scope for ModuleScope<'_> {
+    fn resolve(&self, reference: &Reference, span: Span) -> Result<Value, Box<Diagnostic>> {
+        let node = self.around.graph.module(self.module());
+        let found = match reference {
+            Reference::Var(name) => self.at(node.shape.variable(name)),
+            Reference::Local(name) => self.at(node.shape.local(name)),
+            Reference::Resource(addr) => self.at(node.shape.resource(addr)),
+            Reference::Module { name, .. } => node.shape.call(name).map(|_| {
+                let value = self.around.world.module_value(self.around.graph, self.copy, name);
+                value.unwrap_or_else(|| Value::unknown(Type::Any))
+            }),
+            Reference::Layer { layer, output } => return self.around.layer_output(layer, output, span),
+            Reference::EachKey => match self.repetition {
+                Repetition::Each(key, _) => Some(Value::string(key.clone())),
+                Repetition::Unknown(_) => Some(Value::unknown_not_null(Type::String)),
+                Repetition::None | Repetition::Count(_) => return Err(self.each(span, "each.key")),
+            },
+            Reference::EachValue => match self.repetition {
+                Repetition::Each(_, value) | Repetition::Unknown(value) => Some(value.clone()),
+                Repetition::None | Repetition::Count(_) => return Err(self.each(span, "each.value")),
+            },
+            Reference::CountIndex => match self.repetition {
+                Repetition::Count(index) => Some(Value::int(i64::try_from(*index).unwrap_or(i64::MAX))),
+                Repetition::Unknown(_) => Some(Value::unknown_not_null(Type::Number)),
+                Repetition::None | Repetition::Each(..) => {
+                    return Err(Box::new(
+                        Diagnostic::error(
+                            "Reference to \"count\" in non-counted context",
+                            "The \"count\" object can only be used in \"module\", \"resource\", and \"data\" blocks, and \
+                             only when the \"count\" argument is set.",
+                        )
+                        .at(span),
+                    ));
+                }
+            },
+            Reference::SelfObject => match self.this {
+                Some(value) => Some(value.clone()),
+                None => {
+                    return Err(Box::new(
+                        Diagnostic::error(
+                            "Invalid \"self\" reference",
+                            "The \"self\" object is not available in this context. It can be used only in resource \
+                             provisioner, connection, and postcondition blocks.",
+                        )
+                        .at(span),
+                    ));
+                }
+            },
+            Reference::PathModule => {
+                Some(Value::from(show(&node.module.dir, &self.around.config.layers[node.layer].dir)))
+            }
+            Reference::PathRoot => Some(Value::from(".")),
+            Reference::PathCwd => Some(Value::from(self.around.config.working_dir.display().to_string())),
+            Reference::Terraform(name) if *name == "workspace" => {
+                Some(Value::string(self.around.config.environment.clone()))
+            }
+            Reference::Terraform(_) | Reference::Bare(_) => None,
+        };
+        found.ok_or_else(|| {
+            let detail = format!("There is nothing named {reference} here.");
+            Box::new(Diagnostic::error("Invalid reference", detail).at(span))
+        })
+    }
+
+    fn functions(&self) -> &Context<'_> {
+        &self.around.functions.layers[self.around.graph.module(self.module()).layer]
+    }
+}
+
+/// Folders are shown relative to the layer's own, as Terraform does: `.` and `modules/a`.
+fn show(dir: &std::path::Path, root: &std::path::Path) -> String {
+    match dir.strip_prefix(root) {
+        Ok(rest) if rest.as_os_str().is_empty() => ".".to_owned(),
+        Ok(rest) => rest.display().to_string(),
+        Err(_) => crate::config::relative(dir, root).display().to_string(),
+    }
+}
+
+/// Names inside the project file's providers and gates.
+pub struct ProjectScope<'a> {
+    /// What is known.
+    pub around: Surroundings<'a>,
+}
+
+impl Scope for ProjectScope<'_> {
+    fn resolve(&self, reference: &Reference, span: Span) -> Result<Value, Box<Diagnostic>> {
+        match reference {
+            Reference::Layer { layer, output } => self.around.layer_output(layer, output, span),
+            Reference::Bare(name) if *name == "environment" => {
+                Ok(Value::object([("name", Value::string(self.around.config.environment.clone()))]))
+            }
+            other => Err(Box::new(
+                Diagnostic::error(
+                    "Invalid reference in the project file",
+                    format!(
+                        "{other} cannot be used here: only env(\"NAME\"), environment.name and layer.NAME.OUTPUT can."
+                    ),
+                )
+                .at(span),
+            )),
+        }
+    }
+
+    fn functions(&self) -> &Context<'_> {
+        &self.around.functions.project
+    }
+
+    fn is_bare(&self, name: &str) -> bool {
+        name == "environment"
+    }
+}

@@ -1,0 +1,214 @@
+//! The provider over one cluster: which resource type is handled where.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::identity::Place;
+use super::table::{Resource, table};
+use super::{batch, data, manifest, object, typed, waits};
+use crate::change::{Action, Intent};
+use crate::client::kube::types::Kind;
+use crate::client::kube::{Kube, KubeError};
+use crate::diag::{Diagnostic, Diagnostics, Outcome};
+use crate::provider::{
+    Applied, ApplyRequest, Boxed, Configured, DataRequest, Identity, ImportRequest, Imported, Now, PlanRequest,
+    Planned, Progress, ProviderSchema, ReadRequest, ReadResult, Recovered, unknown_kind,
+};
+use crate::value::Value;
+
+/// The kind of resource that takes any object.
+const MANIFEST: &str = "kubernetes_manifest";
+
+/// A cluster.
+pub struct Cluster {
+    /// The connection.
+    pub kube: Kube,
+    schema: Arc<ProviderSchema>,
+    stopped: AtomicBool,
+}
+
+impl Cluster {
+    /// Over a connection.
+    pub fn new(kube: Kube, schema: Arc<ProviderSchema>) -> Self {
+        Cluster { kube, schema, stopped: AtomicBool::new(false) }
+    }
+
+    /// Whether running calls shall end soon.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+}
+
+fn resource(kind: &str) -> Option<&'static Arc<Resource>> {
+    table().resources.get(kind)
+}
+
+impl Configured for Cluster {
+    fn identity(&self) -> Boxed<'_, Outcome<Identity>> {
+        Box::pin(async move {
+            match self.kube.identity().await {
+                Ok(uid) => Outcome::ok(Some(uid)),
+                Err(error) => {
+                    Outcome::fail(error.diagnostic("read the namespace kube-system, which identifies the cluster"))
+                }
+            }
+        })
+    }
+
+    fn read<'a>(
+        &'a self,
+        requests: Vec<ReadRequest>,
+        out: &'a (dyn Fn(usize, ReadResult) + Send + Sync),
+    ) -> Boxed<'a, Diagnostics> {
+        Box::pin(batch::read(self, requests, out))
+    }
+
+    fn plan<'a>(&'a self, request: PlanRequest) -> Boxed<'a, Outcome<Planned>> {
+        Box::pin(async move {
+            if request.kind == MANIFEST {
+                return manifest::plan(self, request).await;
+            }
+            match (resource(&request.kind), self.schema.resources.get(request.kind.as_str())) {
+                (Some(resource), Some(schema)) => typed::plan(self, resource, schema, request).await,
+                _ => unknown_kind(&request.kind),
+            }
+        })
+    }
+
+    fn apply<'a>(&'a self, request: ApplyRequest, progress: &'a dyn Progress) -> Boxed<'a, Applied> {
+        Box::pin(async move {
+            let is_manifest = request.kind == MANIFEST;
+            match (request.action, is_manifest, resource(&request.kind)) {
+                (Action::Delete, true, _) => manifest::delete(self, request, progress).await,
+                (_, true, _) => manifest::apply(self, request, progress).await,
+                (Action::Delete, false, Some(resource)) => {
+                    let Some(place) = Place::of_block(&request.prior, resource.kind) else { return Applied::gone() };
+                    let meta = request.prior.get("metadata").and_then(Value::as_items).and_then(<[Value]>::first);
+                    let uid = meta.and_then(|meta| meta.get("uid")).and_then(Value::as_str);
+                    let limit = waits::timeout(&request.prior, "delete");
+                    self.delete(resource.kind, &place, uid, limit, progress).await
+                }
+                (_, false, Some(resource)) => typed::apply(self, resource, request, progress).await,
+                (_, false, None) => {
+                    let said = unknown_kind::<()>(&request.kind).said;
+                    Applied { now: Now::Unchanged, said }
+                }
+            }
+        })
+    }
+
+    fn import<'a>(&'a self, request: ImportRequest) -> Boxed<'a, Outcome<Vec<Imported>>> {
+        Box::pin(async move {
+            if request.kind == MANIFEST {
+                return manifest::import(self, request).await;
+            }
+            let Some(resource) = resource(&request.kind) else { return unknown_kind(&request.kind) };
+            let place = Place::of_id(&request.id, resource.kind);
+            let title = place.title(resource.kind);
+            match self.kube.get(resource.kind, place.namespace.as_deref(), &place.name).await {
+                Ok(Some(found)) => {
+                    let value = object::read(resource, &found, &place, None);
+                    Outcome::ok(vec![Imported { kind: request.kind, value, private: Vec::new() }])
+                }
+                Ok(None) => {
+                    let form = if resource.kind.namespaced { "namespace/name" } else { "name" };
+                    let what = format!("{title} does not exist. The id to import is `{form}`.");
+                    Outcome::fail(Diagnostic::error("Cannot import what does not exist", what))
+                }
+                Err(error) => Outcome::fail(error.diagnostic(&format!("import {title}"))),
+            }
+        })
+    }
+
+    fn read_data<'a>(&'a self, request: DataRequest) -> Boxed<'a, Outcome<Value>> {
+        Box::pin(data::read(self, request))
+    }
+
+    fn recover<'a>(&'a self, kind: &'a str, intent: &'a Intent, planned: Value) -> Boxed<'a, Recovered> {
+        Box::pin(async move {
+            let found = if kind == MANIFEST {
+                manifest::find(self, &planned).await
+            } else {
+                self.find(kind, &planned, &intent.nonce).await
+            };
+            match found {
+                Err(error) => Recovered::CannotTell(error.to_string()),
+                Ok(None) => Recovered::Absent,
+                Ok(Some((found, place))) => {
+                    let mark = found["metadata"]["annotations"][super::INTENT].as_str();
+                    if mark == Some(intent.nonce.as_str()) && !intent.nonce.is_empty() {
+                        let value = match resource(kind) {
+                            Some(resource) => object::read(resource, &found, &place, Some(&planned)),
+                            None => manifest::value_of(&planned, &found),
+                        };
+                        return Recovered::Found { value, private: typed::noted(mark) };
+                    }
+                    Recovered::CannotTell(format!("{} is there, but does not carry the mark of this run", place.id()))
+                }
+            }
+        })
+    }
+
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Cluster {
+    /// The object a planned typed block describes.
+    async fn find(
+        &self,
+        kind: &str,
+        planned: &Value,
+        nonce: &str,
+    ) -> Result<Option<(crate::client::kube::types::Json, Place)>, KubeError> {
+        let Some(resource) = resource(kind) else { return Ok(None) };
+        let place = match Place::of_block(planned, resource.kind) {
+            Some(place) => place,
+            None => {
+                let meta = planned.get("metadata").and_then(Value::as_items).and_then(<[Value]>::first);
+                let text =
+                    |name: &str| meta.and_then(|meta| meta.get(name)).and_then(Value::as_str).unwrap_or_default();
+                let namespace = Some(text("namespace")).filter(|text| !text.is_empty()).unwrap_or("default");
+                Place {
+                    namespace: resource.kind.namespaced.then(|| namespace.to_owned()),
+                    name: typed::generated_name(text("generate_name"), nonce),
+                }
+            }
+        };
+        let found = self.kube.get(resource.kind, place.namespace.as_deref(), &place.name).await?;
+        Ok(found.map(|found| (found, place)))
+    }
+
+    /// Deletes an object and waits until it is gone.
+    pub async fn delete(
+        &self,
+        kind: &Kind,
+        place: &Place,
+        uid: Option<&str>,
+        limit: Option<Duration>,
+        progress: &dyn Progress,
+    ) -> Applied {
+        let limit = limit.unwrap_or(Duration::from_secs(600));
+        // What a workload has made goes before it does, so that its end is the end of its pods.
+        let propagation = if matches!(kind.group.as_str(), "apps" | "batch") { "Foreground" } else { "Background" };
+        let title = place.title(kind);
+        match self.kube.delete(kind, place.namespace.as_deref(), &place.name, uid, propagation).await {
+            Ok(false) => return Applied::gone(),
+            Ok(true) => {}
+            // Another object has its name now: ours is gone.
+            Err(KubeError::Conflict { .. }) if uid.is_some() => return Applied::gone(),
+            Err(KubeError::UnknownKind { .. }) => return Applied::gone(),
+            Err(error) => {
+                let now = if error.is_unreachable() { Now::Unclear } else { Now::Unchanged };
+                return Applied { now, said: error.diagnostic(&format!("delete {title}")).into() };
+            }
+        }
+        match waits::gone(self, kind, place, uid, limit, progress).await {
+            Ok(()) => Applied::gone(),
+            // It is being deleted, but still there: state keeps it.
+            Err(said) => Applied { now: Now::Unchanged, said: said.into() },
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Data sources: objects that others manage.
+
+use super::configured::Cluster;
+use super::identity::Place;
+use super::table::table;
+use super::{object, scalar};
+use crate::client::kube::types::Kind;
+use crate::diag::{Diagnostic, Outcome};
+use crate::provider::{DataRequest, unknown_kind};
+use crate::schema::{Attribute, Block, NestedBlock, Schema};
+use crate::value::{Type, Value};
+
+/// The schema of `kubernetes_resource`.
+pub fn resource_schema() -> Schema {
+    let metadata =
+        Block::new([("name", Attribute::required(Type::String)), ("namespace", Attribute::optional(Type::String))]);
+    let block = Block::new([
+        ("api_version", Attribute::required(Type::String)),
+        ("kind", Attribute::required(Type::String)),
+        ("object", Attribute::optional_computed(Type::Any)),
+    ]);
+    Schema::new(block.with_blocks([("metadata", NestedBlock::one(metadata, true))]))
+}
+
+/// Reads a data source.
+pub async fn read(cluster: &Cluster, request: DataRequest) -> Outcome<Value> {
+    if request.kind == "kubernetes_resource" {
+        return any(cluster, &request.config).await;
+    }
+    let Some(resource) = table().data.get(request.kind.as_str()) else { return unknown_kind(&request.kind) };
+    let Some(place) = Place::of_block(&request.config, resource.kind) else {
+        return Outcome::fail(Diagnostic::error("Missing name", "A data source needs `metadata` with a `name`."));
+    };
+    match cluster.kube.get(resource.kind, place.namespace.as_deref(), &place.name).await {
+        Ok(Some(found)) => Outcome::ok(configured_kept(object::read(resource, &found, &place, None), &request.config)),
+        Ok(None) => missing(resource.kind, &place),
+        Err(error) => Outcome::fail(error.diagnostic(&format!("read {}", place.title(resource.kind)))),
+    }
+}
+
+/// What was configured stays as it was written: Terraform compares the two.
+fn configured_kept(value: Value, config: &Value) -> Value {
+    let (Value::Object(entries), Some(wanted)) = (&value, config.as_entries()) else { return value };
+    let kept = entries.map_values(|name, part| match wanted.get(name) {
+        Some(configured) if name.as_str() != "metadata" && !configured.is_null() => configured.clone(),
+        _ => part.clone(),
+    });
+    Value::Object(kept)
+}
+
+async fn any(cluster: &Cluster, config: &Value) -> Outcome<Value> {
+    let text = |name: &str| config.get(name).and_then(Value::as_str).unwrap_or_default();
+    let kind = match cluster.kube.kind(text("api_version"), text("kind")).await {
+        Ok(kind) => kind,
+        Err(error) => return Outcome::fail(error.diagnostic("read an object")),
+    };
+    let Some(place) = Place::of_block(config, &kind) else {
+        return Outcome::fail(Diagnostic::error("Missing name", "A data source needs `metadata` with a `name`."));
+    };
+    match cluster.kube.get(&kind, place.namespace.as_deref(), &place.name).await {
+        Ok(Some(found)) => {
+            let object = scalar::dynamic(&found);
+            match config.as_entries() {
+                Some(entries) => Outcome::ok(Value::Object(entries.clone().with("object", object))),
+                None => Outcome::ok(config.clone()),
+            }
+        }
+        Ok(None) => missing(&kind, &place),
+        Err(error) => Outcome::fail(error.diagnostic(&format!("read {}", place.title(&kind)))),
+    }
+}
+
+fn missing(kind: &Kind, place: &Place) -> Outcome<Value> {
+    Outcome::fail(Diagnostic::error(
+        "Object not found",
+        format!("{} does not exist in the cluster.", place.title(kind)),
+    ))
+}

@@ -1,0 +1,111 @@
+//! `kubernetes`: objects of a cluster under the resource types, schemas and ids of the Terraform provider.
+//!
+//! In: configured blocks or whole manifests. Out: objects, by server-side apply with our field manager; drift judged on the fields we own;
+//! rollouts waited for, with the reason told while they last. Typed resources come from one table (`kinds.txt`) and a mechanical
+//! mapping, never from code of their own. Not here: how the API is spoken to (`client::kube`), the in-process API (`sandbox`).
+
+mod batch;
+mod clients;
+mod config;
+mod configured;
+mod data;
+mod identity;
+mod manifest;
+mod mapping;
+mod object;
+mod scalar;
+mod table;
+mod typed;
+mod waits;
+
+use std::sync::{Arc, OnceLock};
+
+use crate::client::kube::{Kube, KubeError};
+use crate::diag::{Diagnostic, Diagnostics, Outcome};
+use crate::provider::{Boxed, Configured, Limits, Provider, ProviderSchema, unknown_kind};
+use crate::value::{Value, from_json_typed};
+
+use super::Settings;
+use configured::Cluster;
+
+pub use clients::Clients;
+
+/// The field manager under which fields are applied, unless a manifest names another.
+pub const MANAGER: &str = "infra";
+
+/// Annotation with the nonce of the intent that made an object, by which recovery knows it.
+pub const INTENT: &str = "infra/intent";
+
+/// Opens an API that is used whatever a configuration says: the sandbox.
+pub type Reach = Arc<dyn Fn() -> Boxed<'static, Result<Kube, KubeError>> + Send + Sync>;
+
+/// The provider, over clusters that its configuration names or over the one API the settings name.
+pub fn provider(settings: &Settings) -> Arc<dyn Provider> {
+    Arc::new(Kubernetes { schema: OnceLock::new(), fixed: settings.cluster.clone() })
+}
+
+struct Kubernetes {
+    schema: OnceLock<Arc<ProviderSchema>>,
+    /// The API that every configuration uses.
+    fixed: Option<Reach>,
+}
+
+impl Kubernetes {
+    fn schemas(&self) -> &Arc<ProviderSchema> {
+        self.schema.get_or_init(|| Arc::new(config::schemas()))
+    }
+}
+
+impl Provider for Kubernetes {
+    fn schema(&self) -> &ProviderSchema {
+        self.schemas()
+    }
+
+    fn validate(&self, kind: &str, data: bool, config: &Value) -> Diagnostics {
+        match (kind, data) {
+            ("kubernetes_manifest", false) => manifest::validate(config),
+            _ => Diagnostics::none(),
+        }
+    }
+
+    fn upgrade(&self, kind: &str, _version: u64, state: &str) -> Outcome<Value> {
+        let Some(schema) = self.schemas().resources.get(kind) else { return unknown_kind(kind) };
+        match from_json_typed(state.as_bytes(), &schema.ty()) {
+            Ok(value) => Outcome::ok(value),
+            Err(error) => Diagnostic::error("Unreadable object in state", error.to_string()).into(),
+        }
+    }
+
+    fn configure(&self, config: Value) -> Boxed<'_, Outcome<Arc<dyn Configured>>> {
+        let schema = self.schemas().clone();
+        Box::pin(async move {
+            let opened = match &self.fixed {
+                Some(reach) => reach().await,
+                None => crate::client::kube::connect(&config::settings(&config)).await,
+            };
+            let kube = match opened {
+                Ok(kube) => kube,
+                Err(error) => return Outcome::fail(error.diagnostic("connect to the cluster")),
+            };
+            let cluster: Arc<dyn Configured> = Arc::new(Cluster::new(kube, schema));
+            Outcome::ok(cluster)
+        })
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            in_flight: Some(crate::client::kube::IN_FLIGHT),
+            remote: true,
+            unknown_configuration: self.fixed.is_some(),
+        }
+    }
+
+    fn plan_pending(&self, kind: &str, config: &Value) -> Value {
+        let Some(schema) = self.schemas().resources.get(kind) else { return config.clone() };
+        let proposed = crate::schema::proposed(&schema.block, &Value::NULL, config);
+        match table::table().resources.get(kind) {
+            Some(resource) => typed::planned_new(resource, schema, &proposed, config),
+            None => manifest::planned_new(config),
+        }
+    }
+}

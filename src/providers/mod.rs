@@ -1,0 +1,18 @@
+//! Native providers, one folder each, with the names, schemas and ids of the Terraform providers they stand for.
+//!
+//! In: a provider's source address. Out: the provider, through [`native`]. Not here: the contracts (`provider`), what two
+//! providers share (`client`), external plugins. No provider knows another one or the engine.
+
+mod http;
+mod k3s;
+pub mod kubernetes;
+mod local;
+mod native;
+mod null;
+mod random;
+mod ssh;
+mod terraform;
+mod time;
+
+pub use native::{Native, Settings, native};
+pub use terraform::{NoRemoteState, RemoteState, RemoteStateRequest, StoredStates};

@@ -1,0 +1,115 @@
+//! `data "terraform_remote_state"`: the outputs of another state.
+
+use crate::diag::{Diagnostic, Outcome};
+use crate::provider::Boxed;
+use crate::schema::{Attribute, Block, Schema};
+use crate::value::{Type, Value};
+
+/// Which state is meant.
+#[derive(Clone, Debug)]
+pub struct RemoteStateRequest {
+    /// `local`, `s3`.
+    pub backend: String,
+    /// The backend's arguments, an object; null without any.
+    pub config: Value,
+    /// The workspace; `default` when none is named.
+    pub workspace: String,
+}
+
+/// Reads the outputs of states. The caller gives it, since providers know no stores.
+pub trait RemoteState: Send + Sync {
+    /// The root outputs, sensitive ones marked; `None` when there is no such state.
+    fn outputs(&self, request: RemoteStateRequest) -> Boxed<'_, Outcome<Option<Value>>>;
+}
+
+/// For callers that have no stores: every read is an error.
+pub struct NoRemoteState;
+
+impl RemoteState for NoRemoteState {
+    fn outputs(&self, _request: RemoteStateRequest) -> Boxed<'_, Outcome<Option<Value>>> {
+        Box::pin(async {
+            Diagnostic::error("Remote state cannot be read", "This command works without access to stored states.")
+                .into()
+        })
+    }
+}
+
+/// Its schema.
+pub fn schema() -> Schema {
+    Schema::new(Block::new([
+        ("backend", Attribute::required(Type::String)),
+        ("config", Attribute::optional(Type::Any)),
+        ("defaults", Attribute::optional(Type::Any)),
+        ("outputs", Attribute::computed(Type::Any)),
+        ("workspace", Attribute::optional(Type::String)),
+    ]))
+}
+
+/// The data source with `outputs`: the defaults, and over them what the state has.
+pub async fn read(states: &dyn RemoteState, config: Value) -> Outcome<Value> {
+    let Value::Object(entries) = &config else {
+        return Diagnostic::error("Invalid configuration", "An object is required.").into();
+    };
+    let text = |name: &str| entries.get(name).and_then(Value::as_str).map(str::to_owned);
+    let defaults = entries.get("defaults").cloned().unwrap_or_default();
+    if !defaults.is_null() && defaults.as_entries().is_none() {
+        return Diagnostic::error("Invalid default values", "Defaults must be given in a map or object value.").into();
+    }
+    let request = RemoteStateRequest {
+        backend: text("backend").unwrap_or_default(),
+        config: entries.get("config").cloned().unwrap_or_default(),
+        workspace: text("workspace").unwrap_or_else(|| "default".into()),
+    };
+    let read = states.outputs(request).await;
+    let entries = entries.clone();
+    read.and_then(|stored| {
+        if stored.is_none() && defaults.is_null() {
+            return Diagnostic::error(
+                "Unable to find remote state",
+                "No stored state was found for the given workspace in the given backend.",
+            )
+            .into();
+        }
+        let defaults = defaults.as_entries().into_iter().flatten().cloned();
+        let stored = stored.as_ref().and_then(Value::as_entries).into_iter().flatten().cloned();
+        let outputs = Value::Object(defaults.chain(stored).collect());
+        Outcome::ok(Value::Object(entries.with("outputs", outputs)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct One(Option<Value>);
+
+    impl RemoteState for One {
+        fn outputs(&self, request: RemoteStateRequest) -> Boxed<'_, Outcome<Option<Value>>> {
+            assert_eq!((request.backend.as_str(), request.workspace.as_str()), ("local", "default"));
+            Box::pin(async { Outcome::ok(self.0.clone()) })
+        }
+    }
+
+    async fn check(stored: Option<Value>, defaults: Value, expect: Result<Value, &str>) {
+        let config = Value::object([
+            ("backend", "local".into()),
+            ("config", Value::NULL),
+            ("defaults", defaults),
+            ("outputs", Value::NULL),
+            ("workspace", Value::Null(Type::String)),
+        ]);
+        let got = read(&One(stored), config).await.into_result();
+        let got = got.map(|(value, _)| value.get("outputs").cloned().unwrap_or_default());
+        assert_eq!(got.map_err(|said| said.0[0].summary.clone()), expect.map_err(str::to_owned));
+    }
+
+    #[tokio::test]
+    async fn outputs_lie_over_defaults() {
+        let object = |entries: &[(&'static str, i64)]| Value::object(entries.iter().map(|&(k, v)| (k, Value::int(v))));
+        check(Some(object(&[("a", 1)])), Value::NULL, Ok(object(&[("a", 1)]))).await;
+        check(Some(object(&[("a", 1)])), object(&[("a", 2), ("b", 3)]), Ok(object(&[("a", 1), ("b", 3)]))).await;
+        check(None, object(&[("b", 3)]), Ok(object(&[("b", 3)]))).await;
+        check(None, Value::NULL, Err("Unable to find remote state")).await;
+        check(None, "x".into(), Err("Invalid default values")).await;
+    }
+}

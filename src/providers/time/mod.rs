@@ -1,0 +1,177 @@
+//! Times that are taken once and kept in state, and waiting.
+//!
+//! In: requests of the engine and a clock. Out: values with the attributes and ids of the Terraform provider `time` 0.13:
+//! times in RFC 3339, UTC, whole seconds. Nothing outside of state exists.
+
+mod moments;
+mod schemas;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::change::Action;
+use crate::diag::{Diagnostic, Diagnostics, Outcome};
+use crate::provider::{
+    InState, PlanRequest, Planned, Provider, ProviderSchema, StateOnly, plan_by_schema, unknown_kind,
+};
+use crate::value::{Entries, Type, Value};
+
+use super::Settings;
+use moments::{Shift, duration, parse, parts, rfc3339};
+
+/// The provider.
+pub fn provider(settings: &Settings) -> Arc<dyn Provider> {
+    Arc::new(StateOnly::new(Time { schema: schemas::all(), now: settings.now.clone() }))
+}
+
+struct Time {
+    schema: ProviderSchema,
+    now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+/// Attributes that follow from a moment.
+const PARTS: [&str; 7] = ["day", "hour", "minute", "month", "second", "unix", "year"];
+
+impl Time {
+    /// The moment an object starts from: as configured, else as it was, else now.
+    fn base(&self, entries: &Entries, name: &str) -> Result<Timestamp, Diagnostic> {
+        match entries.get(name).and_then(Value::as_str) {
+            Some(text) => parse(text),
+            None => Ok((self.now)()),
+        }
+    }
+
+    fn make(&self, kind: &str, entries: &Entries) -> Result<Entries, Diagnostic> {
+        let set = |entries: &Entries, values: Vec<(&'static str, Value)>| {
+            values.into_iter().fold(entries.clone(), |entries, (name, value)| entries.with(name, value))
+        };
+        match kind {
+            "time_static" => {
+                let moment = self.base(entries, "rfc3339")?;
+                let entries = set(entries, parts(moment));
+                Ok(entries.with("rfc3339", rfc3339(moment)).with("id", rfc3339(moment)))
+            }
+            "time_offset" => {
+                let base = self.base(entries, "base_rfc3339")?;
+                let moment = Shift::read(entries, "offset_").from(base)?;
+                let entries = set(entries, parts(moment));
+                Ok(entries
+                    .with("base_rfc3339", rfc3339(base))
+                    .with("rfc3339", rfc3339(moment))
+                    .with("id", rfc3339(base)))
+            }
+            "time_rotating" => {
+                let base = self.base(entries, "rfc3339")?;
+                let shift = Shift::read(entries, "rotation_");
+                let rotation = match entries.get("rotation_rfc3339").and_then(Value::as_str) {
+                    Some(text) if shift.is_none() => parse(text)?,
+                    _ => shift.from(base)?,
+                };
+                let entries = set(entries, parts(base));
+                Ok(entries
+                    .with("rfc3339", rfc3339(base))
+                    .with("rotation_rfc3339", rfc3339(rotation))
+                    .with("id", rfc3339(base)))
+            }
+            _ => Ok(entries.clone().with("id", rfc3339((self.now)()))),
+        }
+    }
+}
+
+impl InState for Time {
+    fn schema(&self) -> &ProviderSchema {
+        &self.schema
+    }
+
+    fn validate(&self, kind: &str, _data: bool, config: &Value) -> Diagnostics {
+        let mut said = Diagnostics::none();
+        let mut check = |names: &[&str], look: &dyn Fn(&str) -> Result<(), Diagnostic>| {
+            let texts = names.iter().filter_map(|name| config.get(name).and_then(Value::as_str));
+            said.append(texts.filter_map(|text| look(text).err()));
+        };
+        check(&["base_rfc3339", "rfc3339", "rotation_rfc3339"], &|text| parse(text).map(drop));
+        check(&["create_duration", "destroy_duration"], &|text| duration(text).map(drop));
+        let needed: &[&str] = match kind {
+            "time_offset" => schemas::OFFSETS,
+            "time_rotating" => schemas::ROTATIONS,
+            _ => &[],
+        };
+        let given = needed.iter().any(|name| config.get(name).is_some_and(|value| !value.is_null()));
+        if !needed.is_empty() && !given {
+            let text = format!("At least one of these attributes must be configured: [{}]", needed.join(","));
+            said.push(Diagnostic::error("Missing Attribute Configuration", text));
+        }
+        said
+    }
+
+    fn plan(&self, request: &PlanRequest) -> Outcome<Planned> {
+        let Some(schema) = self.schema.resources.get(request.kind.as_str()) else { return unknown_kind(&request.kind) };
+        let mut planned = plan_by_schema(&schema.block, request);
+        let changed = !request.prior.is_null() && planned.value != request.prior;
+        // An offset or a rotation that changes in place makes the attributes that follow from it new.
+        if let (true, Value::Object(entries)) = (changed && planned.replace.is_empty(), &planned.value) {
+            let follow: &[&str] = match request.kind.as_str() {
+                "time_offset" => &["rfc3339"],
+                "time_rotating" => &["rotation_rfc3339"],
+                _ => &[],
+            };
+            let parts = if request.kind == "time_offset" { &PARTS[..] } else { &[] };
+            let open = |name: &str| {
+                let left_open = request.config.get(name).is_none_or(Value::is_null);
+                left_open && (follow.contains(&name) || parts.contains(&name))
+            };
+            planned.value = Value::Object(
+                entries.map_values(|name, value| if open(name) { Value::unknown(value.ty()) } else { value.clone() }),
+            );
+        }
+        Outcome::ok(planned)
+    }
+
+    fn create(&self, kind: &str, planned: &Value) -> Outcome<Value> {
+        let Value::Object(entries) = planned else { return unknown_kind(kind) };
+        match self.make(kind, entries) {
+            Ok(entries) => Outcome::ok(Value::Object(entries)),
+            Err(said) => said.into(),
+        }
+    }
+
+    fn update(&self, kind: &str, _prior: &Value, planned: &Value) -> Outcome<Value> {
+        // A sleep that only changes its durations keeps the moment it was made.
+        if kind == "time_sleep" { Outcome::ok(planned.clone()) } else { self.create(kind, planned) }
+    }
+
+    fn read(&self, kind: &str, prior: Value) -> Option<Value> {
+        if kind != "time_rotating" {
+            return Some(prior);
+        }
+        // Once its time has come it ceases to be, so that the plan makes a new one.
+        let due = prior.get("rotation_rfc3339").and_then(Value::as_str).and_then(|text| parse(text).ok());
+        if due.is_some_and(|due| (self.now)() > due) { None } else { Some(prior) }
+    }
+
+    fn import(&self, kind: &str, id: &str) -> Outcome<Value> {
+        let Some(schema) = self.schema.resources.get(kind) else { return unknown_kind(kind) };
+        let Type::Object(attributes) = schema.ty() else { return unknown_kind(kind) };
+        let nothing = attributes.iter().map(|(name, attribute)| (name.clone(), Value::Null(attribute.ty.clone())));
+        let given = match schemas::import_fields(kind, id) {
+            Ok(given) => given,
+            Err(why) => return Diagnostic::error("Unexpected Import Identifier", why).into(),
+        };
+        let entries: Entries = nothing.chain(given.into_iter().map(|(name, value)| (name.into(), value))).collect();
+        self.create(kind, &Value::Object(entries))
+    }
+
+    fn lasts(&self, kind: &str, action: Action, object: &Value) -> Duration {
+        let name = match (kind, action) {
+            ("time_sleep", Action::Create) => "create_duration",
+            ("time_sleep", Action::Delete) => "destroy_duration",
+            _ => return Duration::ZERO,
+        };
+        object.get(name).and_then(Value::as_str).and_then(|text| duration(text).ok()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

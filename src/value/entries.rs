@@ -1,0 +1,100 @@
+//! Sorted entries of maps and objects: one allocation, found by binary search, iterated in order.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Str, Value};
+
+/// Keys and values, sorted by key (by bytes, as Terraform sorts), without repetition. Cloning shares them.
+#[derive(Clone, Default)]
+pub struct Entries(Arc<Vec<(Str, Value)>>);
+
+impl Entries {
+    /// No entries.
+    pub fn new() -> Self {
+        Entries::default()
+    }
+
+    /// The value under a key.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        let at = self.0.binary_search_by(|(name, _)| name.as_str().cmp(key)).ok()?;
+        Some(&self.0[at].1)
+    }
+
+    /// Whether there is such a key.
+    pub fn contains_key(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// Keys and values in the order of the keys.
+    pub fn iter(&self) -> std::slice::Iter<'_, (Str, Value)> {
+        self.0.iter()
+    }
+
+    /// The keys in order.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &Str> {
+        self.0.iter().map(|(key, _)| key)
+    }
+
+    /// The values in the order of their keys.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> {
+        self.0.iter().map(|(_, value)| value)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The same entries with `key` set to `value`. Copies when the entries are shared.
+    #[must_use]
+    pub fn with(mut self, key: impl Into<Str>, value: Value) -> Self {
+        let key = key.into();
+        let entries = Arc::make_mut(&mut self.0);
+        match entries.binary_search_by(|(name, _)| name.cmp(&key)) {
+            Ok(at) => entries[at].1 = value,
+            Err(at) => entries.insert(at, (key, value)),
+        }
+        self
+    }
+
+    /// Every value passed through `f`, which sees the key too.
+    #[must_use]
+    pub fn map_values(&self, mut f: impl FnMut(&Str, &Value) -> Value) -> Self {
+        Entries(Arc::new(self.0.iter().map(|(key, value)| (key.clone(), f(key, value))).collect()))
+    }
+}
+
+impl FromIterator<(Str, Value)> for Entries {
+    /// Of a repeated key the last value stays.
+    fn from_iter<I: IntoIterator<Item = (Str, Value)>>(iter: I) -> Self {
+        let mut entries: Vec<(Str, Value)> = iter.into_iter().collect();
+        if !entries.is_sorted_by(|a, b| a.0 < b.0) {
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            // Stable sort: the last of equal keys is the one written last.
+            entries.reverse();
+            entries.dedup_by(|a, b| a.0 == b.0);
+            entries.reverse();
+        }
+        Entries(Arc::new(entries))
+    }
+}
+
+impl<'a> IntoIterator for &'a Entries {
+    type Item = &'a (Str, Value);
+    type IntoIter = std::slice::Iter<'a, (Str, Value)>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl fmt::Debug for Entries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.0.iter().map(|(key, value)| (key, value))).finish()
+    }
+}

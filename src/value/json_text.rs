@@ -1,0 +1,348 @@
+//! JSON text: a pull reader over bytes, and the writing of strings.
+//!
+//! A reader of its own instead of serde's because numbers must keep every digit, nesting must be bounded, errors must say
+//! where they are, and values are built straight from the text.
+
+use std::borrow::Cow;
+
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+/// How deep arrays and objects may nest. Reading recurses; this keeps hostile input from exhausting the stack.
+pub const MAX_DEPTH: usize = 400;
+
+/// What the next JSON value is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Null,
+    Bool,
+    Number,
+    String,
+    Array,
+    Object,
+}
+
+/// What is wrong with the text, and at which byte.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Malformed {
+    pub offset: usize,
+    pub message: Cow<'static, str>,
+}
+
+/// A position in JSON text.
+pub struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    depth: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// At the start of a text.
+    pub fn new(text: &'a [u8]) -> Self {
+        Reader { text, at: 0, depth: 0 }
+    }
+
+    /// A reader of a part of the same text that [`Reader::skip`] gave; offsets stay those of the whole.
+    pub fn of_part(&self, part: std::ops::Range<usize>) -> Reader<'a> {
+        Reader { text: &self.text[..part.end], at: part.start, depth: self.depth }
+    }
+
+    /// An error at this place.
+    pub fn malformed(&self, message: impl Into<Cow<'static, str>>) -> Malformed {
+        Malformed { offset: self.at, message: message.into() }
+    }
+
+    fn blanks(&mut self) {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    fn unexpected(&self) -> Malformed {
+        match self.text.get(self.at) {
+            None => self.malformed("unexpected end of JSON input"),
+            Some(byte) if byte.is_ascii_graphic() => {
+                self.malformed(format!("invalid character '{}'", char::from(*byte)))
+            }
+            Some(_) => self.malformed("invalid character"),
+        }
+    }
+
+    /// What comes next.
+    pub fn kind(&mut self) -> Result<Kind, Malformed> {
+        self.blanks();
+        match self.text.get(self.at) {
+            Some(b'n') => Ok(Kind::Null),
+            Some(b't' | b'f') => Ok(Kind::Bool),
+            Some(b'-' | b'0'..=b'9') => Ok(Kind::Number),
+            Some(b'"') => Ok(Kind::String),
+            Some(b'[') => Ok(Kind::Array),
+            Some(b'{') => Ok(Kind::Object),
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    /// Nothing but blanks is left.
+    pub fn end(&mut self) -> Result<(), Malformed> {
+        self.blanks();
+        if self.at == self.text.len() { Ok(()) } else { Err(self.malformed("extra characters after the JSON value")) }
+    }
+
+    fn word(&mut self, word: &str) -> Result<(), Malformed> {
+        if self.text[self.at..].starts_with(word.as_bytes()) {
+            self.at += word.len();
+            Ok(())
+        } else {
+            Err(self.unexpected())
+        }
+    }
+
+    /// Reads `null`, which [`Reader::kind`] saw.
+    pub fn null(&mut self) -> Result<(), Malformed> {
+        self.word("null")
+    }
+
+    /// Reads `true` or `false`, which [`Reader::kind`] saw.
+    pub fn bool(&mut self) -> Result<bool, Malformed> {
+        let value = self.text.get(self.at) == Some(&b't');
+        self.word(if value { "true" } else { "false" })?;
+        Ok(value)
+    }
+
+    /// Reads a number, which [`Reader::kind`] saw: its text.
+    pub fn number(&mut self) -> Result<&'a str, Malformed> {
+        let start = self.at;
+        let digits = |reader: &mut Self| {
+            let from = reader.at;
+            while let Some(b'0'..=b'9') = reader.text.get(reader.at) {
+                reader.at += 1;
+            }
+            if reader.at == from { Err(reader.unexpected()) } else { Ok(()) }
+        };
+        if self.text.get(self.at) == Some(&b'-') {
+            self.at += 1;
+        }
+        if self.text.get(self.at) == Some(&b'0') {
+            self.at += 1;
+        } else {
+            digits(self)?;
+        }
+        if self.text.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            digits(self)?;
+        }
+        if let Some(b'e' | b'E') = self.text.get(self.at) {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.text.get(self.at) {
+                self.at += 1;
+            }
+            digits(self)?;
+        }
+        std::str::from_utf8(&self.text[start..self.at]).map_err(|_| self.unexpected())
+    }
+
+    /// Reads a string, which [`Reader::kind`] saw. Bytes that are no text, and halves of surrogate pairs, become U+FFFD.
+    pub fn string(&mut self) -> Result<Cow<'a, str>, Malformed> {
+        self.at += 1;
+        let start = self.at;
+        let plain = self.plain_run();
+        if self.text.get(self.at) == Some(&b'"') {
+            self.at += 1;
+            return Ok(normalised(String::from_utf8_lossy(plain)));
+        }
+        let mut bytes = self.text[start..self.at].to_vec();
+        loop {
+            match self.text.get(self.at) {
+                Some(b'"') => {
+                    self.at += 1;
+                    let text = String::from_utf8_lossy(&bytes).into_owned();
+                    return Ok(normalised(Cow::Owned(text)));
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    let char = self.escape()?;
+                    bytes.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+                Some(0..0x20) => return Err(self.malformed("control character in a string")),
+                _ => return Err(self.malformed("unexpected end of JSON input")),
+            }
+            bytes.extend_from_slice(self.plain_run());
+        }
+    }
+
+    /// The bytes up to the next quote, backslash or control character.
+    fn plain_run(&mut self) -> &'a [u8] {
+        let start = self.at;
+        while let Some(byte) = self.text.get(self.at) {
+            if matches!(byte, b'"' | b'\\' | 0..0x20) {
+                break;
+            }
+            self.at += 1;
+        }
+        &self.text[start..self.at]
+    }
+
+    fn escape(&mut self) -> Result<char, Malformed> {
+        let Some(byte) = self.text.get(self.at) else { return Err(self.unexpected()) };
+        let char = match byte {
+            b'"' | b'\\' | b'/' => char::from(*byte),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                self.at += 1;
+                let first = self.hex()?;
+                if (0xD800..0xDC00).contains(&first) && self.text[self.at..].starts_with(b"\\u") {
+                    let before = self.at;
+                    self.at += 2;
+                    let second = self.hex()?;
+                    if (0xDC00..0xE000).contains(&second) {
+                        let code = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+                        return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+                    }
+                    self.at = before;
+                }
+                return Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            _ => return Err(self.malformed("invalid escape in a string")),
+        };
+        self.at += 1;
+        Ok(char)
+    }
+
+    fn hex(&mut self) -> Result<u32, Malformed> {
+        let digits = self.text.get(self.at..self.at + 4).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            Some(digits) => {
+                self.at += 4;
+                u32::from_str_radix(digits, 16).map_err(|_| self.unexpected())
+            }
+            None => Err(self.malformed("invalid \\u escape in a string")),
+        }
+    }
+
+    /// Reads an array, which [`Reader::kind`] saw: calls `item` before each element, which it must read.
+    pub fn array<E: From<Malformed>>(
+        &mut self,
+        mut item: impl FnMut(&mut Self, usize) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.open()?;
+        let mut index = 0;
+        loop {
+            if self.close(b']', index == 0)? {
+                return Ok(());
+            }
+            item(self, index)?;
+            index += 1;
+        }
+    }
+
+    /// Reads an object, which [`Reader::kind`] saw: calls `member` with each key; it must read the value.
+    pub fn object<E: From<Malformed>>(
+        &mut self,
+        mut member: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.open()?;
+        let mut first = true;
+        loop {
+            if self.close(b'}', first)? {
+                return Ok(());
+            }
+            first = false;
+            self.blanks();
+            if self.text.get(self.at) != Some(&b'"') {
+                return Err(self.unexpected().into());
+            }
+            let key = self.string()?;
+            self.blanks();
+            if self.text.get(self.at) != Some(&b':') {
+                return Err(self.unexpected().into());
+            }
+            self.at += 1;
+            member(self, key)?;
+        }
+    }
+
+    fn open(&mut self) -> Result<(), Malformed> {
+        self.at += 1;
+        self.depth += 1;
+        if self.depth > MAX_DEPTH { Err(self.malformed("exceeded max depth")) } else { Ok(()) }
+    }
+
+    /// Reads the end of an array or object, or the comma before the next part.
+    fn close(&mut self, end: u8, first: bool) -> Result<bool, Malformed> {
+        self.blanks();
+        match self.text.get(self.at) {
+            Some(byte) if *byte == end => {
+                self.at += 1;
+                self.depth -= 1;
+                Ok(true)
+            }
+            Some(_) if first => Ok(false),
+            Some(b',') => {
+                self.at += 1;
+                Ok(false)
+            }
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    /// Reads past the next value, whatever it is, checking it: where it stands.
+    pub fn skip(&mut self) -> Result<std::ops::Range<usize>, Malformed> {
+        let kind = self.kind()?;
+        let start = self.at;
+        match kind {
+            Kind::Null => self.null()?,
+            Kind::Bool => drop(self.bool()?),
+            Kind::Number => drop(self.number()?),
+            Kind::String => drop(self.string()?),
+            Kind::Array => self.array(|reader, _| reader.skip().map(drop))?,
+            Kind::Object => self.object(|reader, _| reader.skip().map(drop))?,
+        }
+        Ok(start..self.at)
+    }
+}
+
+/// The text in normal form C, as every text of the language is.
+pub fn normalised(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc(&text) { text } else { Cow::Owned(text.nfc().collect()) }
+}
+
+/// Writes a string with its quotes. Angle brackets, ampersands and line separators are escaped, because Terraform's
+/// `jsonencode` and its files have them so.
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        let escape = match byte {
+            b'"' | b'\\' => *byte,
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0x08 => b'b',
+            0x0c => b'f',
+            0..0x20 | b'<' | b'>' | b'&' => b'u',
+            // U+2028 and U+2029 are E2 80 A8 and E2 80 A9.
+            0xE2 if matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xA8 | 0xA9])) => 0,
+            _ => continue,
+        };
+        out.extend_from_slice(&bytes[start..at]);
+        start = at + 1;
+        match escape {
+            0 => {
+                out.extend_from_slice(if bytes[at + 2] == 0xA8 { b"\\u2028" } else { b"\\u2029" });
+                start = at + 3;
+            }
+            b'u' => {
+                out.extend_from_slice(b"\\u00");
+                out.extend([HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+            }
+            escape => out.extend([b'\\', escape]),
+        }
+    }
+    out.extend_from_slice(&bytes[start..]);
+    out.push(b'"');
+}

@@ -1,0 +1,242 @@
+//! Diagnostics as text, with the source they are about, and as Terraform's JSON.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value as Json, json};
+
+use crate::diag::{Diagnostic, Diagnostics, Severity, Source, SourceMap, Span};
+
+use super::style::{Ink, Style, wrap};
+
+/// One diagnostic as a block of text that ends with a line break. In colour it stands beside a bar, as under Terraform.
+pub fn diagnostic(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> String {
+    let (word, ink) = match diagnostic.severity {
+        Severity::Error => ("Error", Ink::Red),
+        Severity::Warning => ("Warning", Ink::Yellow),
+    };
+    let mut out = String::new();
+    let word = style.paint(ink, &style.bold(&format!("{word}:")));
+    let _ = writeln!(out, "{word} {}", style.bold(&diagnostic.summary));
+    let source = diagnostic.subject.and_then(|span| Some((span, sources.get(span.file)?)));
+    if let Some(address) = &diagnostic.address {
+        let _ = write!(out, "\n  with {address}{}\n", if source.is_some() { "," } else { "" });
+    }
+    if let Some((span, source)) = &source {
+        if diagnostic.address.is_none() {
+            out.push('\n');
+        }
+        place(&mut out, *span, source, diagnostic.within.as_deref(), style, ink);
+    } else if let Some(within) = &diagnostic.within {
+        if diagnostic.address.is_none() {
+            out.push('\n');
+        }
+        let _ = writeln!(out, "  in {within}");
+    }
+    if !diagnostic.values.is_empty() {
+        let _ = writeln!(out, "    ├────────────────");
+        for (expression, rendered) in &diagnostic.values {
+            let _ = writeln!(out, "    │ {} is {rendered}", style.bold(expression));
+        }
+    }
+    if !diagnostic.detail.is_empty() {
+        let width = style.width.map(|width| width.saturating_sub(if style.colour { 2 } else { 0 }));
+        let _ = writeln!(out, "\n{}", wrap(diagnostic.detail.trim_end(), width));
+    }
+    if style.colour { boxed(&out, style, ink) } else { out }
+}
+
+/// Where it is, the line itself, and carets under the part that is meant.
+fn place(out: &mut String, span: Span, source: &Source, within: Option<&str>, style: Style, ink: Ink) {
+    let (start, end) = (source.position(span.start), source.position(span.end));
+    let within = within.map_or_else(String::new, |within| format!(", in {within}"));
+    let _ = writeln!(out, "  on {} line {}{within}:", source.path.display(), start.line);
+    let line = source.line(start.line);
+    let _ = writeln!(out, "{:>4}: {line}", start.line);
+    let mut shown = line.chars();
+    // Tabs are kept, so that the carets stand where the text does.
+    let lead: String = shown.by_ref().take(start.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    let rest = shown.as_str().trim_end().chars().count();
+    let marked = if end.line == start.line { end.column.saturating_sub(start.column) } else { rest };
+    let carets = "^".repeat(marked.min(rest.max(1)).max(1));
+    let _ = writeln!(out, "      {lead}{}", style.paint(ink, &carets));
+}
+
+fn boxed(text: &str, style: Style, ink: Ink) -> String {
+    let bar = style.paint(ink, "│");
+    let mut out = format!("{}\n", style.paint(ink, "╷"));
+    for line in text.trim_end().lines() {
+        let _ = writeln!(out, "{bar} {line}");
+    }
+    let _ = writeln!(out, "{}", style.paint(ink, "╵"));
+    out
+}
+
+/// Several diagnostics, a blank line before each. With `compact`, warnings without errors are only listed.
+pub fn diagnostics(said: &Diagnostics, sources: &SourceMap, style: Style, compact: bool) -> String {
+    let mut out = String::new();
+    if compact && !said.is_empty() && !said.has_errors() {
+        let _ = writeln!(out, "\n{}\n", style.paint(Ink::Yellow, &style.bold("Warnings:")));
+        for one in said.iter() {
+            let _ = writeln!(out, "- {}", one.summary);
+            if let Some((span, source)) = one.subject.and_then(|span| Some((span, sources.get(span.file)?))) {
+                let _ = writeln!(out, "  on {} line {}", source.path.display(), source.position(span.start).line);
+            }
+        }
+        out.push_str("\nRun the command without -compact-warnings to see them in full.\n");
+        return out;
+    }
+    for one in said.iter() {
+        out.push('\n');
+        out.push_str(&diagnostic(one, sources, style));
+    }
+    out
+}
+
+/// A diagnostic in Terraform's JSON form.
+pub fn diagnostic_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Json {
+    let mut json = json!({
+        "severity": match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        "summary": diagnostic.summary,
+        "detail": diagnostic.detail,
+    });
+    if let Some(address) = &diagnostic.address {
+        json["address"] = json!(address);
+    }
+    let Some((span, source)) = diagnostic.subject.and_then(|span| Some((span, sources.get(span.file)?))) else {
+        return json;
+    };
+    let (start, end) = (source.position(span.start), source.position(span.end));
+    let position = |at: crate::diag::Position| json!({"line": at.line, "column": at.column, "byte": at.byte});
+    json["range"] = json!({
+        "filename": source.path.display().to_string(),
+        "start": position(start),
+        "end": position(end),
+    });
+    let code = (start.line..=end.line.max(start.line)).map(|line| source.line(line)).collect::<Vec<_>>().join("\n");
+    let first = start.byte
+        - source
+            .line(start.line)
+            .char_indices()
+            .nth(start.column - 1)
+            .map_or_else(|| source.line(start.line).len(), |(offset, _)| offset);
+    let offset = |byte: usize| byte.saturating_sub(first).min(code.len());
+    let values: Vec<Json> = diagnostic
+        .values
+        .iter()
+        .map(|(expression, rendered)| json!({"traversal": expression, "statement": format!("is {rendered}")}))
+        .collect();
+    json["snippet"] = json!({
+        "context": diagnostic.within,
+        "code": code,
+        "start_line": start.line,
+        "highlight_start_offset": offset(start.byte),
+        "highlight_end_offset": offset(end.byte),
+        "values": values,
+    });
+    json
+}
+
+/// What `validate -json` prints.
+pub fn validation_json(said: &Diagnostics, sources: &SourceMap) -> Json {
+    let errors = said.iter().filter(|one| one.is_error()).count();
+    let diagnostics: Vec<Json> = said.iter().map(|one| diagnostic_json(one, sources)).collect();
+    json!({
+        "format_version": "1.0",
+        "valid": errors == 0,
+        "error_count": errors,
+        "warning_count": diagnostics.len() - errors,
+        "diagnostics": diagnostics,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redis() -> (SourceMap, Diagnostic) {
+        let sources = SourceMap::default();
+        let text = "module \"redis\" {\n  storage = var.redis_storge\n\tx = 1\n}\n";
+        let file = sources.add("layers/3.data/redis.tf", text);
+        let at = |part: &str| {
+            let start = text.find(part).map_or(0, |at| at as u32);
+            Span { file, start, end: start + part.len() as u32 }
+        };
+        let said = Diagnostic::error("Reference to undeclared input variable", "Did you mean \"redis_storage\"?")
+            .at(at("var.redis_storge"))
+            .within("module \"redis\"");
+        (sources, said)
+    }
+
+    #[test]
+    fn shows_the_source_and_what_is_meant() {
+        let (sources, said) = redis();
+        insta::assert_snapshot!(diagnostic(&said, &sources, Style::PLAIN), @r#"
+        Error: Reference to undeclared input variable
+
+          on layers/3.data/redis.tf line 2, in module "redis":
+           2:   storage = var.redis_storge
+                          ^^^^^^^^^^^^^^^^
+
+        Did you mean "redis_storage"?
+        "#);
+        let valued = said.about("module.redis.x.y").value("var.a", "\"b\"");
+        insta::assert_snapshot!(diagnostic(&valued, &sources, Style::PLAIN), @r#"
+        Error: Reference to undeclared input variable
+
+          with module.redis.x.y,
+          on layers/3.data/redis.tf line 2, in module "redis":
+           2:   storage = var.redis_storge
+                          ^^^^^^^^^^^^^^^^
+            ├────────────────
+            │ var.a is "b"
+
+        Did you mean "redis_storage"?
+        "#);
+    }
+
+    #[test]
+    fn stands_beside_a_bar_in_colour() {
+        let said = Diagnostic::warning("Careful", "one two three four five");
+        let text = diagnostic(&said, &SourceMap::default(), Style { colour: true, width: Some(16) });
+        insta::assert_snapshot!(text.replace('\x1b', "^"), @"
+        ^[33m╷^[0m
+        ^[33m│^[0m ^[33m^[1mWarning:^[0m^[0m ^[1mCareful^[0m
+        ^[33m│^[0m 
+        ^[33m│^[0m one two three
+        ^[33m│^[0m four five
+        ^[33m╵^[0m
+        ");
+    }
+
+    #[test]
+    fn says_the_same_in_json() {
+        let (sources, said) = redis();
+        let json = validation_json(&said.into(), &sources);
+        assert_eq!(json["valid"], false);
+        assert_eq!(json["error_count"], 1);
+        let one = &json["diagnostics"][0];
+        assert_eq!(one["range"]["start"], json!({"line": 2, "column": 13, "byte": 29}));
+        assert_eq!(one["snippet"]["code"], "  storage = var.redis_storge");
+        assert_eq!(one["snippet"]["highlight_start_offset"], 12);
+        assert_eq!(one["snippet"]["highlight_end_offset"], 28);
+        assert_eq!(one["snippet"]["context"], "module \"redis\"");
+    }
+
+    #[test]
+    fn lists_warnings_when_asked_to_be_brief() {
+        let said: Diagnostics =
+            [Diagnostic::warning("One", "x"), Diagnostic::warning("Two", "y")].into_iter().collect();
+        insta::assert_snapshot!(diagnostics(&said, &SourceMap::default(), Style::PLAIN, true), @"
+
+        Warnings:
+
+        - One
+        - Two
+
+        Run the command without -compact-warnings to see them in full.
+        ");
+    }
+}

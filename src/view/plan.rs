@@ -1,0 +1,287 @@
+//! A plan as text, in Terraform's notation: what will happen, grouped by phase, then the counts and the outputs.
+
+use std::fmt::Write as _;
+
+use crate::change::{Action, Counts};
+use crate::plan::{GatePlan, OutputChange, Plan, PlanMode, PlannedChange};
+use crate::value::{Path, Type, Value};
+
+use super::change::{self, Drawn};
+use super::diff::{Compare, Drawing};
+use super::style::{Ink, Style};
+
+/// What a plan is about, for the line above it in projects.
+#[derive(Clone, Debug)]
+pub struct Heading {
+    /// Version of this program.
+    pub version: String,
+    /// The project.
+    pub project: String,
+    /// The environment.
+    pub environment: String,
+    /// Where state lies, such as `s3://tf-state` or `state/`.
+    pub state: String,
+    /// How many layers there are.
+    pub layers: usize,
+    /// How many objects state holds.
+    pub objects: usize,
+    /// How long reading took.
+    pub elapsed: std::time::Duration,
+}
+
+/// `infra 0.1.0 · project blueprint · environment staging · state s3://tf-state (4 layers, 0 objects) · read in 0.1 s`
+pub fn heading(heading: &Heading) -> String {
+    let Heading { version, project, environment, state, layers, objects, elapsed } = heading;
+    let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    format!(
+        "infra {version} · project {project} · environment {environment} · state {state} ({}, {}) · read in {:.1} s\n",
+        plural(*layers, "layer"),
+        plural(*objects, "object"),
+        elapsed.as_secs_f64()
+    )
+}
+
+/// The whole plan as text, ending with a line break.
+pub fn plan(plan: &Plan, style: Style) -> String {
+    let drawn = Drawn { style, prefixes_layers: plan.prefixes_layers, plain: is_plain(plan) };
+    let mut out = String::new();
+    drift(&mut out, plan, drawn);
+    let has_changes = plan.changes.iter().any(|planned| !planned.change.is_noop());
+    let has_outputs = plan.outputs.iter().any(|output| output.action != Action::NoOp);
+    if !has_changes && (!has_outputs || plan.mode == PlanMode::RefreshOnly && !plan.drift.is_empty()) {
+        if plan.mode != PlanMode::RefreshOnly || plan.drift.is_empty() {
+            no_changes(&mut out, plan, style);
+        }
+        return out;
+    }
+    if has_changes {
+        legend(&mut out, plan, style);
+        phases(&mut out, plan, drawn);
+        lost(&mut out, plan, drawn);
+        let _ = writeln!(out, "{} {}", style.bold("Plan:"), counts(plan.counts()));
+        pending(&mut out, plan);
+    }
+    if has_outputs {
+        let outputs = outputs(plan, drawn);
+        if has_changes && !outputs.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(&outputs);
+        if !has_changes {
+            if !outputs.is_empty() {
+                out.push('\n');
+            }
+            out.push_str("Applying this plan stores the new outputs in state and changes nothing else.\n");
+        }
+    }
+    out
+}
+
+/// The numbers of the summary line: `1 to import, 2 to add, 1 to change, 0 to destroy.`
+pub fn counts(counts: Counts) -> String {
+    let import = if counts.import > 0 { format!("{} to import, ", counts.import) } else { String::new() };
+    format!("{import}{} to add, {} to change, {} to destroy.", counts.add, counts.change, counts.destroy)
+}
+
+/// Whether it is the plan of one folder, to be shown as Terraform does.
+fn is_plain(plan: &Plan) -> bool {
+    !plan.prefixes_layers && plan.phases.iter().all(|phase| phase.name.is_empty() && phase.gates.is_empty())
+}
+
+fn no_changes(out: &mut String, plan: &Plan, style: Style) {
+    let (first, rest, detail) = match plan.mode {
+        PlanMode::Normal => (
+            "No changes.",
+            "Your infrastructure matches the configuration.",
+            "Everything that the configuration describes exists as described; nothing is to be done.",
+        ),
+        PlanMode::Destroy => {
+            ("No changes.", "No objects need to be destroyed.", "State holds no objects; nothing is to be done.")
+        }
+        PlanMode::RefreshOnly => (
+            "No changes.",
+            "Your infrastructure still matches the configuration.",
+            "Every object was found as state has it; nothing is to be done.",
+        ),
+    };
+    let first = style.paint(Ink::Green, &style.bold(first));
+    let _ = writeln!(out, "{first} {}\n\n{}", style.bold(rest), super::style::wrap(detail, style.width));
+}
+
+fn drift(out: &mut String, plan: &Plan, drawn: Drawn) {
+    if plan.drift.is_empty() {
+        return;
+    }
+    let head = format!("{} Objects have changed outside of infra", drawn.style.paint(Ink::Cyan, "Note:"));
+    let _ = writeln!(out, "{}\n\nSince the last apply somebody or something else did this:\n", drawn.style.bold(&head));
+    for planned in &plan.drift {
+        change::drift(out, planned, drawn);
+        out.push('\n');
+    }
+    if plan.mode == PlanMode::RefreshOnly {
+        out.push_str("Applying this plan writes what was found to state and changes no object.\n");
+    } else {
+        out.push_str("The changes below take this into account.\n\n");
+    }
+}
+
+fn legend(out: &mut String, plan: &Plan, style: Style) {
+    const ORDER: [(Action, &str); 7] = [
+        (Action::Create, "create"),
+        (Action::Update, "update in-place"),
+        (Action::Delete, "destroy"),
+        (Action::DeleteThenCreate, "destroy, then create its replacement"),
+        (Action::CreateThenDelete, "create the replacement, then destroy"),
+        (Action::Read, "read (data resources)"),
+        (Action::Forget, "forget: leave the object alone"),
+    ];
+    out.push_str("What will be done, and how it is marked:\n");
+    for (action, words) in ORDER {
+        if plan.changes.iter().any(|planned| planned.change.action == action) {
+            let pad = 3usize.saturating_sub(action.symbol().len());
+            let _ = writeln!(out, "{:pad$}{} {words}", "", style.symbol(action));
+        }
+    }
+    out.push('\n');
+}
+
+fn phases(out: &mut String, plan: &Plan, drawn: Drawn) {
+    for (index, phase) in plan.phases.iter().enumerate() {
+        let here: Vec<&PlannedChange> =
+            plan.changes.iter().filter(|planned| planned.phase == index && !planned.change.is_noop()).collect();
+        let gates: Vec<&GatePlan> = phase.gates.iter().filter(|gate| gate.will_run).collect();
+        if here.is_empty() && gates.is_empty() {
+            continue;
+        }
+        // What is waiting for the same thing stands together, after what waits for nothing.
+        let mut waits: Vec<Option<&str>> = Vec::new();
+        for planned in &here {
+            let wait = planned.pending.as_deref();
+            if !waits.contains(&wait) {
+                waits.push(wait);
+            }
+        }
+        waits.sort();
+        if waits.is_empty() {
+            waits.push(None);
+        }
+        let last = waits.len() - 1;
+        for (at, wait) in waits.into_iter().enumerate() {
+            if !drawn.plain {
+                let name = if phase.name.is_empty() { String::new() } else { format!("phase {}", phase.name) };
+                let head = match wait {
+                    Some(wait) if name.is_empty() => format!("pending {wait}"),
+                    Some(wait) => format!("{name} · pending {wait}"),
+                    None => name,
+                };
+                if !head.is_empty() {
+                    let _ = writeln!(out, "{}", drawn.style.bold(&head));
+                }
+            }
+            let mut first = true;
+            for planned in here.iter().filter(|planned| planned.pending.as_deref() == wait) {
+                if !first {
+                    out.push('\n');
+                }
+                first = false;
+                change::change(out, planned, drawn);
+            }
+            if at == last {
+                if !first && !gates.is_empty() {
+                    out.push('\n');
+                }
+                for gate in &gates {
+                    self::gate(out, gate, drawn.style);
+                }
+            }
+            out.push('\n');
+        }
+    }
+}
+
+fn gate(out: &mut String, gate: &GatePlan, style: Style) {
+    let about = if gate.about.is_empty() { String::new() } else { format!("   {}", gate.about) };
+    let mark = style.paint(Ink::Cyan, "◇");
+    let _ = writeln!(out, "  {mark} gate {}{about}   (timeout {})", gate.name, super::duration_words(gate.timeout));
+}
+
+fn lost(out: &mut String, plan: &Plan, drawn: Drawn) {
+    let mut causes: Vec<&str> = Vec::new();
+    for planned in &plan.changes {
+        if let Some(cause) = planned.lost_with.as_deref()
+            && !causes.contains(&cause)
+        {
+            causes.push(cause);
+        }
+    }
+    for cause in causes {
+        let head = format!("Lost with {cause}:");
+        let _ = writeln!(out, "{}", drawn.style.paint(Ink::Red, &drawn.style.bold(&head)));
+        for planned in plan.changes.iter().filter(|planned| planned.lost_with.as_deref() == Some(cause)) {
+            let address = change::address(&planned.change, drawn);
+            let id = match shown_id(&planned.change.before) {
+                Some(id) => format!("  {id}"),
+                None => String::new(),
+            };
+            let _ = writeln!(out, "  {} {address}{id}", drawn.style.paint(Ink::Red, "-"));
+        }
+        out.push_str("These objects go with it, and so does the data they hold. -auto-approve alone does not cover that; -accept-loss does.\n\n");
+    }
+}
+
+/// The id of an object, when it has one that may be shown.
+pub(super) fn shown_id(object: &Value) -> Option<&str> {
+    match object.bare().get("id") {
+        Some(Value::String(id)) if !object.marks().contains(crate::value::Marks::SENSITIVE) => Some(id),
+        _ => None,
+    }
+}
+
+fn pending(out: &mut String, plan: &Plan) {
+    let mut causes: Vec<(&str, usize)> = Vec::new();
+    for planned in plan.changes.iter().filter(|planned| !planned.change.is_noop()) {
+        if let Some(cause) = planned.pending.as_deref() {
+            match causes.iter_mut().find(|(known, _)| *known == cause) {
+                Some((_, count)) => *count += 1,
+                None => causes.push((cause, 1)),
+            }
+        }
+    }
+    let gates = plan.phases.iter().flat_map(|phase| &phase.gates).filter(|gate| gate.will_run).count();
+    let mut parts: Vec<String> =
+        causes.iter().map(|(cause, count)| format!("{count} of them pending on {cause}")).collect();
+    if gates > 0 {
+        parts.push(format!("{gates} gate{}", if gates == 1 { "" } else { "s" }));
+    }
+    if !parts.is_empty() {
+        let _ = writeln!(out, "{}", parts.join(" · "));
+    }
+    if !plan.targets.is_empty() {
+        let _ = writeln!(out, "Only a part of the configuration was planned: {}.", plan.targets.join(", "));
+    }
+}
+
+fn outputs(plan: &Plan, drawn: Drawn) -> String {
+    let name = |output: &OutputChange| {
+        if plan.prefixes_layers { format!("layer.{}.{}", output.layer, output.name) } else { output.name.to_string() }
+    };
+    let width = plan.outputs.iter().map(|output| name(output).chars().count()).max().unwrap_or(0);
+    let mut drawing = Drawing::new(drawn.style);
+    drawing.tells_unknown = !drawn.plain;
+    for output in plan.outputs.iter().filter(|output| output.action != Action::NoOp) {
+        let cover = |value: &Value| if output.sensitive { value.clone().sensitive() } else { value.clone() };
+        let (before, after) = (cover(&output.before), cover(&output.after));
+        let compare = Compare { replace: &[], quiet: true };
+        let mut diff = super::diff::value(Some(&before), Some(&after), &Type::Any, &mut Path::root(), &compare);
+        if diff.action == Action::NoOp {
+            // Only whether it is shown changes; there is nothing to show of that.
+            if output.sensitive {
+                continue;
+            }
+            // A null output that appears or goes still does so.
+            diff.action = output.action;
+        }
+        drawing.named(&name(output), width, &diff, 0, true);
+    }
+    if drawing.out.is_empty() { drawing.out } else { format!("Changes to Outputs:\n{}", drawing.out) }
+}

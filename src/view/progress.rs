@@ -1,0 +1,328 @@
+//! Events as lines, where there is no terminal: one per start, one per ten seconds of waiting, one per end.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::addr::InstanceAddr;
+use crate::change::{Action, Counts};
+use crate::event::Event;
+use crate::plan::PlanMode;
+
+use super::style::{Ink, Style};
+
+/// Turns events into lines. Keeps what runs, to know when it last said so.
+pub struct Lines {
+    style: Style,
+    prefixes_layers: bool,
+    running: HashMap<String, Running>,
+}
+
+/// A step or gate that has not ended: since when it runs, and when that was last told.
+struct Running {
+    action: Action,
+    since: Duration,
+    said: Duration,
+}
+
+/// How often a waiting step may say so.
+const EVERY: Duration = Duration::from_secs(10);
+
+impl Lines {
+    /// A teller of lines. `prefixes_layers`: addresses with `layer.NAME.`.
+    pub fn new(style: Style, prefixes_layers: bool) -> Self {
+        Lines { style, prefixes_layers, running: HashMap::new() }
+    }
+
+    /// The line of an event, with its line break; nothing where there is nothing new to say. `now` is the time since the
+    /// command began. Diagnostics ([`Event::Said`]) are drawn by [`super::diagnostic`].
+    pub fn line(&mut self, event: &Event, now: Duration) -> Option<String> {
+        let style = self.style;
+        let bold = |text: &str| style.bold(text);
+        Some(match event {
+            Event::RefreshStarted { objects: 0 } | Event::Said(_) | Event::ApplyStarted { .. } => return None,
+            Event::RefreshStarted { objects } => {
+                format!("Refreshing state of {objects} object{}...\n", if *objects == 1 { "" } else { "s" })
+            }
+            Event::DataRead { addr } => format!("{}\n", bold(&format!("{}: Reading...", self.address(addr)))),
+            Event::PhaseStarted { phase } if phase.is_empty() => return None,
+            Event::PhaseStarted { phase } => format!("{}\n", bold(&format!("phase {phase}"))),
+            Event::PhaseEnded { phase, .. } if phase.is_empty() => return None,
+            Event::PhaseEnded { phase, elapsed, added, changed, destroyed, .. } => format!(
+                "{}\n",
+                bold(&format!(
+                    "phase {phase} complete after {}: {added} added, {changed} changed, {destroyed} destroyed",
+                    seconds(*elapsed)
+                ))
+            ),
+            Event::StepStarted { addr, action, id, .. } => {
+                let address = self.address(addr);
+                self.begin(address.clone(), *action, now);
+                let id = id.as_deref().map_or_else(String::new, |id| format!(" [id={id}]"));
+                format!("{}\n", self.style.bold(&format!("{address}: {}...{id}", begins(*action))))
+            }
+            Event::StepWaiting { addr, reason, elapsed } => {
+                let address = self.address(addr);
+                let action = self.due(&address, *elapsed)?;
+                let reason = if reason.is_empty() { String::new() } else { format!(" {reason}") };
+                let still =
+                    format!("{address}: Still {}... [{} elapsed]", begins(action).to_lowercase(), clock(*elapsed));
+                format!("{}{reason}\n", self.style.bold(&still))
+            }
+            Event::StepEnded { addr, action, elapsed, id, failed, .. } => {
+                let address = self.address(addr);
+                self.running.remove(&address);
+                let id = match id {
+                    Some(id) if *action != Action::Delete && !failed => format!(" [id={id}]"),
+                    _ => String::new(),
+                };
+                let word = if *failed { "errored" } else { "complete" };
+                let line = format!("{address}: {} {word} after {}{id}", ends(*action), seconds(*elapsed));
+                let ink = if *failed { Ink::Red } else { Ink::Bold };
+                format!("{}\n", self.style.paint(ink, &line))
+            }
+            Event::GateStarted { gate, .. } => {
+                self.begin(format!("gate {gate}"), Action::NoOp, now);
+                format!("{}\n", bold(&format!("gate {gate}: Checking...")))
+            }
+            Event::GateWaiting { gate, reason } => {
+                let key = format!("gate {gate}");
+                let elapsed = now.saturating_sub(self.running.get(&key)?.since);
+                self.due(&key, elapsed)?;
+                let still = format!("gate {gate}: Still checking... [{} elapsed]", clock(elapsed));
+                format!("{} {reason}\n", self.style.bold(&still))
+            }
+            Event::GateEnded { gate, elapsed, failed, note, .. } => {
+                self.running.remove(&format!("gate {gate}"));
+                let note = if note.is_empty() { String::new() } else { format!(" ({note})") };
+                let word = if *failed { "Failed" } else { "Passed" };
+                let line = format!("gate {gate}: {word} after {}{note}", seconds(*elapsed));
+                let ink = if *failed { Ink::Red } else { Ink::Bold };
+                format!("{}\n", self.style.paint(ink, &line))
+            }
+            Event::LockWaiting { key, holder } => format!("Waiting for the lock of {key}, held by {holder}...\n"),
+        })
+    }
+
+    fn address(&self, addr: &InstanceAddr) -> String {
+        addr.in_project(self.prefixes_layers)
+    }
+
+    fn begin(&mut self, key: String, action: Action, now: Duration) {
+        self.running.insert(key, Running { action, since: now, said: Duration::ZERO });
+    }
+
+    /// The action of something that has run for `elapsed`, when it is time to tell that it still runs.
+    fn due(&mut self, key: &str, elapsed: Duration) -> Option<Action> {
+        let running = self.running.get_mut(key)?;
+        if elapsed.saturating_sub(running.said) < EVERY {
+            return None;
+        }
+        // Counted in whole tens, so that a late tick does not push back the next one.
+        running.said = Duration::from_secs(elapsed.as_secs() / EVERY.as_secs() * EVERY.as_secs());
+        Some(running.action)
+    }
+}
+
+/// Terraform's word for a running step.
+pub(super) fn begins(action: Action) -> &'static str {
+    match action {
+        Action::NoOp => "Checking",
+        Action::Create => "Creating",
+        Action::Read => "Reading",
+        Action::Update => "Modifying",
+        Action::Delete => "Destroying",
+        Action::DeleteThenCreate | Action::CreateThenDelete => "Replacing",
+        Action::Forget => "Removing from state",
+    }
+}
+
+/// Terraform's word for an ended step.
+pub(super) fn ends(action: Action) -> &'static str {
+    match action {
+        Action::NoOp => "Check",
+        Action::Create => "Creation",
+        Action::Read => "Read",
+        Action::Update => "Modifications",
+        Action::Delete => "Destruction",
+        Action::DeleteThenCreate | Action::CreateThenDelete => "Replacement",
+        Action::Forget => "Removal from state",
+    }
+}
+
+/// A rounded length of time as Terraform writes it: `0s`, `1m4s`, `1h0m3s`.
+pub(super) fn seconds(elapsed: Duration) -> String {
+    let all = (elapsed.as_millis() as u64 + 500) / 1000;
+    match (all / 3600, all / 60 % 60, all % 60) {
+        (0, 0, s) => format!("{s}s"),
+        (0, m, s) => format!("{m}m{s}s"),
+        (h, m, s) => format!("{h}h{m}m{s}s"),
+    }
+}
+
+/// The same with leading zeros: `00m10s`, `1h02m03s`.
+pub(super) fn clock(elapsed: Duration) -> String {
+    let all = elapsed.as_secs();
+    match (all / 3600, all / 60 % 60, all % 60) {
+        (0, m, s) => format!("{m:02}m{s:02}s"),
+        (h, m, s) => format!("{h}h{m:02}m{s:02}s"),
+    }
+}
+
+/// A short length of time for tables: `0.1s`, `41s`, `1m04s`, `1h02m`.
+pub(super) fn brief(elapsed: Duration) -> String {
+    let all = elapsed.as_secs();
+    match (all / 3600, all / 60 % 60, all % 60) {
+        (0, 0, s) if s < 10 => format!("{:.1}s", elapsed.as_secs_f64()),
+        (0, 0, s) => format!("{s}s"),
+        (0, m, s) => format!("{m}m{s:02}s"),
+        (h, m, _) => format!("{h}h{m:02}m"),
+    }
+}
+
+/// How a phase went, for the table at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhaseSummary {
+    /// Its name.
+    pub phase: String,
+    /// Objects made.
+    pub added: usize,
+    /// Objects changed.
+    pub changed: usize,
+    /// Objects removed.
+    pub destroyed: usize,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// What determined that.
+    pub critical_path: String,
+}
+
+/// The last line of an apply: `Apply complete! Resources: 2 added, 1 changed, 0 destroyed.`
+pub fn applied(mode: PlanMode, counts: Counts, style: Style) -> String {
+    let import = if counts.import > 0 { format!("{} imported, ", counts.import) } else { String::new() };
+    let text = match mode {
+        PlanMode::Normal | PlanMode::RefreshOnly => format!(
+            "Apply complete! Resources: {import}{} added, {} changed, {} destroyed.",
+            counts.add, counts.change, counts.destroy
+        ),
+        PlanMode::Destroy => format!("Destroy complete! Resources: {} destroyed.", counts.destroy),
+    };
+    format!("{}\n", style.paint(Ink::Green, &style.bold(&text)))
+}
+
+/// The table of phases; nothing without named phases.
+pub fn phase_table(phases: &[PhaseSummary], style: Style) -> String {
+    if phases.iter().all(|phase| phase.phase.is_empty()) {
+        return String::new();
+    }
+    let wide = phases.iter().map(|phase| phase.phase.chars().count()).max().unwrap_or(0).max("phase".len());
+    let head = format!("  {:<wide$}  added  changed  destroyed    time  critical path", "phase");
+    let mut out = format!("{}\n", style.bold(&head));
+    for phase in phases {
+        let PhaseSummary { phase, added, changed, destroyed, elapsed, critical_path } = phase;
+        let time = brief(*elapsed);
+        let line = format!("  {phase:<wide$}  {added:>5}  {changed:>7}  {destroyed:>9}  {time:>6}  {critical_path}");
+        let _ = writeln!(out, "{}", line.trim_end());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::{LayerName, parse_instance};
+
+    fn addr(text: &str) -> InstanceAddr {
+        parse_instance(&LayerName::from("data"), text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn tells_steps_in_terraforms_words() {
+        let mut lines = Lines::new(Style::PLAIN, true);
+        let mut out = String::new();
+        let phase = || "2".to_owned();
+        let waiting = |elapsed| Event::StepWaiting {
+            addr: addr("module.redis.a.b"),
+            reason: "0 of 1 pods ready".into(),
+            elapsed: Duration::from_secs(elapsed),
+        };
+        let ended = |action, failed| Event::StepEnded {
+            addr: addr("module.redis.a.b"),
+            action,
+            phase: phase(),
+            elapsed: Duration::from_millis(64_300),
+            id: Some("i-1".into()),
+            failed,
+        };
+        let events = [
+            Event::RefreshStarted { objects: 3 },
+            Event::PhaseStarted { phase: phase() },
+            Event::StepStarted { addr: addr("module.redis.a.b"), action: Action::Create, phase: phase(), id: None },
+            waiting(3),
+            waiting(10),
+            waiting(14),
+            waiting(21),
+            waiting(30),
+            ended(Action::Create, false),
+            ended(Action::Delete, false),
+            ended(Action::Update, true),
+            Event::GateStarted { phase: phase(), gate: "redis".into() },
+            Event::GateWaiting { gate: "redis".into(), reason: "connection refused".into() },
+            Event::GateEnded {
+                phase: phase(),
+                gate: "redis".into(),
+                elapsed: Duration::from_millis(3100),
+                failed: false,
+                note: "simulated".into(),
+            },
+            Event::LockWaiting { key: "k3s/data.tfstate".into(), holder: "ci@runner-7".into() },
+        ];
+        for (second, event) in (0..).zip(&events) {
+            out.extend(lines.line(event, Duration::from_secs(second * 15)));
+        }
+        insta::assert_snapshot!(out, @"
+        Refreshing state of 3 objects...
+        phase 2
+        layer.data.module.redis.a.b: Creating...
+        layer.data.module.redis.a.b: Still creating... [00m10s elapsed] 0 of 1 pods ready
+        layer.data.module.redis.a.b: Still creating... [00m21s elapsed] 0 of 1 pods ready
+        layer.data.module.redis.a.b: Still creating... [00m30s elapsed] 0 of 1 pods ready
+        layer.data.module.redis.a.b: Creation complete after 1m4s [id=i-1]
+        layer.data.module.redis.a.b: Destruction complete after 1m4s
+        layer.data.module.redis.a.b: Modifications errored after 1m4s
+        gate redis: Checking...
+        gate redis: Still checking... [00m15s elapsed] connection refused
+        gate redis: Passed after 3s (simulated)
+        Waiting for the lock of k3s/data.tfstate, held by ci@runner-7...
+        ");
+    }
+
+    #[test]
+    fn ends_with_counts_and_a_table() {
+        let counts = Counts { add: 2, change: 1, ..Counts::default() };
+        let check = |mode, counts, expect: &str| assert_eq!(applied(mode, counts, Style::PLAIN), expect);
+        check(PlanMode::Normal, counts, "Apply complete! Resources: 2 added, 1 changed, 0 destroyed.\n");
+        check(
+            PlanMode::Destroy,
+            Counts { destroy: 3, ..Counts::default() },
+            "Destroy complete! Resources: 3 destroyed.\n",
+        );
+        let import = Counts { import: 1, ..counts };
+        check(PlanMode::Normal, import, "Apply complete! Resources: 1 imported, 2 added, 1 changed, 0 destroyed.\n");
+        let row = |phase: &str, secs, critical_path: &str| PhaseSummary {
+            phase: phase.into(),
+            added: 12,
+            changed: 0,
+            destroyed: 0,
+            elapsed: Duration::from_millis(secs),
+            critical_path: critical_path.into(),
+        };
+        let table = phase_table(&[row("0.1", 64_000, "k3s_server.this 58s"), row("999", 120, "")], Style::PLAIN);
+        insta::assert_snapshot!(table, @"
+          phase  added  changed  destroyed    time  critical path
+          0.1       12        0          0   1m04s  k3s_server.this 58s
+          999       12        0          0    0.1s
+        ");
+        assert_eq!(phase_table(&[row("", 1, "")], Style::PLAIN), "");
+    }
+}

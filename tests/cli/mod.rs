@@ -1,0 +1,6 @@
+//! What users see: golden plans beside the real Terraform's, and whole commands.
+
+mod commands;
+mod plan_text;
+mod program;
+mod projects;

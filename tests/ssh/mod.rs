@@ -1,0 +1,5 @@
+//! The SSH client against a real sshd.
+
+mod client;
+mod files;
+pub mod sshd;
