@@ -8,6 +8,7 @@ use std::time::Duration;
 use ssh2::{DisconnectCode, Session};
 use tokio::sync::Semaphore;
 
+use super::exec::OutputLine;
 use super::{Exec, ExecOutput, SshError, Target, exec, session};
 
 /// Commands at once on one host. Each takes a session of its own, because the library lets a session do one thing at a time;
@@ -112,14 +113,21 @@ impl Client {
         let running = self.run(exec.report(sender));
         tokio::pin!(running);
         let mut look = tokio::time::interval(LOOK);
+        let hear = |line: OutputLine| {
+            if !line.text.trim().is_empty() {
+                heard(line.text.trim());
+            }
+        };
         loop {
             tokio::select! {
-                output = &mut running => return output,
-                Some(line) = lines.recv() => {
-                    if !line.text.trim().is_empty() {
-                        heard(line.text.trim());
+                output = &mut running => {
+                    // A short command has ended before its lines were looked at; they are reported all the same.
+                    while let Ok(line) = lines.try_recv() {
+                        hear(line);
                     }
+                    return output;
                 }
+                Some(line) = lines.recv() => hear(line),
                 _ = look.tick() => {
                     if stopped() {
                         return Err(SshError::Stopped { place: self.inner.target.place() });
