@@ -41,5 +41,6 @@ module "platform_postgresql" {
   source    = "../modules/postgresql"
   namespace = kubernetes_namespace.platform.metadata[0].name
   database  = "platform"
+  password  = var.platform_postgres_password
   storage   = var.platform_postgres_storage
 }

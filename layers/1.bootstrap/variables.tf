@@ -66,6 +66,13 @@ variable "api_endpoint" {
 
 # --- what runs on it --------------------------------------------------------------------------------------------------------
 
+variable "platform_postgres_password" {
+  description = "Null makes one and keeps it in state."
+  type        = string
+  default     = null
+  sensitive   = true
+}
+
 variable "platform_postgres_storage" {
   type    = string
   default = "10Gi"

@@ -26,6 +26,6 @@ pub use load::{Given, LoadOptions, PROJECT_FILE, load};
 pub use model::{
     Assignment, CheckRule, Config, DependsOn, Gate, IgnoreChanges, Include, Layer, Lifecycle, Local, Module,
     ModuleCall, Origin, Output, Phase, ProjectFile, ProviderConfig, ProviderRef, RequiredProvider, Resource,
-    S3Settings, StateSettings, Variable,
+    S3Settings, StateSettings, Trigger, Variable,
 };
 pub use scope::Env;

@@ -327,11 +327,24 @@ pub struct Lifecycle {
     /// `ignore_changes`.
     pub ignore_changes: IgnoreChanges,
     /// `replace_triggered_by`.
-    pub replace_triggered_by: Vec<Arc<Expr>>,
+    pub replace_triggered_by: Vec<Trigger>,
     /// `precondition` blocks.
     pub preconditions: Vec<CheckRule>,
     /// `postcondition` blocks.
     pub postconditions: Vec<CheckRule>,
+}
+
+/// An entry of `replace_triggered_by`: whose change replaces the resource that names it.
+#[derive(Debug)]
+pub struct Trigger {
+    /// The resource, in the same module.
+    pub resource: ResourceAddr,
+    /// The instance; without a key any of them counts. May use `count.index` and `each.key`.
+    pub key: Option<Expr>,
+    /// The attribute of the instance; the root stands for the whole instance.
+    pub path: Path,
+    /// As written.
+    pub expr: Arc<Expr>,
 }
 
 /// Which differences do not count.

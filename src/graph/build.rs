@@ -109,12 +109,6 @@ impl Builder<'_> {
                     }
                     Slot::Resource(addr) => {
                         let resource = &module.resources[addr];
-                        if let (true, Some(trigger)) = (first, resource.lifecycle.replace_triggered_by.first()) {
-                            // Passing it over would leave an object that should have been replaced.
-                            let detail =
-                                "replace_triggered_by is part of the language, but this version cannot do it yet.";
-                            self.said.push(Diagnostic::error("Not supported yet", detail).at(trigger.span));
-                        }
                         match providers.resolve(&mut self.graph, id, &resource.provider) {
                             Ok(provider) => {
                                 needs.push(self.graph.providers[provider.index()].node);

@@ -160,7 +160,7 @@ fn resource_references(resource: &Resource) -> Vec<Found> {
         .chain(&resource.for_each)
         .chain(&lifecycle.create_before_destroy)
         .chain(&lifecycle.prevent_destroy)
-        .chain(&lifecycle.replace_triggered_by)
+        .chain(lifecycle.replace_triggered_by.iter().map(|trigger| &trigger.expr))
         .chain(rules.flat_map(|rule| [&rule.condition, &rule.error_message]));
     found.extend(expressions.flat_map(|expr| references(expr)));
     found

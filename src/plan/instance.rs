@@ -225,17 +225,21 @@ impl<'a> Walk<'a> {
         let differs = |path: &Path| path.of(&prior.value) != path.of(&planned.value);
         let paths: Vec<Path> = planned.replace.into_iter().filter(differs).collect();
         let asked = self.input.options.replace.iter().any(|pattern| pattern.matches(&draft.addr));
+        let prior_is_planned = prior.value == planned.value;
+        let triggered = self.is_triggered(&place, resource, &mut draft.said);
         let reason = if draft.tainted {
             Some(Reason::ReplaceBecauseTainted)
         } else if asked {
             Some(Reason::ReplaceByRequest)
+        } else if triggered {
+            Some(Reason::ReplaceByTriggers)
         } else if paths.is_empty() {
             None
         } else {
             Some(Reason::ReplaceBecauseCannotUpdate)
         };
         let Some(reason) = reason else {
-            let action = if prior.value == planned.value { Action::NoOp } else { Action::Update };
+            let action = if prior_is_planned { Action::NoOp } else { Action::Update };
             let done = self.settle(place, draft, action, None, Vec::new(), planned.value, planned.private);
             return Judged::Done(Box::new(done));
         };

@@ -16,6 +16,7 @@ pub mod provider;
 mod refresh;
 mod run;
 pub mod scope;
+mod trigger;
 pub mod values;
 mod walk;
 pub mod world;

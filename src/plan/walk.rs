@@ -20,6 +20,7 @@ use super::objects::{Extra, Objects};
 use super::provider::{ProviderSlot, Status, resolve};
 use super::refresh::ProviderDone;
 use super::scope::{Functions, ModuleScope, Surroundings};
+use super::trigger::Triggers;
 use super::world::{CopyId, Repetition, Shaping, World};
 
 /// How to plan.
@@ -105,6 +106,8 @@ pub struct Walk<'a> {
     pub(super) changed: Vec<bool>,
     pub(super) selected: Vec<bool>,
     pub(super) replaces_first: Vec<bool>,
+    /// Resources that others name in `replace_triggered_by`, with their changes so far.
+    pub(super) triggers: Triggers,
     pub(super) identities: HashMap<String, String>,
     /// What providers could prove about unfinished calls, by nonce.
     pub(super) recovered: Vec<(String, Recovered)>,
@@ -170,6 +173,7 @@ impl<'a> Walk<'a> {
             changed: vec![false; count],
             selected: crate::graph::select(input.graph, &input.options.selection),
             replaces_first: Vec::new(),
+            triggers: Triggers::of(input.graph),
             identities: input.options.identities.clone(),
             recovered: Vec::new(),
             doomed: HashSet::new(),
@@ -391,6 +395,7 @@ impl<'a> Walk<'a> {
         self.say(node, done.said);
         if let Some(planned) = done.planned {
             self.changed[node.index()] |= !planned.change.is_noop();
+            self.triggers.heard(node, self.changes.len());
             self.changes.push(*planned);
         }
         let Some(open) = self.open.get_mut(&node) else { return true };

@@ -4,3 +4,5 @@ mod commands;
 mod plan_text;
 mod program;
 mod projects;
+mod staging;
+mod triggers;

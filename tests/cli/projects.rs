@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::program::Program;
 
 /// The platform of this repository, as a checkout has it.
-fn platform() -> Program {
+pub fn platform() -> Program {
     let program = Program::with(&[]);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for part in ["infra.hcl", "envs", "layers"] {

@@ -129,10 +129,11 @@ impl Host {
         (channel.exit_status().unwrap(), said)
     }
 
-    /// Makes a port of a pod lead to a server on 127.0.0.1 of this machine, once the stand-in for k3s is started there.
-    /// May be called before anything is installed, so that the first check of an apply finds its way.
-    pub fn lead_port(&self, namespace: &str, pod: &str, port: u16, server: u16) {
-        let rule = port_rule(namespace, pod, port, self.reach(server));
+    /// Makes a port of a pod, or of all pods in the namespace, lead to a server on 127.0.0.1 of this machine, once the
+    /// stand-in for k3s is started there. May be called before anything is installed, so that the first check of an
+    /// apply finds its way.
+    pub fn lead_port<'a>(&self, namespace: &str, pod: impl Into<Option<&'a str>>, port: u16, server: u16) {
+        let rule = port_rule(namespace, pod.into(), port, self.reach(server));
         let name = rule["metadata"]["name"].as_str().unwrap();
         let write =
             format!("mkdir -p /etc/lab/rules && echo '{rule}' > /etc/lab/rules/clusterportforwards.{name}.json");

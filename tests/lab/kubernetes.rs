@@ -109,17 +109,18 @@ pub async fn client_for(kubeconfig: &str) -> Client {
 
 /// Makes `port` of the pod lead to `target`; the pod and its namespace need not exist yet.
 pub async fn lead_port(client: &Client, namespace: &str, pod: &str, port: u16, target: SocketAddr) {
-    apply(client, None, &port_rule(namespace, pod, port, target)).await;
+    apply(client, None, &port_rule(namespace, Some(pod), port, target)).await;
 }
 
-/// The object of kwok that makes `port` of the pod lead to `target`.
-pub fn port_rule(namespace: &str, pod: &str, port: u16, target: SocketAddr) -> Value {
+/// The object of kwok that makes `port` of the pod lead to `target`; without a pod, that port of every pod in the namespace
+/// (for the pods of a Deployment, whose names nobody knows beforehand).
+pub fn port_rule(namespace: &str, pod: Option<&str>, port: u16, target: SocketAddr) -> Value {
     let target = json!({ "address": target.ip().to_string(), "port": target.port() });
     let spec = json!({
-        "selector": { "matchNamespaces": [namespace], "matchNames": [pod] },
+        "selector": { "matchNamespaces": [namespace], "matchNames": Vec::from_iter(pod) },
         "forwards": [{ "ports": [port], "target": target }],
     });
-    rule("ClusterPortForward", &format!("{namespace}-{pod}-{port}"), spec)
+    rule("ClusterPortForward", &format!("{namespace}-{}-{port}", pod.unwrap_or("all")), spec)
 }
 
 /// Makes commands of the pod run where kwok runs, with these variables besides its own. Without such a rule they run

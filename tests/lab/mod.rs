@@ -23,6 +23,7 @@ pub mod postgres;
 mod process;
 pub mod redis;
 mod smoke;
+mod web;
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ pub use kubernetes::kube;
 pub use minio::minio;
 pub use postgres::postgres;
 pub use redis::redis;
+pub use web::web_stand_in;
 
 /// What a part needs of this machine.
 enum Need {

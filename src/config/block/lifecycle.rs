@@ -1,12 +1,17 @@
 //! `lifecycle` blocks, and the rules that stand in them and elsewhere.
 
-use crate::addr::Mode;
+use std::sync::Arc;
+
+use crate::addr::{Mode, ResourceAddr};
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::lang::eval::{Reference, references};
 use crate::lang::syntax::ast::{Block, Expr, ExprKind};
 
-use super::super::model::{CheckRule, IgnoreChanges, Lifecycle};
+use crate::value::Step;
+
+use super::super::model::{CheckRule, IgnoreChanges, Lifecycle, Trigger};
 use super::super::shape::Shape;
-use super::reference::{path_of, text_of, word_of};
+use super::reference::{path_of, step_of, text_of, word_of};
 
 const RULE: Shape =
     Shape { arguments: &["condition", "error_message"], required: &["condition", "error_message"], ..Shape::EMPTY };
@@ -66,19 +71,79 @@ pub fn lifecycle(block: &Block, mode: Mode, said: &mut Diagnostics) -> Lifecycle
             lifecycle.ignore_changes = ignore_changes(&changes, said);
         }
         if let Some(triggers) = expr("replace_triggered_by") {
-            lifecycle.replace_triggered_by = match &triggers.kind {
-                ExprKind::Tuple(items) => items.iter().cloned().map(std::sync::Arc::new).collect(),
-                _ => {
-                    let detail = "A list of references to managed resources is required.";
-                    said.push(Diagnostic::error("Invalid replace_triggered_by", detail).at(triggers.span));
-                    Vec::new()
-                }
-            };
+            lifecycle.replace_triggered_by = triggered_by(&triggers, said);
         }
     }
     lifecycle.preconditions = block.body.blocks_of("precondition").filter_map(|block| rule(block, said)).collect();
     lifecycle.postconditions = block.body.blocks_of("postcondition").filter_map(|block| rule(block, said)).collect();
     lifecycle
+}
+
+/// The list of a `replace_triggered_by` argument.
+fn triggered_by(expr: &Expr, said: &mut Diagnostics) -> Vec<Trigger> {
+    let ExprKind::Tuple(items) = &expr.kind else {
+        let detail = "A list of references to managed resources is required, such as [terraform_data.a].";
+        said.push(Diagnostic::error("Invalid replace_triggered_by", detail).at(expr.span));
+        return Vec::new();
+    };
+    let mut triggers = Vec::with_capacity(items.len());
+    for item in items {
+        match trigger(item) {
+            Some(trigger) => triggers.push(trigger),
+            None => {
+                let detail = "A trigger is a managed resource, one of its instances, or an attribute of one: \
+                              terraform_data.a, terraform_data.a[each.key] or terraform_data.a.output.";
+                said.push(Diagnostic::error("Invalid replace_triggered_by expression", detail).at(item.span));
+            }
+        }
+        for found in references(item) {
+            let allowed = match &found.reference {
+                Reference::Resource(addr) => addr.mode == Mode::Managed,
+                Reference::CountIndex | Reference::EachKey => true,
+                _ => false,
+            };
+            if !allowed {
+                let detail = "Only resources, count.index, and each.key may be used in replace_triggered_by.";
+                let summary = "Invalid reference in replace_triggered_by expression";
+                said.push(Diagnostic::error(summary, detail).at(found.span));
+            }
+        }
+    }
+    triggers
+}
+
+/// `TYPE.NAME`, an optional key, and a path to an attribute of the instance.
+fn trigger(expr: &Expr) -> Option<Trigger> {
+    let mut key = None;
+    let mut steps = Vec::new();
+    let mut at = expr;
+    let addr = loop {
+        match &at.kind {
+            ExprKind::Attribute(inner, name) => match &inner.kind {
+                ExprKind::Variable(kind) => break ResourceAddr::managed(kind.clone(), name.text.clone()),
+                _ => {
+                    steps.push(Step::Attribute(name.text.clone()));
+                    at = inner;
+                }
+            },
+            ExprKind::Index(inner, index) => {
+                if names_resource(inner) {
+                    key = Some((**index).clone());
+                } else {
+                    steps.push(step_of(index)?);
+                }
+                at = inner;
+            }
+            _ => return None,
+        }
+    };
+    steps.reverse();
+    Some(Trigger { resource: addr, key, path: steps.into_iter().collect(), expr: Arc::new(expr.clone()) })
+}
+
+/// Whether an expression is `TYPE.NAME` and no more.
+fn names_resource(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Attribute(inner, _) if word_of(inner).is_some())
 }
 
 fn ignore_changes(expr: &Expr, said: &mut Diagnostics) -> IgnoreChanges {

@@ -89,6 +89,15 @@ pub fn depends_on(expr: &Expr, said: &mut Diagnostics) -> Vec<DependsOn> {
     targets
 }
 
+/// A key or an index that is written out.
+pub fn step_of(index: &Expr) -> Option<Step> {
+    match &index.kind {
+        ExprKind::Literal(Value::String(key)) => Some(Step::Key(key.clone())),
+        ExprKind::Literal(Value::Number(number)) => number.as_usize().map(Step::Index),
+        _ => None,
+    }
+}
+
 /// A path to an attribute of the object itself: `input`, `tags["a"]`, `spec[0].replicas`.
 pub fn path_of(expr: &Expr) -> Option<Path> {
     fn steps(expr: &Expr, into: &mut Vec<Step>) -> Option<()> {
@@ -100,11 +109,7 @@ pub fn path_of(expr: &Expr) -> Option<Path> {
             }
             ExprKind::Index(inner, index) => {
                 steps(inner, into)?;
-                into.push(match &index.kind {
-                    ExprKind::Literal(Value::String(key)) => Step::Key(key.clone()),
-                    ExprKind::Literal(Value::Number(number)) => Step::Index(number.as_usize()?),
-                    _ => return None,
-                });
+                into.push(step_of(index)?);
             }
             _ => return None,
         }
