@@ -7,7 +7,7 @@ use crate::addr::InstanceAddr;
 use crate::change::{Action, Counts};
 use crate::plan::Plan;
 
-use super::run::PhaseReport;
+use super::report::PhaseReport;
 
 /// How many calls of the chain are named.
 const NAMED: usize = 2;

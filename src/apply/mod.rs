@@ -7,11 +7,17 @@
 mod call;
 mod critical;
 pub mod gates;
+mod phases;
+mod pools;
+mod prepare;
 mod record;
+mod report;
 mod run;
 mod stop;
 mod values;
+mod write;
 
 pub use gates::{Clusters, GateContext};
-pub use run::{Inputs, PhaseReport, Report, run};
+pub use report::{PhaseReport, Report};
+pub use run::{Inputs, run};
 pub use stop::Stop;

@@ -2,30 +2,29 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use crate::addr::{LayerName, Name};
-use crate::change::Counts;
 use crate::diag::{Diagnostics, Outcome};
 use crate::event::{Event, Events};
 use crate::graph::NodeId;
 use crate::plan::provider::ProviderSlot;
 use crate::plan::scope::Functions;
 use crate::plan::world::World;
-use crate::plan::{Call, Plan, StepKind, Steps, order};
+use crate::plan::{Call, Plan, PlannedChange, StepKind, Steps, order};
 use crate::state::{Commit, Object, Slot, State};
 use crate::value::Value;
 
 use super::call::{Ended, Watch, id_of, make, step_action};
 use super::critical::Critical;
 use super::gates::{GateContext, GateDone};
+use super::pools::Pools;
+use super::prepare::Prepared;
 use super::record::Dependencies;
+use super::report::Report;
 use super::stop::Stop;
-
-/// Calls of providers without remote objects that may run at once: their results share appends to the journal.
-const LOCAL_IN_FLIGHT: usize = 1024;
+use super::values::Evaluated;
 
 /// What an apply works with.
 pub struct Inputs<'a> {
@@ -45,51 +44,14 @@ pub struct Inputs<'a> {
     pub gates: GateContext<'a>,
 }
 
-/// What a phase came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PhaseReport {
-    /// Its name.
-    pub name: Name,
-    /// What was done.
-    pub counts: Counts,
-    /// From its first call to its end.
-    pub elapsed: Duration,
-    /// The chain of calls that determined its length, longest first: `k3s_server.this 58s`.
-    pub critical_path: String,
-    /// Whether it ended with all its gates passed.
-    pub ended: bool,
-}
-
-/// What an apply came to.
-#[derive(Clone, Debug, Default)]
-pub struct Report {
-    /// What was done.
-    pub counts: Counts,
-    /// Each phase in which something was done.
-    pub phases: Vec<PhaseReport>,
-    /// Calls that were made.
-    pub calls: usize,
-    /// Calls that were not made, because something they need failed, the user stopped, or a later segment makes them.
-    pub left: usize,
-    /// Whether the user stopped it.
-    pub stopped: bool,
-    /// Slots that were made or changed: not to be read again in this run.
-    pub fresh: HashSet<Slot>,
-    /// Root outputs as they are now, by layer.
-    pub outputs: Vec<(LayerName, Name, Value)>,
-    /// Names of gates that passed, with their phase.
-    pub gates_passed: Vec<(Name, Name)>,
-    /// Names of phases whose gates are still to pass.
-    pub gates_outstanding: Vec<Name>,
-}
-
 /// A call in flight. The run is one task; its calls need not move between threads.
 pub(super) type Flight<'a> = futures::future::LocalBoxFuture<'a, Done>;
 
 pub(super) enum Done {
     Call(Box<Ended>),
     Gate(GateDone),
-    Provider(NodeId, usize, Box<Outcome<ProviderSlot>>),
+    /// The step that configured a provider, its index, and what came of it.
+    Provider(u32, usize, Box<Outcome<ProviderSlot>>),
 }
 
 pub(super) struct Run<'a> {
@@ -105,16 +67,14 @@ pub(super) struct Run<'a> {
     pub(super) report: Report,
     pub(super) said: Diagnostics,
     pub(super) running: FuturesUnordered<Flight<'a>>,
-    steps: Steps,
+    pub(super) steps: Steps,
     failed: Vec<bool>,
     ready: VecDeque<u32>,
-    /// Calls that wait for a place, by provider.
-    queued: VecDeque<u32>,
-    in_flight: HashMap<usize, usize>,
+    pools: Pools,
     watches: HashMap<u32, Arc<Watch>>,
-    critical: Critical,
+    pub(super) critical: Critical,
     pub(super) voice: tokio::sync::mpsc::UnboundedSender<Event>,
-    fatal: bool,
+    pub(super) fatal: bool,
     pub(super) open_gates: HashMap<u32, usize>,
     pub(super) failed_gates: HashSet<u32>,
 }
@@ -141,8 +101,7 @@ pub async fn run(plan: Plan, inputs: Inputs<'_>) -> (Report, Diagnostics) {
         running: FuturesUnordered::new(),
         failed: vec![false; count],
         ready: (0..count as u32).filter(|step| steps.waits[*step as usize] == 0).collect(),
-        queued: VecDeque::new(),
-        in_flight: HashMap::new(),
+        pools: Pools::new(inputs.parallelism),
         watches: HashMap::new(),
         critical: Critical::new(count, &plan),
         steps,
@@ -181,33 +140,10 @@ pub async fn run(plan: Plan, inputs: Inputs<'_>) -> (Report, Diagnostics) {
 }
 
 impl<'a> Run<'a> {
-    fn phase_sizes(&self) -> Vec<(String, usize)> {
-        let mut sizes = vec![0; self.plan.phases.len()];
-        for kind in &self.steps.kinds {
-            if let StepKind::Call(index, _) = kind
-                && let Some(size) = sizes.get_mut(self.plan.changes[*index].phase)
-            {
-                *size += 1;
-            }
-        }
-        self.plan.phases.iter().map(|phase| phase.name.to_string()).zip(sizes).collect()
-    }
-
-    /// Does everything that is ready, as far as places in flight allow.
+    /// Does everything that is ready; a call without a place in its pool waits there until one is left.
     async fn pump(&mut self) {
-        loop {
-            while let Some(step) = self.ready.pop_front() {
-                self.take(step).await;
-            }
-            let mut waiting = std::mem::take(&mut self.queued);
-            while let Some(step) = waiting.pop_front() {
-                if !self.start(step).await {
-                    self.queued.push_back(step);
-                }
-            }
-            if self.ready.is_empty() {
-                break;
-            }
+        while let Some(step) = self.ready.pop_front() {
+            self.take(step).await;
         }
     }
 
@@ -230,47 +166,29 @@ impl<'a> Run<'a> {
                 self.release(step, false);
             }
             StepKind::PhaseEnd(phase) => self.end_phase(step, phase),
-            StepKind::Value(node) => match self.evaluate(node) {
-                super::values::Evaluated::Done(ok) => self.release(step, !ok),
-                super::values::Evaluated::Call(job) => {
-                    self.running.push(job);
-                    self.watches.remove(&step);
-                }
+            StepKind::Value(node) => match self.evaluate(step, node) {
+                Evaluated::Done(ok) => self.release(step, !ok),
+                Evaluated::Call(job) => self.running.push(job),
             },
-            StepKind::Call(..) => {
-                if !self.start(step).await {
-                    self.queued.push_back(step);
+            StepKind::Call(index, call) => {
+                if self.pools.enter(&self.plan.changes[index], step) {
+                    self.start(step, index, call).await;
                 }
             }
         }
     }
 
-    /// Starts a call if there is a place for it. A call that ends at once is folded in at once.
-    async fn start(&mut self, step: u32) -> bool {
-        let StepKind::Call(index, call) = self.steps.kinds[step as usize] else { return true };
+    /// Starts a call that has its place. One that ends at once is folded in at once.
+    async fn start(&mut self, step: u32, index: usize, call: Call) {
+        let planned = &self.plan.changes[index];
         if self.inputs.stop.is_asked() {
             self.report.stopped = true;
             self.report.left += 1;
-            self.release(step, true);
-            return true;
+            self.leave(planned);
+            return self.release(step, true);
         }
-        let planned = &self.plan.changes[index];
-        let limits = planned.provider_type.limits();
-        let shared = limits.in_flight.is_none() && limits.remote;
-        // Providers without a limit of their own share `-parallelism`.
-        let pool = if shared { usize::MAX } else { planned.work.provider };
-        let limit = match limits.in_flight {
-            Some(own) => own.max(self.inputs.parallelism),
-            None if limits.remote => self.inputs.parallelism,
-            None => LOCAL_IN_FLIGHT,
-        };
-        let flying = self.in_flight.entry(pool).or_insert(0);
-        if *flying >= limit.max(1) {
-            return false;
-        }
-        *flying += 1;
         let prepared = self.prepare(step, index, call);
-        if matches!(prepared, super::values::Prepared::Job(_) | super::values::Prepared::Replan(_)) {
+        if matches!(prepared, Prepared::Job(_) | Prepared::Replan(_)) {
             let id = match call {
                 Call::Create | Call::Read => None,
                 Call::Update | Call::Delete | Call::DeleteReplaced | Call::Forget => id_of(&planned.change.before),
@@ -284,15 +202,15 @@ impl<'a> Run<'a> {
             self.critical.started(step);
         }
         match prepared {
-            super::values::Prepared::Nothing => {
-                self.land(pool);
+            Prepared::Nothing => {
+                self.leave(planned);
                 self.release(step, false);
             }
-            super::values::Prepared::Failed => {
-                self.land(pool);
+            Prepared::Failed => {
+                self.leave(planned);
                 self.release(step, true);
             }
-            super::values::Prepared::Job(job) => {
+            Prepared::Job(job) => {
                 let job = *job;
                 self.watches.insert(step, job.watch.clone());
                 let mut future: Flight<'a> = Box::pin(async move { Done::Call(Box::new(make(job).await)) });
@@ -301,15 +219,13 @@ impl<'a> Run<'a> {
                     std::task::Poll::Pending => self.running.push(future),
                 }
             }
-            super::values::Prepared::Replan(job) => self.running.push(job),
+            Prepared::Replan(job) => self.running.push(job),
         }
-        true
     }
 
-    fn land(&mut self, pool: usize) {
-        if let Some(flying) = self.in_flight.get_mut(&pool) {
-            *flying -= 1;
-        }
+    /// Gives up the place of a call; the next one that waits for it is ready again.
+    fn leave(&mut self, planned: &PlannedChange) {
+        self.ready.extend(self.pools.leave(planned));
     }
 
     pub(super) fn phase_name(&self, phase: usize) -> String {
@@ -321,31 +237,21 @@ impl<'a> Run<'a> {
         match done {
             Done::Call(ended) => self.call_ended(*ended),
             Done::Gate(done) => self.gate_ended(done),
-            Done::Provider(node, index, outcome) => {
+            Done::Provider(step, index, outcome) => {
                 let Outcome { value, said } = *outcome;
                 let failed = said.has_errors();
                 self.said.append(said);
                 if let Some(slot) = value {
                     self.providers[index] = slot;
                 }
-                let step = self.value_step(node);
                 self.release(step, failed);
             }
         }
     }
 
-    /// The step that evaluates a node.
-    fn value_step(&self, node: NodeId) -> u32 {
-        // Providers are few; their steps are found by looking.
-        let found = self.steps.kinds.iter().position(|kind| *kind == StepKind::Value(node));
-        found.unwrap_or(0) as u32
-    }
-
     fn call_ended(&mut self, ended: Ended) {
         let planned = &self.plan.changes[ended.index];
-        let limits = planned.provider_type.limits();
-        let shared = limits.in_flight.is_none() && limits.remote;
-        self.land(if shared { usize::MAX } else { planned.work.provider });
+        self.leave(planned);
         self.watches.remove(&ended.step);
         self.fatal |= ended.fatal;
         let failed = ended.said.has_errors();
@@ -405,65 +311,4 @@ impl<'a> Run<'a> {
             }
         }
     }
-
-    /// The phase is over when its gates are.
-    fn end_phase(&mut self, step: u32, phase: usize) {
-        if self.start_gates(step, phase) {
-            return;
-        }
-        self.phase_over(step, phase, false);
-    }
-
-    pub(super) fn phase_over(&mut self, step: u32, phase: usize, failed: bool) {
-        let report = self.critical.phase_report(phase, step, self.plan, !failed);
-        if let Some(report) = report {
-            self.inputs.events.emit(Event::PhaseEnded {
-                phase: report.name.to_string(),
-                elapsed: report.elapsed,
-                added: report.counts.add,
-                changed: report.counts.change,
-                destroyed: report.counts.destroy,
-                critical_path: report.critical_path.clone(),
-            });
-            self.report.phases.push(report);
-        }
-        self.release(step, failed);
-    }
-
-    /// Writes outputs, and says what is left.
-    async fn end(mut self) -> (Report, Diagnostics) {
-        drop(std::mem::take(&mut self.running));
-        self.report.stopped |= self.inputs.stop.is_asked();
-        if !self.fatal {
-            self.write_outputs().await;
-        }
-        for phase in 0..self.plan.phases.len() {
-            if self.critical.has_open_work(phase) {
-                let name = self.plan.phases[phase].name.clone();
-                if let Some(report) = self.critical.phase_report(phase, u32::MAX, self.plan, false) {
-                    self.report.phases.push(report);
-                }
-                self.report.gates_outstanding.push(name);
-            }
-        }
-        (self.report, self.said)
-    }
-
-    /// Whether anything was done in a phase so far.
-    pub(super) fn phase_has_work(&self, phase: usize) -> bool {
-        self.critical.has_work(phase)
-    }
-
-    fn gates_left(&mut self, phase: usize) {
-        if self.critical.has_work(phase)
-            && let Some(phase) = self.plan.phases.get(phase)
-        {
-            self.report.gates_outstanding.push(phase.name.clone());
-        }
-    }
-}
-
-/// When a run began; for durations that include everything.
-pub(super) fn now() -> Instant {
-    Instant::now()
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::addr::{InstanceAddr, Mode};
-use crate::change::{Action, Change, Reason};
-use crate::config::{IgnoreChanges, Resource};
+use crate::change::{Action, Reason};
+use crate::config::Resource;
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::Event;
 use crate::graph::NodeId;
@@ -13,7 +13,8 @@ use crate::provider::{Boxed, Configured, DataRequest, PlanRequest, Planned, Prov
 use crate::schema::{Schema, proposed, sensitive_paths};
 use crate::value::{Marks, Path, Value};
 
-use super::model::{PlannedChange, Work};
+use super::ignore::ignore_changes;
+use super::model::PlannedChange;
 use super::objects::Known;
 use super::provider::Status;
 use super::scope::ModuleScope;
@@ -49,28 +50,28 @@ pub(super) enum Judged<'a> {
 /// A provider's answer and what is needed to judge it.
 pub(super) struct InstanceDone {
     pub(super) place: Place,
-    draft: Draft,
-    answer: Answer,
+    pub(super) draft: Draft,
+    pub(super) answer: Answer,
 }
 
-enum Answer {
+pub(super) enum Answer {
     Planned(Outcome<Planned>),
     Data(Outcome<Value>),
 }
 
 /// What is known about an instance before its provider is asked.
-struct Draft {
-    addr: InstanceAddr,
-    kind: Arc<dyn Provider>,
-    provider: usize,
-    config: Value,
-    marks: Vec<(Path, Marks)>,
-    prior: Option<Known>,
-    tainted: bool,
-    said: Diagnostics,
-    pending: Option<String>,
+pub(super) struct Draft {
+    pub(super) addr: InstanceAddr,
+    pub(super) kind: Arc<dyn Provider>,
+    pub(super) provider: usize,
+    pub(super) config: Value,
+    pub(super) marks: Vec<(Path, Marks)>,
+    pub(super) prior: Option<Known>,
+    pub(super) tainted: bool,
+    pub(super) said: Diagnostics,
+    pub(super) pending: Option<String>,
     /// Set when the object is replaced and the provider is asked for the new one.
-    replacing: Option<(Reason, Vec<Path>)>,
+    pub(super) replacing: Option<(Reason, Vec<Path>)>,
 }
 
 impl<'a> Walk<'a> {
@@ -155,7 +156,7 @@ impl<'a> Walk<'a> {
         self.ask(place, draft, configured)
     }
 
-    fn ask(&self, place: Place, draft: Draft, configured: Arc<dyn Configured>) -> Start<'a> {
+    pub(super) fn ask(&self, place: Place, draft: Draft, configured: Arc<dyn Configured>) -> Start<'a> {
         let Some(schema) = schema_of(&*draft.kind, &draft.addr) else { return finished(place, draft.said) };
         let prior = match (&draft.prior, &draft.replacing) {
             (Some(known), None) => known.value.clone(),
@@ -176,89 +177,6 @@ impl<'a> Walk<'a> {
             let answer = Answer::Planned(configured.plan(request).await);
             Done::Instance(Box::new(InstanceDone { place, draft, answer }))
         }))
-    }
-
-    /// Decides from the provider's answer what is to happen.
-    pub(super) fn judge(&mut self, done: InstanceDone) -> Judged<'a> {
-        let InstanceDone { place, mut draft, answer } = done;
-        let Some((_, resource)) = self.input.graph.resource(place.node) else {
-            return Judged::Done(Box::new(Finished { place, value: Value::NULL, planned: None, said: draft.said }));
-        };
-        let (span, within) = (resource.block.header, block_name(&resource.addr));
-        let locate = |said: Diagnostics, addr: &InstanceAddr| {
-            let mut said = said.located(Some(span), Some(&within));
-            for diagnostic in &mut said.0 {
-                diagnostic.address.get_or_insert_with(|| addr.to_string());
-            }
-            said
-        };
-        let planned = match answer {
-            Answer::Data(outcome) => {
-                draft.said.append(locate(outcome.said, &draft.addr));
-                let failed = draft.said.has_errors();
-                return Judged::Done(Box::new(match outcome.value.filter(|_| !failed) {
-                    Some(value) => self.settle(place, draft, Action::NoOp, None, Vec::new(), value, Vec::new()),
-                    None => Finished { place, value: Value::NULL, planned: None, said: draft.said },
-                }));
-            }
-            Answer::Planned(outcome) => {
-                draft.said.append(locate(outcome.said, &draft.addr));
-                let failed = draft.said.has_errors();
-                match outcome.value.filter(|_| !failed) {
-                    Some(planned) => planned,
-                    None => {
-                        let said = draft.said;
-                        return Judged::Done(Box::new(Finished { place, value: Value::NULL, planned: None, said }));
-                    }
-                }
-            }
-        };
-        if let Some((reason, paths)) = draft.replacing.take() {
-            let action = self.replacement(place.node);
-            let done = self.settle(place, draft, action, Some(reason), paths, planned.value, planned.private);
-            return Judged::Done(Box::new(done));
-        }
-        let Some(prior) = &draft.prior else {
-            let done = self.settle(place, draft, Action::Create, None, Vec::new(), planned.value, planned.private);
-            return Judged::Done(Box::new(done));
-        };
-        let differs = |path: &Path| path.of(&prior.value) != path.of(&planned.value);
-        let paths: Vec<Path> = planned.replace.into_iter().filter(differs).collect();
-        let asked = self.input.options.replace.iter().any(|pattern| pattern.matches(&draft.addr));
-        let prior_is_planned = prior.value == planned.value;
-        let triggered = self.is_triggered(&place, resource, &mut draft.said);
-        let reason = if draft.tainted {
-            Some(Reason::ReplaceBecauseTainted)
-        } else if asked {
-            Some(Reason::ReplaceByRequest)
-        } else if triggered {
-            Some(Reason::ReplaceByTriggers)
-        } else if paths.is_empty() {
-            None
-        } else {
-            Some(Reason::ReplaceBecauseCannotUpdate)
-        };
-        let Some(reason) = reason else {
-            let action = if prior_is_planned { Action::NoOp } else { Action::Update };
-            let done = self.settle(place, draft, action, None, Vec::new(), planned.value, planned.private);
-            return Judged::Done(Box::new(done));
-        };
-        draft.replacing = Some((reason, paths));
-        match self.providers[draft.provider].ask().cloned() {
-            Some(configured) => match self.ask(place, draft, configured) {
-                Start::Call(job) => Judged::Again(job),
-                Start::Done(done) => Judged::Done(done),
-            },
-            None => Judged::Done(Box::new(Finished { place, value: Value::NULL, planned: None, said: draft.said })),
-        }
-    }
-
-    fn replacement(&self, node: NodeId) -> Action {
-        if self.replaces_first.get(node.index()).copied().unwrap_or(false) {
-            Action::CreateThenDelete
-        } else {
-            Action::DeleteThenCreate
-        }
     }
 
     fn plan_data(&mut self, place: Place, draft: Draft, resource: &Resource) -> Start<'a> {
@@ -324,90 +242,6 @@ impl<'a> Walk<'a> {
         finished
     }
 
-    /// Puts the marks back, checks what can be checked, and writes the change.
-    #[expect(clippy::too_many_arguments, reason = "the parts of a change, each decided elsewhere")]
-    fn settle(
-        &mut self,
-        place: Place,
-        draft: Draft,
-        action: Action,
-        reason: Option<Reason>,
-        replace_paths: Vec<Path>,
-        planned: Value,
-        private: Vec<u8>,
-    ) -> Finished {
-        let graph = self.input.graph;
-        let Draft { addr, kind, provider, config, marks, prior, mut said, pending, .. } = draft;
-        let (Some((_, resource)), Some(schema)) = (graph.resource(place.node), schema_of(&*kind, &addr)) else {
-            return Finished { place, value: Value::NULL, planned: None, said };
-        };
-        let within = block_name(&resource.addr);
-        let mut after_marks = sensitive_paths(&schema.block, &planned);
-        after_marks.extend(marks.iter().cloned());
-        let after = crate::schema::write_only_null(&schema.block, &planned).mark_paths(&after_marks);
-        let before = match (&prior, self.objects.current(&addr)) {
-            (Some(known), Some(entry)) => {
-                let marks = super::objects::stored_marks(schema, &entry.stored, &known.value);
-                known.value.clone().mark_paths(&marks)
-            }
-            _ => Value::Null(schema.ty()),
-        };
-        if action.deletes() && self.forbids_destroy(&place, resource) {
-            said.push(super::orphan::protected(&addr).at(resource.block.header).within(&within));
-        }
-        let rules = &resource.lifecycle.postconditions;
-        if !rules.is_empty() {
-            let scope = ModuleScope {
-                around: self.around(),
-                copy: place.copy,
-                repetition: &place.repetition,
-                this: Some(&after),
-            };
-            for rule in rules {
-                said.append(check(rule, &scope, "Resource postcondition failed").located(None, Some(&within)));
-            }
-        }
-        let change = Change {
-            addr,
-            deposed: None,
-            previous: None,
-            action,
-            reason,
-            before: if resource.addr.mode == Mode::Data { Value::Null(schema.ty()) } else { before },
-            after: after.clone(),
-            replace_paths,
-            importing: None,
-            provider: self.providers[provider].addr.clone(),
-        };
-        let change = PlannedChange {
-            change,
-            phase: graph.phase[place.node.index()],
-            pending,
-            lost_with: None,
-            provider_type: kind,
-            private,
-            work: Work {
-                provider,
-                node: Some(place.node),
-                copy: Some(place.copy),
-                repetition: place.repetition.clone(),
-                stored: None,
-                creates_first: self.replaces_first.get(place.node.index()).copied().unwrap_or(false),
-                config,
-                marks,
-                planned,
-            },
-        };
-        Finished { place, value: after, planned: Some(Box::new(change)), said }
-    }
-
-    fn forbids_destroy(&self, place: &Place, resource: &Resource) -> bool {
-        let Some(expr) = &resource.lifecycle.prevent_destroy else { return false };
-        let scope = ModuleScope::plain(self.around(), place.copy);
-        let value = crate::lang::eval::evaluate(expr, &scope).value;
-        value.and_then(|value| value.as_bool()).unwrap_or(true)
-    }
-
     /// Where a value of a resource node is sensitive by its schema.
     pub(super) fn schema_marks(&self, node: NodeId, value: &Value) -> Vec<(Path, Marks)> {
         let graph = self.input.graph;
@@ -462,60 +296,4 @@ fn unknown_type(kind: &dyn Provider, resource: &Resource) -> Diagnostic {
         .labels
         .first()
         .map_or(resource.block.header, |label| label.span))
-}
-
-/// The configuration with stored values in place of those whose changes do not count.
-pub fn ignore_changes(rule: &IgnoreChanges, prior: &Value, config: Value) -> Value {
-    if prior.is_null() {
-        return config;
-    }
-    match rule {
-        IgnoreChanges::None => config,
-        IgnoreChanges::All => prior.clone(),
-        IgnoreChanges::Paths(paths) => paths.iter().fold(config, |config, path| {
-            let stored = path.of(prior).cloned();
-            put(config, path.steps(), stored)
-        }),
-    }
-}
-
-fn put(value: Value, steps: &[crate::value::Step], part: Option<Value>) -> Value {
-    use crate::value::Step;
-    let Some((step, rest)) = steps.split_first() else { return part.unwrap_or(value) };
-    match (value, step) {
-        (Value::Object(entries), Step::Attribute(name) | Step::Key(name)) => match entries.get(name) {
-            Some(inner) => {
-                let inner = put(inner.clone(), rest, part);
-                Value::Object(entries.with(name.clone(), inner))
-            }
-            None => Value::Object(entries),
-        },
-        (Value::Map(mapping), Step::Attribute(name) | Step::Key(name)) => {
-            let entries = match (mapping.entries.get(name), rest.is_empty(), part) {
-                // A key that only the stored map has stays; one that only the configuration has is left out.
-                (_, true, Some(part)) => mapping.entries.clone().with(name.clone(), part),
-                (Some(_), true, None) => mapping.entries.iter().filter(|(key, _)| key != name).cloned().collect(),
-                (Some(inner), false, part) => {
-                    mapping.entries.clone().with(name.clone(), put(inner.clone(), rest, part))
-                }
-                (None, _, _) => mapping.entries.clone(),
-            };
-            Value::map(mapping.element.clone(), entries)
-        }
-        (Value::List(sequence), Step::Index(index)) => {
-            let mut items = sequence.items.clone();
-            if let Some(item) = items.get_mut(*index) {
-                *item = put(std::mem::take(item), rest, part);
-            }
-            Value::list(sequence.element.clone(), items)
-        }
-        (Value::Tuple(tuple), Step::Index(index)) => {
-            let mut items = tuple.to_vec();
-            if let Some(item) = items.get_mut(*index) {
-                *item = put(std::mem::take(item), rest, part);
-            }
-            Value::tuple(items)
-        }
-        (value, _) => value,
-    }
 }

@@ -4,11 +4,15 @@
 //! what is known now) and the order of its [`Steps`]. Not here: carrying out (`apply`), the loop over segments and approval
 //! (`ops`), drawing (`view`).
 
+mod copies;
 mod expand;
+mod ignore;
 mod inherit;
 mod instance;
+mod judge;
 mod model;
 mod objects;
+mod options;
 mod order;
 mod orphan;
 mod prior;
@@ -21,8 +25,9 @@ pub mod values;
 mod walk;
 pub mod world;
 
-pub use instance::{ignore_changes, schema_of};
+pub use ignore::ignore_changes;
+pub use instance::schema_of;
 pub use model::{GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, PlannedChange, Segment, Work};
+pub use options::Options;
 pub use order::{Call, StepKind, Steps, order};
 pub use run::run;
-pub use walk::Options;

@@ -15,8 +15,9 @@ use crate::value::{Value, to_json_typed};
 
 use super::instance::schema_of;
 use super::model::{GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, PlannedChange, Segment, Work};
+use super::options::Options;
 use super::scope::Functions;
-use super::walk::{Input, Options, Walk};
+use super::walk::{Input, Walk};
 use super::world::Repetition;
 
 /// Plans one segment: compares the configuration with the states and proposes what can be planned with what is known now.

@@ -1,0 +1,80 @@
+//! Phases of a run: how large they are, when they are over, and what is left of them at the end.
+
+use crate::diag::Diagnostics;
+use crate::event::Event;
+use crate::plan::StepKind;
+
+use super::report::Report;
+use super::run::Run;
+
+impl Run<'_> {
+    /// The name of every phase and the number of its calls.
+    pub(super) fn phase_sizes(&self) -> Vec<(String, usize)> {
+        let mut sizes = vec![0; self.plan.phases.len()];
+        for kind in &self.steps.kinds {
+            if let StepKind::Call(index, _) = kind
+                && let Some(size) = sizes.get_mut(self.plan.changes[*index].phase)
+            {
+                *size += 1;
+            }
+        }
+        self.plan.phases.iter().map(|phase| phase.name.to_string()).zip(sizes).collect()
+    }
+
+    /// The phase is over when its gates are.
+    pub(super) fn end_phase(&mut self, step: u32, phase: usize) {
+        if self.start_gates(step, phase) {
+            return;
+        }
+        self.phase_over(step, phase, false);
+    }
+
+    pub(super) fn phase_over(&mut self, step: u32, phase: usize, failed: bool) {
+        let report = self.critical.phase_report(phase, step, self.plan, !failed);
+        if let Some(report) = report {
+            self.inputs.events.emit(Event::PhaseEnded {
+                phase: report.name.to_string(),
+                elapsed: report.elapsed,
+                added: report.counts.add,
+                changed: report.counts.change,
+                destroyed: report.counts.destroy,
+                critical_path: report.critical_path.clone(),
+            });
+            self.report.phases.push(report);
+        }
+        self.release(step, failed);
+    }
+
+    /// Writes outputs, and says what is left.
+    pub(super) async fn end(mut self) -> (Report, Diagnostics) {
+        drop(std::mem::take(&mut self.running));
+        self.report.stopped |= self.inputs.stop.is_asked();
+        if !self.fatal {
+            self.write_outputs().await;
+        }
+        for phase in 0..self.plan.phases.len() {
+            if self.critical.has_open_work(phase) {
+                let name = self.plan.phases[phase].name.clone();
+                if let Some(report) = self.critical.phase_report(phase, u32::MAX, self.plan, false) {
+                    self.report.phases.push(report);
+                }
+                self.report.gates_outstanding.push(name);
+            }
+        }
+        (self.report, self.said)
+    }
+
+    /// Whether anything was done in a phase so far.
+    pub(super) fn phase_has_work(&self, phase: usize) -> bool {
+        self.critical.has_work(phase)
+    }
+
+    /// Remembers that the gates of a phase in which something was done are still to pass.
+    pub(super) fn gates_left(&mut self, phase: usize) {
+        if self.critical.has_work(phase)
+            && let Some(phase) = self.plan.phases.get(phase)
+        {
+            self.report.gates_outstanding.push(phase.name.clone());
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What an apply came to, as data.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use crate::addr::{LayerName, Name};
+use crate::change::Counts;
+use crate::state::Slot;
+use crate::value::Value;
+
+/// What a phase came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhaseReport {
+    /// Its name.
+    pub name: Name,
+    /// What was done.
+    pub counts: Counts,
+    /// From its first call to its end.
+    pub elapsed: Duration,
+    /// The chain of calls that determined its length, longest first: `k3s_server.this 58s`.
+    pub critical_path: String,
+    /// Whether it ended with all its gates passed.
+    pub ended: bool,
+}
+
+/// What an apply came to.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What was done.
+    pub counts: Counts,
+    /// Each phase in which something was done.
+    pub phases: Vec<PhaseReport>,
+    /// Calls that were made.
+    pub calls: usize,
+    /// Calls that were not made, because something they need failed, the user stopped, or a later segment makes them.
+    pub left: usize,
+    /// Whether the user stopped it.
+    pub stopped: bool,
+    /// Slots that were made or changed: not to be read again in this run.
+    pub fresh: HashSet<Slot>,
+    /// Root outputs as they are now, by layer.
+    pub outputs: Vec<(LayerName, Name, Value)>,
+    /// Names of gates that passed, with their phase.
+    pub gates_passed: Vec<(Name, Name)>,
+    /// Names of phases whose gates are still to pass.
+    pub gates_outstanding: Vec<Name>,
+}

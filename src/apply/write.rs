@@ -1,0 +1,83 @@
+//! What a run writes beside the results of calls: objects that were read anew, and root outputs.
+
+use std::sync::Arc;
+
+use crate::addr::Mode;
+use crate::change::Action;
+use crate::state::{OutputState, Record, Slot, Status as ObjectStatus};
+
+use super::record::object;
+use super::run::Run;
+
+impl Run<'_> {
+    /// Writes what reading brought to light, and data sources that were read at plan.
+    pub(super) async fn write_refreshed(&mut self) {
+        let plan = self.plan;
+        let mut records: Vec<Record> = self.inputs.commits.iter().map(|_| Record::new()).collect();
+        for (slot, provider, object) in &plan.segment().refreshed {
+            let Some(layer) = plan.segment().config.layer_index(&slot.addr.layer) else { continue };
+            let record = std::mem::take(&mut records[layer]);
+            records[layer] = match object {
+                Some(object) => {
+                    record.put(slot.clone(), plan.segment().providers[*provider].addr.clone(), Arc::new(object.clone()))
+                }
+                None => record.remove(slot.clone()),
+            };
+        }
+        for planned in &plan.changes {
+            let is_read = planned.change.addr.resource.mode == Mode::Data && planned.change.action == Action::NoOp;
+            let Some(node) = planned.work.node.filter(|_| is_read && planned.work.planned.is_wholly_known()) else {
+                continue;
+            };
+            let Some(layer) = plan.segment().config.layer_index(&planned.change.addr.layer) else { continue };
+            let dependencies = self.dependencies.of(node);
+            if let Ok(object) = object(planned, &planned.work.planned, &[], ObjectStatus::Ready, dependencies) {
+                let slot = Slot { addr: planned.change.addr.clone(), deposed: None };
+                let record = std::mem::take(&mut records[layer]);
+                records[layer] = record.put(slot, planned.change.provider.clone(), object);
+            }
+        }
+        self.append(records).await;
+    }
+
+    async fn append(&mut self, records: Vec<Record>) {
+        for (record, commit) in records.into_iter().zip(self.inputs.commits) {
+            let Some(commit) = commit.as_ref().filter(|_| !record.is_empty()) else { continue };
+            if let Err(error) = commit.append(record).await {
+                self.said.push(error.diagnostic());
+            }
+        }
+    }
+
+    /// Writes the root outputs that are known now, and takes out those that are gone.
+    pub(super) async fn write_outputs(&mut self) {
+        let plan = self.plan;
+        let graph = &plan.segment().graph;
+        let mut records: Vec<Record> = self.inputs.commits.iter().map(|_| Record::new()).collect();
+        for output in &plan.outputs {
+            let Some(layer) = plan.segment().config.layer_index(&output.layer) else { continue };
+            let root = graph.roots[layer];
+            let copy = self.world.copies_of(root)[0];
+            let offset = graph.module(root).shape.output(&output.name);
+            let record = std::mem::take(&mut records[layer]);
+            if output.action == Action::Delete {
+                records[layer] = record.output(output.name.clone(), None);
+                continue;
+            }
+            let value = offset.and_then(|offset| self.world.get(copy, offset)).unwrap_or(&output.after);
+            if !value.is_wholly_known() {
+                records[layer] = record;
+                continue;
+            }
+            let bare = value.clone().unmark_deep().0;
+            let shown = if output.sensitive { bare.clone().sensitive() } else { bare.clone() };
+            self.report.outputs.push((output.layer.clone(), output.name.clone(), shown));
+            records[layer] = if bare.is_null() {
+                record.output(output.name.clone(), None)
+            } else {
+                record.output(output.name.clone(), Some(OutputState { value: bare, sensitive: output.sensitive }))
+            };
+        }
+        self.append(records).await;
+    }
+}

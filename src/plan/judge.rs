@@ -1,0 +1,184 @@
+//! From a provider's answer to a change: what is to happen, and why.
+
+use crate::addr::{InstanceAddr, Mode};
+use crate::change::{Action, Change, Reason};
+use crate::config::Resource;
+use crate::diag::Diagnostics;
+use crate::graph::NodeId;
+use crate::schema::sensitive_paths;
+use crate::value::{Path, Value};
+
+use super::instance::{Answer, Draft, Finished, InstanceDone, Judged, Start, schema_of};
+use super::model::{PlannedChange, Work};
+use super::scope::ModuleScope;
+use super::values::check;
+use super::walk::{Place, Walk, block_name};
+
+impl<'a> Walk<'a> {
+    /// Decides from the provider's answer what is to happen.
+    pub(super) fn judge(&mut self, done: InstanceDone) -> Judged<'a> {
+        let InstanceDone { place, mut draft, answer } = done;
+        let Some((_, resource)) = self.input.graph.resource(place.node) else {
+            return Judged::Done(Box::new(Finished { place, value: Value::NULL, planned: None, said: draft.said }));
+        };
+        let (span, within) = (resource.block.header, block_name(&resource.addr));
+        let locate = |said: Diagnostics, addr: &InstanceAddr| {
+            let mut said = said.located(Some(span), Some(&within));
+            for diagnostic in &mut said.0 {
+                diagnostic.address.get_or_insert_with(|| addr.to_string());
+            }
+            said
+        };
+        let planned = match answer {
+            Answer::Data(outcome) => {
+                draft.said.append(locate(outcome.said, &draft.addr));
+                let failed = draft.said.has_errors();
+                return Judged::Done(Box::new(match outcome.value.filter(|_| !failed) {
+                    Some(value) => self.settle(place, draft, Action::NoOp, None, Vec::new(), value, Vec::new()),
+                    None => Finished { place, value: Value::NULL, planned: None, said: draft.said },
+                }));
+            }
+            Answer::Planned(outcome) => {
+                draft.said.append(locate(outcome.said, &draft.addr));
+                let failed = draft.said.has_errors();
+                match outcome.value.filter(|_| !failed) {
+                    Some(planned) => planned,
+                    None => {
+                        let said = draft.said;
+                        return Judged::Done(Box::new(Finished { place, value: Value::NULL, planned: None, said }));
+                    }
+                }
+            }
+        };
+        if let Some((reason, paths)) = draft.replacing.take() {
+            let action = self.replacement(place.node);
+            let done = self.settle(place, draft, action, Some(reason), paths, planned.value, planned.private);
+            return Judged::Done(Box::new(done));
+        }
+        let Some(prior) = &draft.prior else {
+            let done = self.settle(place, draft, Action::Create, None, Vec::new(), planned.value, planned.private);
+            return Judged::Done(Box::new(done));
+        };
+        let differs = |path: &Path| path.of(&prior.value) != path.of(&planned.value);
+        let paths: Vec<Path> = planned.replace.into_iter().filter(differs).collect();
+        let asked = self.input.options.replace.iter().any(|pattern| pattern.matches(&draft.addr));
+        let prior_is_planned = prior.value == planned.value;
+        let triggered = self.is_triggered(&place, resource, &mut draft.said);
+        let reason = if draft.tainted {
+            Some(Reason::ReplaceBecauseTainted)
+        } else if asked {
+            Some(Reason::ReplaceByRequest)
+        } else if triggered {
+            Some(Reason::ReplaceByTriggers)
+        } else if paths.is_empty() {
+            None
+        } else {
+            Some(Reason::ReplaceBecauseCannotUpdate)
+        };
+        let Some(reason) = reason else {
+            let action = if prior_is_planned { Action::NoOp } else { Action::Update };
+            let done = self.settle(place, draft, action, None, Vec::new(), planned.value, planned.private);
+            return Judged::Done(Box::new(done));
+        };
+        draft.replacing = Some((reason, paths));
+        match self.providers[draft.provider].ask().cloned() {
+            Some(configured) => match self.ask(place, draft, configured) {
+                Start::Call(job) => Judged::Again(job),
+                Start::Done(done) => Judged::Done(done),
+            },
+            None => Judged::Done(Box::new(Finished { place, value: Value::NULL, planned: None, said: draft.said })),
+        }
+    }
+
+    fn replacement(&self, node: NodeId) -> Action {
+        if self.replaces_first.get(node.index()).copied().unwrap_or(false) {
+            Action::CreateThenDelete
+        } else {
+            Action::DeleteThenCreate
+        }
+    }
+
+    /// Puts the marks back, checks what can be checked, and writes the change.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a change, each decided elsewhere")]
+    pub(super) fn settle(
+        &mut self,
+        place: Place,
+        draft: Draft,
+        action: Action,
+        reason: Option<Reason>,
+        replace_paths: Vec<Path>,
+        planned: Value,
+        private: Vec<u8>,
+    ) -> Finished {
+        let graph = self.input.graph;
+        let Draft { addr, kind, provider, config, marks, prior, mut said, pending, .. } = draft;
+        let (Some((_, resource)), Some(schema)) = (graph.resource(place.node), schema_of(&*kind, &addr)) else {
+            return Finished { place, value: Value::NULL, planned: None, said };
+        };
+        let within = block_name(&resource.addr);
+        let mut after_marks = sensitive_paths(&schema.block, &planned);
+        after_marks.extend(marks.iter().cloned());
+        let after = crate::schema::write_only_null(&schema.block, &planned).mark_paths(&after_marks);
+        let before = match (&prior, self.objects.current(&addr)) {
+            (Some(known), Some(entry)) => {
+                let marks = super::objects::stored_marks(schema, &entry.stored, &known.value);
+                known.value.clone().mark_paths(&marks)
+            }
+            _ => Value::Null(schema.ty()),
+        };
+        if action.deletes() && self.forbids_destroy(&place, resource) {
+            said.push(super::orphan::protected(&addr).at(resource.block.header).within(&within));
+        }
+        let rules = &resource.lifecycle.postconditions;
+        if !rules.is_empty() {
+            let scope = ModuleScope {
+                around: self.around(),
+                copy: place.copy,
+                repetition: &place.repetition,
+                this: Some(&after),
+            };
+            for rule in rules {
+                said.append(check(rule, &scope, "Resource postcondition failed").located(None, Some(&within)));
+            }
+        }
+        let change = Change {
+            addr,
+            deposed: None,
+            previous: None,
+            action,
+            reason,
+            before: if resource.addr.mode == Mode::Data { Value::Null(schema.ty()) } else { before },
+            after: after.clone(),
+            replace_paths,
+            importing: None,
+            provider: self.providers[provider].addr.clone(),
+        };
+        let change = PlannedChange {
+            change,
+            phase: graph.phase[place.node.index()],
+            pending,
+            lost_with: None,
+            provider_type: kind,
+            private,
+            work: Work {
+                provider,
+                node: Some(place.node),
+                copy: Some(place.copy),
+                repetition: place.repetition.clone(),
+                stored: None,
+                creates_first: self.replaces_first.get(place.node.index()).copied().unwrap_or(false),
+                config,
+                marks,
+                planned,
+            },
+        };
+        Finished { place, value: after, planned: Some(Box::new(change)), said }
+    }
+
+    fn forbids_destroy(&self, place: &Place, resource: &Resource) -> bool {
+        let Some(expr) = &resource.lifecycle.prevent_destroy else { return false };
+        let scope = ModuleScope::plain(self.around(), place.copy);
+        let value = crate::lang::eval::evaluate(expr, &scope).value;
+        value.and_then(|value| value.as_bool()).unwrap_or(true)
+    }
+}

@@ -1,0 +1,54 @@
+//! How to plan.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use crate::addr::Pattern;
+use crate::graph::Selection;
+use crate::state::{OpenIntent, Slot};
+
+use super::model::PlanMode;
+
+/// How to plan.
+#[derive(Clone)]
+pub struct Options {
+    /// Normal, destroy or refresh only.
+    pub mode: PlanMode,
+    /// Whether objects are read before they are compared.
+    pub refresh: bool,
+    /// `-target`, `-exclude`, `-layer`.
+    pub selection: Selection,
+    /// `-replace`.
+    pub replace: Vec<Pattern>,
+    /// What `timestamp()` gives.
+    pub timestamp: Timestamp,
+    /// Objects that this run has already seen: an earlier segment made or read them.
+    pub fresh: HashSet<Slot>,
+    /// Calls of earlier runs that made something and whose end nobody knows: providers are asked for them.
+    pub unfinished: Vec<OpenIntent>,
+    /// Nobody is asked, and variables without a value are unknown: for `validate`.
+    pub offline: bool,
+    /// Phases whose gates have not passed since something in them changed.
+    pub outstanding: Vec<bool>,
+    /// Identities of clusters that state was made with, by provider configuration; see `state`'s metadata.
+    pub identities: HashMap<String, String>,
+}
+
+impl Options {
+    /// A plan of everything, with refresh.
+    pub fn new(timestamp: Timestamp) -> Self {
+        Options {
+            mode: PlanMode::Normal,
+            refresh: true,
+            selection: Selection::default(),
+            replace: Vec::new(),
+            timestamp,
+            fresh: HashSet::new(),
+            unfinished: Vec::new(),
+            offline: false,
+            outstanding: Vec::new(),
+            identities: HashMap::new(),
+        }
+    }
+}
