@@ -13,6 +13,11 @@ bench *ARGS:
     cargo build --release --locked
     python3 bench/run.py {{ARGS}}
 
+# Asks terraform anew for the answers that our own are compared with, then compares.
+conformance:
+    cargo test --locked record_ -- --ignored --nocapture
+    cargo test --locked conformance
+
 # The tests that run for long; they are ignored otherwise.
 soak:
     cargo test --release --locked soak -- --ignored --nocapture

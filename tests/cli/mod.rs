@@ -5,4 +5,5 @@ mod plan_text;
 mod program;
 mod projects;
 mod staging;
+mod stop;
 mod triggers;

@@ -110,6 +110,30 @@ fn staging_from_a_bare_host_to_four_layers() {
     assert!(!left.contains("k3s.yaml") && left.contains("inactive"), "{left}");
 }
 
+#[test]
+fn the_other_environments_plan() {
+    let ci = platform().ok(&["plan", "-env", "ci"]);
+    assert!(ci.contains("Plan: ") && !ci.contains("pending"), "{ci}");
+    assert!(!ci.contains("module.signoz"), "{ci}");
+
+    let Some(minio) = lab::minio() else { return };
+    for (environment, vault) in [("test", false), ("prod", true)] {
+        let program = with_bucket(platform(), minio, "redis-secret");
+        // Nobody dials a host that is not there yet; the key is only read.
+        program.write(".ssh/id_rsa", "not a key");
+        let planned = program.ok(&["plan", "-env", environment]);
+        assert!(planned.contains("k3s_server.this will be created"), "{planned}");
+        assert!(planned.contains("pending on layer.bootstrap.kubeconfig"), "{planned}");
+        assert_eq!(
+            planned.contains("kubernetes_stateful_set.vault") || planned.contains("module.vault"),
+            vault,
+            "{planned}"
+        );
+        assert!(planned.contains(&format!("{environment}-vps.lab.internal")), "{planned}");
+        assert!(!planned.contains("redis-secret") && !planned.contains("not a key"), "{planned}");
+    }
+}
+
 /// The environment and what is called in it.
 struct Story {
     program: Program,
@@ -169,16 +193,7 @@ fn staging(host: &Host, minio: &Minio, redis_password: &str) -> Program {
         .split_once(' ')
         .map(|(address, key)| (address.to_owned(), key.trim().to_owned()))
         .unwrap();
-    let program = platform()
-        .env("AWS_ENDPOINT_URL_S3", &minio.endpoint)
-        .env("AWS_ACCESS_KEY_ID", &minio.access_key)
-        .env("AWS_SECRET_ACCESS_KEY", &minio.secret_key)
-        .env("R2_BUCKET", &minio.bucket())
-        .env("BASE_DOMAIN", "lab.internal")
-        .env("DOMAIN_PREFIX", "staging")
-        .env("POSTGRES_PASSWORD", PASSWORD)
-        .env("REDIS_PASSWORD", redis_password)
-        .env("ARANGODB_PASSWORD", "not-deployed");
+    let program = with_bucket(platform(), minio, redis_password);
     let variables = format!(
         r#"
         vps_host                   = "{}"
@@ -196,6 +211,20 @@ fn staging(host: &Host, minio: &Minio, redis_password: &str) -> Program {
         fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(program.path(".ssh/id_rsa")).unwrap();
     std::io::Write::write_all(&mut key, &fs::read(&host.private_key).unwrap()).unwrap();
     program
+}
+
+/// The variables that the environments read: where state lies, and secrets.
+fn with_bucket(program: Program, minio: &Minio, redis_password: &str) -> Program {
+    program
+        .env("AWS_ENDPOINT_URL_S3", &minio.endpoint)
+        .env("AWS_ACCESS_KEY_ID", &minio.access_key)
+        .env("AWS_SECRET_ACCESS_KEY", &minio.secret_key)
+        .env("R2_BUCKET", &minio.bucket())
+        .env("BASE_DOMAIN", "lab.internal")
+        .env("DOMAIN_PREFIX", "staging")
+        .env("POSTGRES_PASSWORD", PASSWORD)
+        .env("REDIS_PASSWORD", redis_password)
+        .env("ARANGODB_PASSWORD", "arango-secret")
 }
 
 /// The scripts of the lab, which the install script is one of.

@@ -1,0 +1,186 @@
+//! Folders whose configuration changes step by step: what is planned, what the state holds afterwards, and how errors are
+//! called are those of the real `terraform`.
+//!
+//! `sequences/NAME.txt` is a case: `--- file PATH` begins a file (an empty one removes it), `--- apply ARGUMENTS` plans with
+//! these arguments and applies the saved plan. `sequences/NAME.json` is what terraform answered at each step. `just
+//! conformance` records anew (with terraform on the PATH) and prints what became different.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use regex::Regex;
+use serde_json::{Value as Json, json};
+
+/// Where our answer is another one on purpose: case, step (from 1), part of the answer, and why.
+const KNOWN: &[(&str, usize, &str, &str)] = &[];
+
+#[test]
+fn folders_change_as_under_terraform() {
+    let mut failed = Vec::new();
+    for path in cases() {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let recorded = std::fs::read_to_string(path.with_extension("json")).unwrap_or_else(|_| "[]".to_owned());
+        let expect: Vec<Json> = serde_json::from_str(&recorded).unwrap();
+        let got = play(&path, &Peer::infra());
+        assert_eq!(got.len(), expect.len(), "{name}: record it with `just conformance`");
+        for (step, (got, expect)) in got.iter().zip(&expect).enumerate() {
+            for part in ["plan", "errors", "changes", "outputs", "apply", "apply_errors", "state"] {
+                if part == "state" && expect[part].is_null() {
+                    continue;
+                }
+                let known = KNOWN.iter().any(|known| (known.0, known.1, known.2) == (name.as_str(), step + 1, part));
+                match (got[part] == expect[part], known) {
+                    (false, false) => failed.push(format!(
+                        "{name}, step {}, {part}\n  terraform: {}\n  infra:     {}",
+                        step + 1,
+                        expect[part],
+                        got[part]
+                    )),
+                    (true, true) => failed.push(format!("{name}, step {}, {part}: no difference any more", step + 1)),
+                    (true, false) | (false, true) => {}
+                }
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{} differences:\n{}", failed.len(), failed.join("\n"));
+}
+
+#[test]
+#[ignore = "records the answers of terraform: just conformance"]
+fn record_sequences() {
+    for path in cases() {
+        let answers = play(&path, &Peer::terraform());
+        let text = serde_json::to_string_pretty(&answers).unwrap() + "\n";
+        let file = path.with_extension("json");
+        if std::fs::read_to_string(&file).is_ok_and(|recorded| recorded == text) {
+            continue;
+        }
+        println!("recorded {}", file.display());
+        std::fs::write(file, text).unwrap();
+    }
+}
+
+fn cases() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/sequences");
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut cases: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "txt")).collect();
+    cases.sort();
+    assert!(cases.len() >= 30);
+    cases
+}
+
+/// One of the two programs.
+struct Peer {
+    program: PathBuf,
+    /// Whether modules are installed by a command of its own.
+    installs: bool,
+}
+
+impl Peer {
+    fn infra() -> Self {
+        Peer { program: env!("CARGO_BIN_EXE_infra").into(), installs: false }
+    }
+
+    fn terraform() -> Self {
+        Peer { program: "terraform".into(), installs: true }
+    }
+
+    /// Exit code, standard output, and the summaries of the errors.
+    fn call(&self, folder: &Path, arguments: &[&str]) -> (i32, String, Vec<String>) {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", folder);
+        command.env("CHECKPOINT_DISABLE", "1").env("TF_CLI_CONFIG_FILE", folder.join("terraformrc"));
+        let output = command.output().unwrap();
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        let summaries =
+            err.lines().filter_map(|line| line.split_once("Error: ").map(|(_, summary)| summary.to_owned()));
+        let mut summaries: Vec<String> = summaries.collect();
+        summaries.sort();
+        (output.status.code().unwrap(), out, summaries)
+    }
+}
+
+/// Plays a case in a folder of its own; the answer to every step.
+fn play(case: &Path, peer: &Peer) -> Vec<Json> {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    std::fs::write(folder.join("terraformrc"), "").unwrap();
+    let text = std::fs::read_to_string(case).unwrap();
+    let mut answers = Vec::new();
+    for part in text.split("--- ").skip(1) {
+        let (head, body) = part.split_once('\n').unwrap_or((part, ""));
+        let words: Vec<&str> = head.split_whitespace().collect();
+        match words.as_slice() {
+            ["file", path] => {
+                let path = folder.join(path);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, body).unwrap();
+            }
+            ["apply", arguments @ ..] => answers.push(step(peer, folder, arguments)),
+            other => panic!("{}: {other:?}", case.display()),
+        }
+    }
+    answers
+}
+
+/// Plans, applies what was planned, and looks at the state.
+fn step(peer: &Peer, folder: &Path, arguments: &[&str]) -> Json {
+    let common = ["-no-color", "-input=false"];
+    if peer.installs {
+        peer.call(folder, &["init", common[0], common[1]]);
+    }
+    let plan = [&["plan", "-out=p", "-detailed-exitcode"], &common[..], arguments].concat();
+    let (code, _, errors) = peer.call(folder, &plan);
+    let mut answer = json!({ "plan": code, "errors": errors });
+    if code != 1 {
+        let document: Json = serde_json::from_str(&peer.call(folder, &["show", "-json", "p"]).1).unwrap();
+        let actions = |change: &Json| {
+            let reason = change["action_reason"].as_str().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            let actions = change["change"]["actions"].as_array().unwrap().iter().flat_map(Json::as_str);
+            format!("{}{reason}", actions.collect::<Vec<_>>().join(", "))
+        };
+        let changes: BTreeMap<&str, String> = document["resource_changes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|change| (change["address"].as_str().unwrap(), actions(change)))
+            .collect();
+        let outputs: BTreeMap<&String, Json> = document["output_changes"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, change)| (name, json!([change["actions"], change["after"], change["after_unknown"]])))
+            .collect();
+        answer["changes"] = json!(changes);
+        answer["outputs"] = json!(outputs);
+        let (code, _, errors) = peer.call(folder, &["apply", common[0], common[1], "p"]);
+        answer["apply"] = json!(code);
+        answer["apply_errors"] = json!(errors);
+    }
+    // Terraform shows no state while the configuration cannot be read.
+    if let Ok(state) = serde_json::from_str::<Json>(&peer.call(folder, &["show", "-json"]).1) {
+        let mut objects = BTreeMap::new();
+        gather(&state["values"]["root_module"], &mut objects);
+        answer["state"] = json!({ "objects": objects, "outputs": state["values"]["outputs"] });
+    }
+    without_ids(&answer)
+}
+
+/// The objects of a module and those below it, by address.
+fn gather(module: &Json, into: &mut BTreeMap<String, Json>) {
+    for object in module["resources"].as_array().into_iter().flatten() {
+        let part = json!([object["values"], object["sensitive_values"], object["depends_on"], object["tainted"]]);
+        into.insert(object["address"].as_str().unwrap().to_owned(), part);
+    }
+    for child in module["child_modules"].as_array().into_iter().flatten() {
+        gather(child, into);
+    }
+}
+
+/// The answer with every random id replaced by the same word: the programs make others at each run.
+fn without_ids(answer: &Json) -> Json {
+    let id = Regex::new("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").unwrap();
+    serde_json::from_str(&id.replace_all(&answer.to_string(), "ID")).unwrap()
+}
