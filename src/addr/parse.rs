@@ -66,6 +66,11 @@ impl Pattern {
         }
     }
 
+    /// Whether it names no single instance, of the resource or of a module around it.
+    pub fn is_whole(&self) -> bool {
+        self.key.is_none() && self.module.steps().iter().all(|step| step.key.is_none())
+    }
+
     /// Whether any instance of the block could be selected.
     pub fn may_match(&self, addr: &ConfigResourceAddr) -> bool {
         if self.layer.as_ref().is_some_and(|layer| *layer != addr.layer) {

@@ -7,11 +7,14 @@ use crate::addr::Mode;
 use crate::change::Action;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::decode::decode;
+use crate::plan::expand::each_values;
 use crate::plan::provider::Status;
 use crate::plan::scope::ModuleScope;
-use crate::plan::{Call, PlannedChange, ignore_changes, schema_of};
+use crate::plan::values::check;
+use crate::plan::world::Repetition;
+use crate::plan::{Call, PlannedChange, block_name, ignore_changes, schema_of};
 use crate::provider::PlanRequest;
-use crate::schema::proposed;
+use crate::schema::{proposed, sensitive_paths};
 use crate::state::Slot;
 use crate::value::Value;
 
@@ -85,6 +88,11 @@ impl<'a> Run<'a> {
                 return Prepared::Job(Box::new(job));
             }
             Call::Create | Call::Update | Call::Read => {}
+        }
+        let said = self.conditions(planned, None);
+        if said.has_errors() {
+            self.said.append(said);
+            return Prepared::Failed;
         }
         let config = match self.arguments(planned) {
             Ok(config) => config,
@@ -190,25 +198,48 @@ impl<'a> Run<'a> {
         }))
     }
 
+    /// What `count.index` or `each` are for a change, now that what its `for_each` needs has been applied.
+    fn repetition(&mut self, planned: &PlannedChange) -> Repetition {
+        let segment = self.plan.segment();
+        let known = || planned.work.repetition.clone();
+        let (Some(key), Some(node), Some(copy)) =
+            (planned.work.repetition.open_key(), planned.work.node, planned.work.copy)
+        else {
+            return known();
+        };
+        let Some(for_each) = segment.graph.resource(node).and_then(|(_, resource)| resource.for_each.as_ref()) else {
+            return known();
+        };
+        // Once for all instances of the block.
+        if !self.each_values.contains_key(&(node, copy)) {
+            let outcome = each_values(for_each, &ModuleScope::plain(self.around(), copy));
+            self.said.append(outcome.said);
+            self.each_values.insert((node, copy), outcome.value.unwrap_or_default());
+        }
+        let value = self.each_values.get(&(node, copy)).and_then(|values| values.get(key));
+        value.map_or_else(known, |value| Repetition::Each(key.clone(), value.clone()))
+    }
+
     /// The arguments of a change, wholly known, without marks.
-    fn arguments(&self, planned: &PlannedChange) -> Result<Value, Diagnostics> {
+    fn arguments(&mut self, planned: &PlannedChange) -> Result<Value, Diagnostics> {
         if planned.work.config.is_wholly_known() {
             return Ok(planned.work.config.clone());
         }
-        let segment = self.plan.segment();
         let missing = |what: &str| {
             Diagnostics::from(Diagnostic::error("Arguments not known", what.to_owned()).about(&planned.change.addr))
         };
         let (Some(node), Some(copy)) = (planned.work.node, planned.work.copy) else {
             return Err(missing("The block is no longer written."));
         };
+        let Some(schema) = planned.schema() else { return Err(missing("The provider has no such type.")) };
+        let repetition = self.repetition(planned);
+        let segment = self.plan.segment();
         let Some((_, resource)) = segment.graph.resource(node) else {
             return Err(missing("The block is no longer written."));
         };
-        let Some(schema) = planned.schema() else { return Err(missing("The provider has no such type.")) };
-        let scope = ModuleScope { around: self.around(), copy, repetition: &planned.work.repetition, this: None };
+        let scope = ModuleScope { around: self.around(), copy, repetition: &repetition, this: None };
         let outcome = decode(&resource.body, &schema.block, &scope);
-        let said = outcome.said.located(Some(resource.block.header), None);
+        let said = outcome.said.located(Some(resource.block.header), Some(&block_name(&resource.addr)));
         let Some(config) = outcome.value.filter(|_| !said.has_errors()) else { return Err(said) };
         let (config, _) = config.unmark_deep();
         if !config.is_wholly_known() {
@@ -222,12 +253,35 @@ impl<'a> Run<'a> {
         Ok(ignore_changes(&resource.lifecycle.ignore_changes, &prior, config))
     }
 
+    /// Which preconditions of a block do not hold, now that what they look at is known; with the object that came out of the
+    /// call, which postconditions.
+    pub(super) fn conditions(&mut self, planned: &PlannedChange, made: Option<&Value>) -> Diagnostics {
+        let (Some(node), Some(copy)) = (planned.work.node, planned.work.copy) else { return Diagnostics::none() };
+        let graph = &self.plan.segment().graph;
+        let Some((_, resource)) = graph.resource(node) else { return Diagnostics::none() };
+        let (rules, summary) = match made {
+            None => (&resource.lifecycle.preconditions, "Resource precondition failed"),
+            Some(_) => (&resource.lifecycle.postconditions, "Resource postcondition failed"),
+        };
+        if rules.is_empty() {
+            return Diagnostics::none();
+        }
+        let this = made.map(|value| {
+            let mut marks = planned.schema().map(|schema| sensitive_paths(&schema.block, value)).unwrap_or_default();
+            marks.extend(planned.work.marks.iter().cloned());
+            value.clone().mark_paths(&marks)
+        });
+        let repetition = self.repetition(planned);
+        let scope = ModuleScope { around: self.around(), copy, repetition: &repetition, this: this.as_ref() };
+        let said: Diagnostics = rules.iter().flat_map(|rule| check(rule, &scope, summary)).collect();
+        said.located(None, Some(&block_name(&resource.addr)))
+    }
+
     fn stored(&self, planned: &PlannedChange) -> Option<Arc<crate::state::Object>> {
         let layer = self.plan.segment().config.layer_index(&planned.change.addr.layer)?;
         let slot = Slot { addr: planned.change.addr.clone(), deposed: planned.change.deposed.clone() };
-        let refreshed = self.plan.segment().refreshed.iter().find(|(refreshed, _, _)| *refreshed == slot);
-        match refreshed {
-            Some((_, _, object)) => object.clone().map(Arc::new),
+        match self.refreshed.get(&slot) {
+            Some(object) => (*object).clone().map(Arc::new),
             None => self.inputs.states.get(layer)?.at(&slot).cloned(),
         }
     }

@@ -11,7 +11,7 @@ use crate::event::{Event, Events};
 use crate::graph::NodeId;
 use crate::plan::provider::ProviderSlot;
 use crate::plan::scope::Functions;
-use crate::plan::world::World;
+use crate::plan::world::{CopyId, World};
 use crate::plan::{Call, Plan, PlannedChange, StepKind, Steps, order};
 use crate::state::{Commit, Object, Slot, State};
 use crate::value::Value;
@@ -64,6 +64,10 @@ pub(super) struct Run<'a> {
     pub(super) results: HashMap<NodeId, Vec<(usize, Option<Value>)>>,
     /// Where replaced objects were put, by change.
     pub(super) aside: HashMap<usize, (Slot, Arc<Object>)>,
+    /// Values of `for_each` that were not known at plan, by block and copy of its module.
+    pub(super) each_values: HashMap<(NodeId, CopyId), Value>,
+    /// Objects that plan read anew, and those that moved: what is stored of them is no longer true.
+    pub(super) refreshed: HashMap<&'a Slot, &'a Option<Object>>,
     pub(super) report: Report,
     pub(super) said: Diagnostics,
     pub(super) running: FuturesUnordered<Flight<'a>>,
@@ -96,6 +100,8 @@ pub async fn run(plan: Plan, inputs: Inputs<'_>) -> (Report, Diagnostics) {
         dependencies: Dependencies::new(&graph),
         results: HashMap::new(),
         aside: HashMap::new(),
+        each_values: HashMap::new(),
+        refreshed: plan.segment().refreshed.iter().map(|(slot, _, object)| (slot, object)).collect(),
         report: Report::default(),
         said: Diagnostics::none(),
         running: FuturesUnordered::new(),
@@ -249,8 +255,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn call_ended(&mut self, ended: Ended) {
+    fn call_ended(&mut self, mut ended: Ended) {
         let planned = &self.plan.changes[ended.index];
+        // The object is what it is; what depends on it must not build on it.
+        if let Some(value) = ended.value.as_ref().filter(|_| !ended.said.has_errors()) {
+            ended.said.append(self.conditions(planned, Some(value)));
+        }
         self.leave(planned);
         self.watches.remove(&ended.step);
         self.fatal |= ended.fatal;

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
+use crate::addr::Name;
 use crate::diag::Outcome;
-use crate::graph::{Node, NodeId, ProviderId};
+use crate::graph::{ModuleId, Node, NodeId, ProviderId};
 use crate::plan::PlannedChange;
+use crate::plan::expand::each_values;
 use crate::plan::provider::{Status, configure, planned_config};
-use crate::plan::scope::Surroundings;
+use crate::plan::scope::{ModuleScope, Surroundings};
 use crate::plan::world::{CopyId, Repetition, Shaping, resource_value};
 use crate::schema::sensitive_paths;
 use crate::value::Value;
@@ -59,9 +61,34 @@ impl<'a> Run<'a> {
                 self.fold_results(node);
                 Evaluated::Done(true)
             }
-            Node::ModuleCall(..) | Node::ModuleEnd(..) => Evaluated::Done(true),
+            Node::ModuleCall(module, name) => Evaluated::Done(self.complete_copies(*module, name)),
+            Node::ModuleEnd(..) => Evaluated::Done(true),
             Node::Provider(id) => self.configure_provider(step, node, *id),
         }
+    }
+
+    /// Gives the copies of a module call the values of `for_each` that plan did not know.
+    fn complete_copies(&mut self, module: ModuleId, name: &Name) -> bool {
+        let graph = &self.plan.segment().graph;
+        let Some(for_each) = &graph.module(module).module.calls[name].for_each else { return true };
+        let mut ok = true;
+        for parent in self.world.copies_of(module).to_vec() {
+            let copies = self.world.copies_of_call(parent, name);
+            if copies.iter().all(|copy| self.world.copy(*copy).repetition.open_key().is_none()) {
+                continue;
+            }
+            let outcome = each_values(for_each, &ModuleScope::plain(self.around(), parent));
+            ok &= !outcome.has_errors();
+            self.said.append(outcome.said);
+            let values = outcome.value.unwrap_or_default();
+            for copy in copies {
+                let key = self.world.copy(copy).repetition.open_key();
+                if let Some(value) = key.and_then(|key| values.get(key)).cloned() {
+                    self.world.set_each_value(copy, value);
+                }
+            }
+        }
+        ok
     }
 
     /// A provider whose configuration was not known at plan is configured when what it needs is there.

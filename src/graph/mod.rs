@@ -13,5 +13,5 @@ mod shape;
 
 pub use build::build;
 pub use node::{Graph, ModuleId, ModuleNode, Node, NodeId, Owner, ProviderId, ProviderNode};
-pub use select::{Selection, select};
+pub use select::{Selected, Selection, select};
 pub use shape::{Shape, Slot};

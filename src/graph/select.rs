@@ -1,5 +1,7 @@
 //! `-target`, `-exclude` and `-layer`: which resource nodes take part in a run.
 
+use std::collections::HashSet;
+
 use crate::addr::{LayerName, Pattern};
 
 use super::{Graph, Node, NodeId};
@@ -22,15 +24,26 @@ impl Selection {
     }
 }
 
-/// For each node, whether it takes part. Values (variables, locals, outputs, calls, providers) take part when everything
-/// they need does, or when something that takes part needs them.
-pub fn select(graph: &Graph, selection: &Selection) -> Vec<bool> {
+/// Which nodes take part.
+#[derive(Clone, Debug, Default)]
+pub struct Selected {
+    /// For each node, whether it takes part.
+    pub nodes: Vec<bool>,
+    /// Resources that take part only because targets name single instances of them: the others do not.
+    pub partly: HashSet<NodeId>,
+}
+
+/// Finds out which nodes take part. Values (variables, locals, outputs, calls, providers) take part when everything they need
+/// does, or when something that takes part needs them.
+pub fn select(graph: &Graph, selection: &Selection) -> Selected {
     let count = graph.nodes.len();
     if selection.is_everything() {
-        return vec![true; count];
+        return Selected { nodes: vec![true; count], partly: HashSet::new() };
     }
-    let matches = |patterns: &[Pattern], id: NodeId| {
-        graph.config_addr(id).is_some_and(|addr| patterns.iter().any(|pattern| pattern.may_match(&addr)))
+    let mut partly = HashSet::new();
+    let matches = |patterns: &[Pattern], id: NodeId, only: &dyn Fn(&Pattern) -> bool| {
+        let hit = |addr| patterns.iter().any(|pattern| only(pattern) && pattern.may_match(&addr));
+        graph.config_addr(id).is_some_and(hit)
     };
     let mut chosen = vec![false; count];
     if selection.targets.is_empty() {
@@ -39,14 +52,22 @@ pub fn select(graph: &Graph, selection: &Selection) -> Vec<bool> {
         // Dependencies of targets, from dependents to dependencies.
         for id in graph.order.iter().rev() {
             let needed = graph.needed_by[id.index()].iter().any(|next| chosen[next.index()]);
-            chosen[id.index()] = needed || matches(&selection.targets, *id);
+            let named = matches(&selection.targets, *id, &|_| true);
+            chosen[id.index()] = needed || named;
+            // A dependency takes part with all its instances.
+            if named && !needed && !matches(&selection.targets, *id, &Pattern::is_whole) {
+                partly.insert(*id);
+            }
         }
     }
     // Excluded nodes and their dependents, from dependencies to dependents.
     let mut left_out = vec![false; count];
+    let mut touched = vec![false; count];
     for id in &graph.order {
-        let below = graph.needs[id.index()].iter().any(|need| left_out[need.index()]);
-        left_out[id.index()] = below || matches(&selection.excludes, *id);
+        let below = graph.needs[id.index()].iter().any(|need| touched[need.index()]);
+        left_out[id.index()] = below || matches(&selection.excludes, *id, &Pattern::is_whole);
+        // Of a resource with a single instance excluded the others take part, but nothing that needs it.
+        touched[id.index()] = left_out[id.index()] || matches(&selection.excludes, *id, &|_| true);
     }
     for (index, chosen) in chosen.iter_mut().enumerate() {
         *chosen &= !left_out[index];
@@ -67,9 +88,9 @@ pub fn select(graph: &Graph, selection: &Selection) -> Vec<bool> {
                 | Node::Provider(_) => false,
             };
             if is_value && !chosen[index] && !graph.needs[index].is_empty() {
-                chosen[index] = graph.needs[index].iter().all(|need| chosen[need.index()]);
+                chosen[index] = graph.needs[index].iter().all(|need| chosen[need.index()] && !partly.contains(need));
             }
         }
     }
-    chosen
+    Selected { nodes: chosen, partly }
 }

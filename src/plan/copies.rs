@@ -1,5 +1,6 @@
 //! The instances of a resource node: how many there are, and its value once all of them are planned.
 
+use crate::diag::Diagnostics;
 use crate::graph::{ModuleId, NodeId};
 use crate::value::Value;
 
@@ -87,6 +88,25 @@ impl Walk<'_> {
             let value = super::world::resource_value(shaping, instances);
             self.world.set(self.input.graph, node, copy, value);
         }
+    }
+
+    /// Gives an instance that does not take part the value of its stored object.
+    pub(super) fn leave_as_stored(&mut self, place: Place) -> Finished {
+        let graph = self.input.graph;
+        let module = self.world.copy(place.copy).addr.clone();
+        let addr = graph.resource(place.node).map(|(id, resource)| {
+            let layer = graph.layers[graph.module(id).layer].clone();
+            resource.addr.instance(layer, module, place.repetition.key())
+        });
+        let stored = addr.and_then(|addr| self.objects.claim(&addr)?.now.as_ref().map(|known| known.value.clone()));
+        let value = match stored {
+            Some(value) => {
+                let marks = self.schema_marks(place.node, &value);
+                value.mark_paths(&marks)
+            }
+            None => Value::unknown(crate::value::Type::Any),
+        };
+        Finished { place, value, planned: None, said: Diagnostics::none() }
     }
 
     /// Gives a resource that is not planned the value of its stored objects.

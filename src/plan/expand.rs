@@ -27,6 +27,12 @@ pub fn copies(
     }
 }
 
+/// The value of `for_each` that `each.value` comes from, evaluated anew: when plan made the copies, only its keys had to be
+/// known.
+pub fn each_values(for_each: &Arc<Expr>, scope: &dyn Scope) -> Outcome<Value> {
+    evaluate(for_each, scope).and_then(|value| Outcome::ok(value.unmark().0))
+}
+
 fn by_count(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
     evaluate(expr, scope).and_then(|value| {
         let fail = |summary: &str, detail: &str| Outcome::fail(Diagnostic::error(summary, detail).at(expr.span));

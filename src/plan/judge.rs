@@ -119,6 +119,7 @@ impl<'a> Walk<'a> {
         let mut after_marks = sensitive_paths(&schema.block, &planned);
         after_marks.extend(marks.iter().cloned());
         let after = crate::schema::write_only_null(&schema.block, &planned).mark_paths(&after_marks);
+        let previous = self.objects.current(&addr).and_then(|entry| entry.moved_from.clone());
         let before = match (&prior, self.objects.current(&addr)) {
             (Some(known), Some(entry)) => {
                 let marks = super::objects::stored_marks(schema, &entry.stored, &known.value);
@@ -144,7 +145,7 @@ impl<'a> Walk<'a> {
         let change = Change {
             addr,
             deposed: None,
-            previous: None,
+            previous,
             action,
             reason,
             before: if resource.addr.mode == Mode::Data { Value::Null(schema.ty()) } else { before },

@@ -5,7 +5,7 @@
 //! (`ops`), drawing (`view`).
 
 mod copies;
-mod expand;
+pub mod expand;
 mod ignore;
 mod inherit;
 mod instance;
@@ -31,3 +31,4 @@ pub use model::{GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, Pl
 pub use options::Options;
 pub use order::{Call, StepKind, Steps, order};
 pub use run::run;
+pub use walk::block_name;

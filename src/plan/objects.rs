@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::addr::{ConfigResourceAddr, InstanceAddr, ModuleAddr, ProviderConfigAddr};
+use crate::addr::{ConfigResourceAddr, InstanceAddr, InstanceKey, ModuleAddr, ProviderConfigAddr};
+use crate::config::Resource;
 use crate::diag::{Diagnostic, Outcome};
 use crate::graph::{Graph, ModuleId, NodeId};
 use crate::provider::Provider;
@@ -30,6 +31,8 @@ pub struct Entry {
     pub drifted_from: Option<Value>,
     /// Whether an instance of the configuration stands for it.
     pub claimed: bool,
+    /// The address that state has it under, when the configuration now has it under another one.
+    pub moved_from: Option<InstanceAddr>,
 }
 
 /// A decoded object.
@@ -58,8 +61,9 @@ pub struct Extra {
 }
 
 impl Objects<'_> {
-    /// Indexes the objects of all layers and finds the provider configuration of each.
-    pub fn new<'a>(graph: &Graph, states: &'a [State]) -> (Objects<'a>, Extra) {
+    /// Indexes the objects of all layers and finds the provider configuration of each. Objects of nodes that are not
+    /// `selected` stay under their stored address.
+    pub fn new<'a>(graph: &Graph, states: &'a [State], selected: &[bool]) -> (Objects<'a>, Extra) {
         let mut objects = Objects {
             entries: Vec::new(),
             by_slot: HashMap::new(),
@@ -92,7 +96,12 @@ impl Objects<'_> {
                         (node, provider)
                     }
                 };
-                let addr = placed.addr(&state.layer);
+                let stored_addr = placed.addr(&state.layer);
+                let block = found.0.filter(|node| selected[node.index()]).and_then(|node| graph.resource(node));
+                let addr = block
+                    .and_then(|(_, resource)| implied_move(&stored_addr, resource, state))
+                    .unwrap_or_else(|| stored_addr.clone());
+                let moved_from = (addr != stored_addr).then_some(stored_addr);
                 let index = objects.entries.len();
                 objects.by_block.entry(addr.config()).or_default().push(index);
                 let slot = Slot { addr, deposed: placed.deposed.cloned() };
@@ -108,6 +117,7 @@ impl Objects<'_> {
                     gone: false,
                     drifted_from: None,
                     claimed: false,
+                    moved_from,
                 });
             }
         }
@@ -146,6 +156,19 @@ impl Objects<'_> {
         let entries = indexes.map(|index| &self.entries[*index]).filter(|entry| entry.slot.deposed.is_none());
         entries.filter_map(|entry| Some((entry.slot.addr.clone(), entry.now.as_ref()?.value.clone()))).collect()
     }
+}
+
+/// Where an object is when its block got a `count`, or lost it: the only copy and the first one of several are the same, as
+/// under Terraform, unless state has both.
+fn implied_move(addr: &InstanceAddr, resource: &Resource, state: &State) -> Option<InstanceAddr> {
+    let key = match (&addr.key, &resource.count, &resource.for_each) {
+        (None, Some(_), _) => Some(InstanceKey::Int(0)),
+        (Some(InstanceKey::Int(0)), None, None) => None,
+        _ => return None,
+    };
+    let moved = InstanceAddr { key, ..addr.clone() };
+    let taken = state.at(&Slot { addr: moved.clone(), deposed: None }).is_some();
+    (!taken).then_some(moved)
 }
 
 /// The provider configuration that state names: the same address in the configuration, else the project's, else an extra one.

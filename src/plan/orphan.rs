@@ -57,7 +57,7 @@ impl Walk<'_> {
             return matches(&selection.targets) || self.doomed.contains(&entry.slot);
         }
         // Left-over copies of a block that takes part as a dependency are removed with it.
-        matches(&selection.targets) || entry.node.is_some_and(|node| self.selected[node.index()])
+        matches(&selection.targets) || entry.node.is_some_and(|node| self.aims_at(node, &entry.slot.addr))
     }
 
     fn protection(&self, entry: &Entry) -> Option<Diagnostic> {
@@ -100,7 +100,7 @@ impl Walk<'_> {
         let change = Change {
             addr: entry.slot.addr.clone(),
             deposed: entry.slot.deposed.clone(),
-            previous: None,
+            previous: entry.moved_from.clone(),
             action: if lost_with.is_some() { Action::Forget } else { Action::Delete },
             reason,
             before: known.value.clone().mark_paths(&marks),

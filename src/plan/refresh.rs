@@ -243,7 +243,7 @@ impl<'a> Walk<'a> {
         let takes_part = |position: &usize| {
             let entry = &self.objects.entries[*position];
             entry.slot.addr.resource.mode == Mode::Managed
-                && entry.node.is_none_or(|node| self.selected[node.index()])
+                && entry.node.is_none_or(|node| self.aims_at(node, &entry.slot.addr))
                 && self.is_selected_layer(entry.layer)
                 && !self.input.options.fresh.contains(&entry.slot)
         };

@@ -251,6 +251,13 @@ impl Walk<'_> {
                 }
                 continue;
             }
+            if let Some(from) = &entry.moved_from {
+                let from = Slot { addr: from.clone(), deposed: entry.slot.deposed.clone() };
+                refreshed.push((from, entry.provider, None));
+                if entry.drifted_from.is_none() {
+                    refreshed.push((entry.slot.clone(), entry.provider, Some((*entry.stored).clone())));
+                }
+            }
             if entry.drifted_from.is_none() {
                 continue;
             }

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use futures::stream::{FuturesUnordered, StreamExt};
 
+use crate::addr::{InstanceAddr, Pattern};
 use crate::config::Config;
 use crate::diag::{Diagnostics, Outcome};
 use crate::event::Events;
-use crate::graph::{Graph, Node, NodeId};
+use crate::graph::{Graph, Node, NodeId, Selected, Selection};
 use crate::provider::{Boxed, Recovered, Registry};
 use crate::state::{Slot, State};
 use crate::value::Value;
@@ -62,6 +63,8 @@ pub struct Walk<'a> {
     /// For each node, whether anything in it changes.
     pub(super) changed: Vec<bool>,
     pub(super) selected: Vec<bool>,
+    /// Resources of which only the instances that a target names take part.
+    partly: HashSet<NodeId>,
     pub(super) replaces_first: Vec<bool>,
     /// Resources that others name in `replace_triggered_by`, with their changes so far.
     pub(super) triggers: Triggers,
@@ -89,7 +92,8 @@ impl<'a> Walk<'a> {
     /// A walk that has not begun. Says which providers are not available.
     pub fn new(input: Input<'a>) -> Outcome<Walk<'a>> {
         let mut said = Diagnostics::none();
-        let (objects, Extra { addrs }) = Objects::new(input.graph, input.states);
+        let Selected { nodes: selected, partly } = crate::graph::select(input.graph, &input.options.selection);
+        let (objects, Extra { addrs }) = Objects::new(input.graph, input.states, &selected);
         let mut providers = Vec::new();
         let graph_providers = input.graph.providers.iter().map(|provider| (&provider.addr, Some(provider.node)));
         for (addr, node) in graph_providers.chain(addrs.iter().map(|addr| (addr, None))) {
@@ -116,7 +120,8 @@ impl<'a> Walk<'a> {
             changes: Vec::new(),
             pending: vec![None; count],
             changed: vec![false; count],
-            selected: crate::graph::select(input.graph, &input.options.selection),
+            selected,
+            partly,
             replaces_first: Vec::new(),
             triggers: Triggers::of(input.graph),
             identities: input.options.identities.clone(),
@@ -222,7 +227,12 @@ impl<'a> Walk<'a> {
                 let places = self.expand_resource(node, *module);
                 let mut jobs = Vec::with_capacity(places.len());
                 for place in places {
-                    match self.plan_instance(place) {
+                    let start = if self.aims_at_place(&place) {
+                        self.plan_instance(place)
+                    } else {
+                        super::instance::Start::Done(Box::new(self.leave_as_stored(place)))
+                    };
+                    match start {
                         super::instance::Start::Done(done) => {
                             if self.instance_done(*done) {
                                 return true;
@@ -238,6 +248,24 @@ impl<'a> Walk<'a> {
                 finished
             }
         }
+    }
+
+    /// Whether an instance of a node takes part: with `-target` and `-exclude` of single instances not all of them do.
+    pub(super) fn aims_at(&self, node: NodeId, addr: &InstanceAddr) -> bool {
+        let Selection { targets, excludes, .. } = &self.input.options.selection;
+        let hit = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(addr));
+        self.selected[node.index()] && (!self.partly.contains(&node) || hit(targets)) && !hit(excludes)
+    }
+
+    fn aims_at_place(&self, place: &Place) -> bool {
+        if self.input.options.selection.is_everything() {
+            return true;
+        }
+        let graph = self.input.graph;
+        let Some((module, resource)) = graph.resource(place.node) else { return true };
+        let layer = graph.layers[graph.module(module).layer].clone();
+        let module = self.world.copy(place.copy).addr.clone();
+        self.aims_at(place.node, &resource.addr.instance(layer, module, place.repetition.key()))
     }
 
     pub(super) fn is_destroy(&self) -> bool {
@@ -299,7 +327,7 @@ impl<'a> Walk<'a> {
 }
 
 /// `resource "TYPE" "NAME"`, as messages name a block.
-pub(super) fn block_name(addr: &crate::addr::ResourceAddr) -> String {
+pub fn block_name(addr: &crate::addr::ResourceAddr) -> String {
     let word = match addr.mode {
         crate::addr::Mode::Managed => "resource",
         crate::addr::Mode::Data => "data",

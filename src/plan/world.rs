@@ -33,6 +33,14 @@ pub enum Repetition {
 }
 
 impl Repetition {
+    /// The key, when it is one of `for_each` whose value is not wholly known.
+    pub fn open_key(&self) -> Option<&Name> {
+        match self {
+            Repetition::Each(key, value) if !value.is_wholly_known() => Some(key),
+            Repetition::None | Repetition::Count(_) | Repetition::Each(..) | Repetition::Unknown(_) => None,
+        }
+    }
+
     /// The key of the copy.
     pub fn key(&self) -> Option<InstanceKey> {
         match self {
@@ -153,6 +161,18 @@ impl World {
         }
         let offset = node.0 - graph.module(module).base.0;
         self.copies[copy.index()].slots[offset as usize] = Some(value);
+    }
+
+    /// The copies of a module call that were made inside one copy of the caller.
+    pub fn copies_of_call(&self, parent: CopyId, call: &Name) -> Vec<CopyId> {
+        self.children.get(&(parent, call.clone())).map(|(_, ids)| ids.clone()).unwrap_or_default()
+    }
+
+    /// Sets `each.value` of a copy to what has become known.
+    pub fn set_each_value(&mut self, copy: CopyId, value: Value) {
+        if let Repetition::Each(_, old) = &mut self.copies[copy.index()].repetition {
+            *old = value;
+        }
     }
 
     /// `module.NAME` as seen from a copy: an object of outputs, or a tuple or object of such objects. Outputs without a

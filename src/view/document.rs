@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::addr::{InstanceKey, LayerName, Mode, ModuleInstance};
 use crate::change::{Action, Change};
-use crate::plan::{OutputChange, Plan, PlannedChange};
+use crate::plan::{OutputChange, Plan, PlanMode, PlannedChange};
 use crate::schema::Schema;
 use crate::value::{Path, Step, Value};
 
@@ -34,7 +34,8 @@ pub fn state_json(objects: &[ShownObject<'_>], outputs: &[ShownOutput], prefixes
 
 /// A plan as `show -json PLANFILE` prints it. `errored`: planning ended with errors.
 pub fn plan_json(plan: &Plan, errored: bool) -> Json {
-    let changes: Vec<Json> = plan.changes.iter().filter(|c| !hidden(c)).map(|c| resource_change(c, plan)).collect();
+    let changes: Vec<Json> =
+        plan.changes.iter().filter(|c| !hidden(c, plan)).map(|c| resource_change(c, plan)).collect();
     let drift: Vec<Json> = plan.drift.iter().map(|planned| resource_change(planned, plan)).collect();
     let deferred: Vec<Json> = plan
         .changes
@@ -72,9 +73,11 @@ pub fn plan_json(plan: &Plan, errored: bool) -> Json {
     json
 }
 
-/// Data sources that were read while planning are no changes; Terraform keeps them out as well.
-fn hidden(planned: &PlannedChange) -> bool {
-    planned.change.addr.resource.mode == Mode::Data && planned.change.action == Action::NoOp
+/// Data sources that were read while planning are no changes, and a plan that only refreshes has none; Terraform keeps them
+/// out as well.
+fn hidden(planned: &PlannedChange, plan: &Plan) -> bool {
+    plan.mode == PlanMode::RefreshOnly
+        || planned.change.addr.resource.mode == Mode::Data && planned.change.action == Action::NoOp
 }
 
 fn label(output: &OutputChange, plan: &Plan) -> String {

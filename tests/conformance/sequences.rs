@@ -96,10 +96,18 @@ impl Peer {
         let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
         let summaries =
             err.lines().filter_map(|line| line.split_once("Error: ").map(|(_, summary)| summary.to_owned()));
-        let mut summaries: Vec<String> = summaries.collect();
+        let mut summaries: Vec<String> = summaries.map(|summary| sorted_members(&summary)).collect();
         summaries.sort();
         (output.status.code().unwrap(), out, summaries)
     }
+}
+
+/// `Cycle: b, a` with its members in order: terraform names them in another one at each run.
+fn sorted_members(summary: &str) -> String {
+    let Some(members) = summary.strip_prefix("Cycle: ") else { return summary.to_owned() };
+    let mut members: Vec<&str> = members.split(", ").collect();
+    members.sort_unstable();
+    format!("Cycle: {}", members.join(", "))
 }
 
 /// Plays a case in a folder of its own; the answer to every step.
@@ -163,6 +171,7 @@ fn step(peer: &Peer, folder: &Path, arguments: &[&str]) -> Json {
     if let Ok(state) = serde_json::from_str::<Json>(&peer.call(folder, &["show", "-json"]).1) {
         let mut objects = BTreeMap::new();
         gather(&state["values"]["root_module"], &mut objects);
+        close(&mut objects);
         answer["state"] = json!({ "objects": objects, "outputs": state["values"]["outputs"] });
     }
     without_ids(&answer)
@@ -176,6 +185,28 @@ fn gather(module: &Json, into: &mut BTreeMap<String, Json>) {
     }
     for child in module["child_modules"].as_array().into_iter().flatten() {
         gather(child, into);
+    }
+}
+
+/// Completes what each object depends on by what that depends on: terraform stores all of it, we store the direct ones, from
+/// which it follows.
+fn close(objects: &mut BTreeMap<String, Json>) {
+    let block = |address: &str| Regex::new(r#"\[[^\]]*\]"#).unwrap().replace_all(address, "").into_owned();
+    let direct = |object: &Json| -> Vec<String> {
+        object[2].as_array().into_iter().flatten().map(|name| name.as_str().unwrap().to_owned()).collect()
+    };
+    let mut blocks: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (address, object) in &*objects {
+        blocks.entry(block(address)).or_default().extend(direct(object));
+    }
+    for object in objects.values_mut() {
+        let mut all = std::collections::BTreeSet::new();
+        let mut open = direct(object);
+        while let Some(name) = open.pop() {
+            open.extend(blocks.get(&name).into_iter().flatten().filter(|next| !all.contains(*next)).cloned());
+            all.insert(name);
+        }
+        object[2] = json!(all);
     }
 }
 
