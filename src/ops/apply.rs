@@ -88,11 +88,15 @@ async fn run(
         recovered: Vec::new(),
     };
     let operation = if options.mode == PlanMode::Destroy { "destroy" } else { "apply" };
+    let failed = |said| Applied { ended: Ended::Failed, report: Report::default(), recovered: Vec::new(), said };
+    // Nothing is locked for a configuration that cannot be applied.
+    let graph = session.graph();
+    if graph.has_errors() {
+        return failed(graph.said);
+    }
     let open = match Open::take(session, options, operation).await {
         Ok(open) => open,
-        Err(said) => {
-            return Applied { ended: Ended::Failed, report: run.report, recovered: Vec::new(), said };
-        }
+        Err(said) => return failed(said),
     };
     let ended = run.segments(&open).await;
     let finished = open.finish().await;

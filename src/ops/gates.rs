@@ -31,13 +31,14 @@ pub async fn run_gate(
         Err(said) => return Outcome::fail(said),
     };
     let mut said = Diagnostics::none();
+    let Some(graph) = session.graph().take(&mut said) else { return Outcome::fail(said) };
     let prepared = {
         let env = session.env();
         let functions = session.functions(options.timestamp, true, &env);
-        let world = World::new(&session.graph);
+        let world = World::new(&graph);
         let around = Surroundings {
             config,
-            graph: &session.graph,
+            graph: &graph,
             world: &world,
             states: &states,
             functions: &functions,

@@ -38,7 +38,11 @@ pub(super) async fn segment(
     let env = session.env();
     let functions = session.functions(options.timestamp, applying, &env);
     let registry = &session.registry;
-    crate::plan::run(&session.config, &session.graph, states, registry, options, &functions, events).await
+    let mut said = Diagnostics::none();
+    let Some(graph) = session.graph().take(&mut said) else { return Outcome::fail(said) };
+    let planned = crate::plan::run(&session.config, &graph, states, registry, options, &functions, events).await;
+    said.append(planned.said);
+    Outcome { value: planned.value, said }
 }
 
 /// The options of a plan from those of a run.

@@ -1,7 +1,7 @@
 //! One run's view of a project: configuration, graph, providers, and a handle on the state of each layer.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -101,8 +101,6 @@ impl RunOptions {
 pub struct Session {
     /// The configuration.
     pub config: Arc<Config>,
-    /// Its graph.
-    pub graph: Arc<Graph>,
     /// Providers.
     pub registry: Registry,
     /// State of each layer, in written order.
@@ -112,17 +110,17 @@ pub struct Session {
     /// Clients of the project's cluster, for gates.
     pub clusters: Arc<dyn Clusters>,
     env: Env,
+    graph: OnceLock<Outcome<Arc<Graph>>>,
 }
 
 impl Session {
-    /// Loads the configuration, builds the graph and finds the states. Reads no state yet.
+    /// Loads the configuration and finds the states. Reads no state yet.
     pub fn open(options: SessionOptions<'_>) -> Outcome<Session> {
         let mut said = Diagnostics::none();
         let Some(config) = crate::config::load(&options.load).take(&mut said) else { return Outcome::fail(said) };
         if said.has_errors() {
             return Outcome::fail(said);
         }
-        let Some(graph) = crate::graph::build(&config).take(&mut said) else { return Outcome::fail(said) };
         let mut handles = Vec::new();
         for layer in &config.layers {
             match handle(&layer.state, &layer.name) {
@@ -136,15 +134,25 @@ impl Session {
         let registry = (options.registry)(&config);
         let env = config.env.clone();
         let session = Session {
-            graph: Arc::new(graph),
             registry,
             handles,
             identity: options.identity,
             clusters: (options.clusters)(&config),
             env,
+            graph: OnceLock::new(),
             config: Arc::new(config),
         };
         Outcome::with(session, said)
+    }
+
+    /// The graph of the configuration, built when it is first asked for: state can be looked at without one. Warnings come
+    /// each time.
+    pub fn graph(&self) -> Outcome<Arc<Graph>> {
+        let build = || {
+            let Outcome { value, said } = crate::graph::build(&self.config);
+            Outcome { value: value.map(Arc::new), said }
+        };
+        self.graph.get_or_init(build).clone()
     }
 
     /// Reads the recovered view of every layer.
