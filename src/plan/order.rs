@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use crate::addr::ConfigResourceAddr;
 use crate::change::Action;
 use crate::graph::{Graph, Node, NodeId};
+use crate::lang::decode::references_in;
+use crate::lang::eval::{Found, Reference, references};
 
 use super::model::{Plan, PlannedChange};
 
@@ -95,6 +97,32 @@ pub fn order(plan: &Plan) -> Steps {
     if both.is_sound() { both } else { build(plan, false) }
 }
 
+/// For each node, the latest phase of any resource that its value comes from.
+fn latest_phases(graph: &Graph) -> Vec<usize> {
+    let mut latest = vec![0; graph.nodes.len()];
+    for id in &graph.order {
+        let index = id.index();
+        let below = graph.needs[index].iter().map(|need| latest[need.index()]).max().unwrap_or(0);
+        latest[index] = match graph.node(*id) {
+            Node::Resource(..) | Node::Data(..) => below.max(graph.phase[index]),
+            Node::Variable(..)
+            | Node::Local(..)
+            | Node::Output(..)
+            | Node::ModuleCall(..)
+            | Node::ModuleEnd(..)
+            | Node::Provider(_) => below,
+        };
+    }
+    latest
+}
+
+/// The node of `layer.NAME.OUTPUT`.
+fn output_node(graph: &Graph, found: &Found) -> Option<NodeId> {
+    let Reference::Layer { layer, output } = &found.reference else { return None };
+    let root = graph.roots[graph.layers.iter().position(|name| name == layer)?];
+    Some(graph.at(root, graph.module(root).shape.output(output)?))
+}
+
 struct Builder<'a> {
     graph: &'a Graph,
     plan: &'a Plan,
@@ -108,6 +136,7 @@ fn build(plan: &Plan, by_configuration: bool) -> Steps {
     let mut builder = Builder { graph, plan, steps: Steps::default(), enter: Vec::new(), value: Vec::new() };
     let phases = builder.phases();
     builder.values();
+    builder.gates(&phases);
     let mut removals = Vec::new();
     let mut creates: HashMap<usize, u32> = HashMap::new();
     for (index, planned) in plan.changes.iter().enumerate() {
@@ -195,6 +224,34 @@ impl Builder<'_> {
         for (index, needs) in self.graph.needs.iter().enumerate() {
             for need in needs {
                 self.steps.edge(self.value[need.index()], self.enter[index]);
+            }
+        }
+    }
+
+    /// Gates run at the end of their phase and see the outputs that they, or the cluster they ask, are written with. An
+    /// output that belongs to a later phase cannot be waited for; the gate says so.
+    fn gates(&mut self, phases: &[(u32, u32)]) {
+        let config = &self.plan.segment().config;
+        if config.phases.iter().all(|phase| phase.gates.is_empty()) {
+            return;
+        }
+        let latest = latest_phases(self.graph);
+        let of_cluster = config.shared_providers.iter().flat_map(|provider| references_in(&provider.body));
+        let of_cluster: Vec<NodeId> = of_cluster.filter_map(|found| output_node(self.graph, &found)).collect();
+        for (index, (phase, (_, end))) in config.phases.iter().zip(phases).enumerate() {
+            let own = phase.gates.iter().flat_map(|gate| {
+                let timing = gate.timing.iter().map(|attribute| &attribute.expr);
+                let others = gate.enabled.iter().chain(timing).flat_map(|expr| references(expr));
+                references_in(&gate.check.body).into_iter().chain(others).collect::<Vec<_>>()
+            });
+            let mut outputs: Vec<NodeId> = own.filter_map(|found| output_node(self.graph, &found)).collect();
+            if !phase.gates.is_empty() {
+                outputs.extend(&of_cluster);
+            }
+            outputs.sort_unstable();
+            outputs.dedup();
+            for output in outputs.into_iter().filter(|output| latest[output.index()] <= index) {
+                self.steps.edge(self.value[output.index()], *end);
             }
         }
     }

@@ -167,7 +167,8 @@ impl Story {
     /// addresses whose creation was reported until then.
     fn killed(&self, more: &[&str], at: &str) -> Vec<String> {
         let arguments = Self::arguments("apply", &[more, &["-auto-approve"]].concat());
-        let mut child = self.program.command(&arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let errors = fs::File::create(self.program.path("errors")).unwrap();
+        let mut child = self.program.command(&arguments).stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
         let mut said = Vec::new();
         let mut made = Vec::new();
         for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
@@ -182,7 +183,8 @@ impl Story {
                 return made;
             }
         }
-        panic!("{at} was never reported:\n{}", said.join("\n"));
+        let errors = fs::read_to_string(self.program.path("errors")).unwrap();
+        panic!("{at} was never reported:\n{}\n{errors}", said.join("\n"));
     }
 }
 
