@@ -48,7 +48,7 @@ fn staging_from_a_bare_host_to_four_layers() {
     let all: usize = number_before(&planned, " to add");
 
     // Killed when the cluster is there and phase 1 has begun, and on again: nothing is made twice.
-    let made = story.killed(&[], "layer.data.module.postgresql.module.primary.module");
+    let made = story.killed(&[], "layer.data.module.postgresql.module.primary.kubernetes_service");
     assert!(made.iter().any(|addr| addr.ends_with("k3s_server.this")), "{made:?}");
     let listed = story.listed();
     for addr in &made {
@@ -99,9 +99,12 @@ fn staging_from_a_bare_host_to_four_layers() {
     // One module alone, in whatever layer it is: the rest of what could be done is left.
     let edit = ["-var", "enable_postgres_replica=false", "-auto-approve", "-target", "module.postgresql"];
     let targeted = story.ok("apply", &edit);
-    assert!(targeted.contains("Apply complete! Resources: 0 added, 0 changed, 4 destroyed."), "{targeted}");
+    assert!(targeted.contains("Apply complete! Resources: 0 added, 1 changed, 5 destroyed."), "{targeted}");
     let left = story.ok("plan", &edit[..2]);
-    assert!(left.contains("module.infrastructure") && !left.contains("module.postgresql"), "{left}");
+    assert!(
+        left.contains("# layer.data.module.infrastructure") && !left.contains("# layer.data.module.postgresql"),
+        "{left}"
+    );
 
     let gone = story.ok("destroy", &["-auto-approve"]);
     assert!(gone.contains("Destroy complete!"), "{gone}");
