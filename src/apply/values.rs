@@ -8,6 +8,7 @@ use crate::graph::{ModuleId, Node, NodeId, ProviderId};
 use crate::plan::PlannedChange;
 use crate::plan::expand::each_values;
 use crate::plan::provider::{Status, configure, planned_config};
+use crate::plan::remote::remote_value;
 use crate::plan::scope::{ModuleScope, Surroundings};
 use crate::plan::world::{CopyId, Repetition, Shaping, resource_value};
 use crate::schema::sensitive_paths;
@@ -54,6 +55,16 @@ impl<'a> Run<'a> {
                     if let Some(value) = outcome.value {
                         self.world.set(graph, node, copy, value);
                     }
+                }
+                Evaluated::Done(ok)
+            }
+            Node::Data(module, _) if graph.remote.contains_key(&node) => {
+                let copy = self.world.copies_of(*module)[0];
+                let outcome = remote_value(self.around(), node).unwrap_or_else(|| Outcome::ok(Value::NULL));
+                let ok = !outcome.has_errors();
+                self.said.append(outcome.said);
+                if let Some(value) = outcome.value {
+                    self.world.set(graph, node, copy, value);
                 }
                 Evaluated::Done(ok)
             }

@@ -13,6 +13,7 @@ mod load;
 mod model;
 mod plain;
 mod project;
+mod remote;
 mod scope;
 mod shape;
 #[cfg(test)]

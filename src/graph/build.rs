@@ -34,6 +34,17 @@ pub fn build(config: &Config) -> Outcome<Graph> {
     if said.has_errors() { Outcome::fail(said) } else { Outcome::with(graph, said) }
 }
 
+fn module_is_root(graph: &Graph, id: ModuleId) -> bool {
+    graph.module(id).caller.is_none()
+}
+
+/// All outputs of a layer.
+fn outputs_of(graph: &Graph, layer: usize) -> impl Iterator<Item = NodeId> {
+    let root = graph.roots[layer];
+    let node = graph.module(root);
+    node.module.outputs.keys().filter_map(|name| node.shape.output(name)).map(move |offset| graph.at(root, offset))
+}
+
 struct Builder<'a> {
     config: &'a Config,
     graph: Graph,
@@ -109,6 +120,12 @@ impl Builder<'_> {
                     }
                     Slot::Resource(addr) => {
                         let resource = &module.resources[addr];
+                        if module_is_root(&self.graph, id)
+                            && let Some(lower) = self.config.layer_read_by(self.graph.module(id).layer, resource)
+                        {
+                            self.graph.remote.insert(node, lower);
+                            needs.extend(outputs_of(&self.graph, lower));
+                        }
                         match providers.resolve(&mut self.graph, id, &resource.provider) {
                             Ok(provider) => {
                                 needs.push(self.graph.providers[provider.index()].node);

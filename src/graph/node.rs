@@ -124,6 +124,8 @@ pub struct Graph {
     pub provider_of: HashMap<NodeId, ProviderId>,
     /// For each node, its phase (index into `Config::phases`); 0 for nodes that are not resources.
     pub phase: Vec<usize>,
+    /// Data nodes that read the state of a lower layer, with its index: their value is that layer's outputs.
+    pub remote: HashMap<NodeId, usize>,
     /// Names of the layers, in written order.
     pub layers: Vec<LayerName>,
 }

@@ -18,6 +18,7 @@ mod orphan;
 mod prior;
 pub mod provider;
 mod refresh;
+pub mod remote;
 mod run;
 pub mod scope;
 mod trigger;

@@ -50,10 +50,9 @@ pub async fn run(
     let mut drift = walk.drift();
     if options.mode != PlanMode::RefreshOnly {
         // What somebody else did is told where it matters to this plan; the rest is only taken over into state.
-        let matters = |addr: &crate::addr::InstanceAddr| {
-            walk.changes.iter().any(|planned| planned.change.addr == *addr && planned.change.action != Action::NoOp)
-        };
-        drift.retain(|planned| planned.change.action == Action::Delete || matters(&planned.change.addr));
+        let changing = walk.changes.iter().filter(|planned| planned.change.action != Action::NoOp);
+        let changing: HashSet<_> = changing.map(|planned| &planned.change.addr).collect();
+        drift.retain(|drifted| drifted.change.action == Action::Delete || changing.contains(&drifted.change.addr));
     }
     let refreshed = walk.refreshed();
     let outputs = walk.outputs();

@@ -219,6 +219,10 @@ impl<'a> Walk<'a> {
                 let job = self.start_provider(node, *provider);
                 self.run_inline(job).await
             }
+            Node::Data(..) if graph.remote.contains_key(&node) => {
+                self.take_remote(node);
+                true
+            }
             Node::Resource(module, _) | Node::Data(module, _) => {
                 if !self.selected[index] || self.is_destroy() {
                     self.take_stored(node);
@@ -270,6 +274,18 @@ impl<'a> Walk<'a> {
 
     pub(super) fn is_destroy(&self) -> bool {
         self.input.options.mode == PlanMode::Destroy
+    }
+
+    fn take_remote(&mut self, node: NodeId) {
+        let graph = self.input.graph;
+        let (Some(module), Some(outcome)) = (graph.module_of(node), super::remote::remote_value(self.around(), node))
+        else {
+            return;
+        };
+        if let Some(value) = outcome.value {
+            self.world.set(graph, node, self.world.copies_of(module)[0], value);
+        }
+        self.say(node, outcome.said);
     }
 
     fn evaluate(&mut self, node: NodeId, copy: CopyId) {

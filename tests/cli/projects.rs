@@ -199,3 +199,51 @@ fn a_run_that_is_killed_loses_nothing_and_doubles_nothing() {
         serde_json::from_str(&std::fs::read_to_string(program.path("terraform.tfstate")).unwrap()).unwrap();
     assert_eq!(json["resources"][0]["instances"].as_array().unwrap().len(), 20);
 }
+
+/// Two folders from before they became one project: the upper one reads the state of the lower one.
+const REMOTE: &[(&str, &str)] = &[
+    (
+        "infra.hcl",
+        "project { name = \"two\" }\nlayer \"low\" { source = \"low\" }\nlayer \"high\" { source = \"high\" }\n",
+    ),
+    (
+        "low/main.tf",
+        r#"
+        variable "v" { default = "one" }
+        resource "terraform_data" "host" { input = var.v }
+        output "host" { value = terraform_data.host.output }
+        output "none" { value = null }
+        output "secret" {
+          value     = "s-${terraform_data.host.id}"
+          sensitive = true
+        }
+        "#,
+    ),
+    (
+        "high/main.tf",
+        r#"
+        variable "name" { default = "low" }
+        locals { file = "../state/${var.name}-default.tfstate" }
+        data "terraform_remote_state" "low" {
+          backend = "local"
+          config  = { path = local.file }
+        }
+        resource "terraform_data" "uses" { input = data.terraform_remote_state.low.outputs.host }
+        output "has" { value = keys(data.terraform_remote_state.low.outputs) }
+        "#,
+    ),
+];
+
+#[test]
+fn the_state_of_a_lower_layer_is_an_edge() {
+    let program = Program::with(REMOTE);
+    // In one run, although the state that the block names does not exist yet.
+    let applied = program.ok(&["apply", "-auto-approve"]);
+    assert!(applied.contains("Resources: 2 added"), "{applied}");
+    let changed = program.ok(&["apply", "-auto-approve", "-var", "v=two"]);
+    assert!(changed.contains("Resources: 0 added, 2 changed"), "{changed}");
+    let outputs: Json = serde_json::from_str(&program.ok(&["output", "-json"])).unwrap();
+    assert_eq!(outputs["layer.high.has"]["value"], serde_json::json!(["host", "secret"]), "{outputs}");
+    assert_eq!(program.call(&["plan", "-var", "v=two", "-detailed-exitcode"]).code, 0);
+    program.ok(&["destroy", "-auto-approve"]);
+}

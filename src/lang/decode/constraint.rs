@@ -197,6 +197,11 @@ static CONTEXT: LazyLock<Context<'static>> = LazyLock::new(|| Context {
     templates: None,
 });
 
+/// What functions see where no file may be read and no time is known.
+pub fn pure_context() -> &'static Context<'static> {
+    &CONTEXT
+}
+
 impl Scope for Constant {
     fn resolve(&self, _reference: &Reference, span: Span) -> Result<Value, Box<Diagnostic>> {
         Err(Box::new(Diagnostic::error("Variables not allowed", "Only constant values can be used here.").at(span)))

@@ -15,6 +15,6 @@ mod gather;
 mod tests;
 
 pub use body::decode;
-pub use constraint::{constant, type_constraint};
+pub use constraint::{constant, pure_context, type_constraint};
 pub use defaults::Defaults;
 pub use gather::{gather, references_in};
