@@ -9,6 +9,7 @@ pub mod kubernetes;
 mod local;
 mod native;
 mod null;
+mod over_ssh;
 mod random;
 mod ssh;
 mod terraform;

@@ -15,16 +15,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::change::{Action, Intent};
-use crate::client::ssh::{Host, Hosts, Surroundings, attributes, validate};
+use crate::client::ssh::{Host, attributes};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::provider::{
-    Applied, ApplyRequest, Boxed, Configured, DataRequest, ImportRequest, Imported, Limits, PlanRequest, Planned,
-    Progress, Provider, ProviderSchema, ReadRequest, ReadResult, Recovered, unknown_kind,
+    Applied, ApplyRequest, Boxed, ImportRequest, PlanRequest, Planned, Progress, Provider, ProviderSchema, ReadRequest,
+    ReadResult, Recovered,
 };
 use crate::schema::{Block, Schema};
-use crate::value::{Value, from_json_typed};
+use crate::value::Value;
 
 use super::Settings;
+use super::over_ssh::{OnHosts, over_ssh, text, with};
 
 /// The provider.
 pub fn provider(settings: &Settings) -> Arc<dyn Provider> {
@@ -33,167 +34,84 @@ pub fn provider(settings: &Settings) -> Arc<dyn Provider> {
         resources: BTreeMap::from([("k3s_server", schema::server())]),
         ..ProviderSchema::default()
     };
-    Arc::new(K3s { schema: Arc::new(schema), around: Surroundings::from_env(&*settings.env) })
+    over_ssh(K3s { schema }, settings)
 }
 
 struct K3s {
-    schema: Arc<ProviderSchema>,
-    around: Surroundings,
+    schema: ProviderSchema,
 }
 
-impl Provider for K3s {
+impl OnHosts for K3s {
     fn schema(&self) -> &ProviderSchema {
         &self.schema
     }
 
-    fn validate(&self, _kind: &str, _data: bool, config: &Value) -> Diagnostics {
-        let mut said = validate(config);
-        said.append(schema::validate(config));
-        said
+    fn validate(&self, _kind: &str, config: &Value) -> Diagnostics {
+        schema::validate(config)
     }
 
-    fn upgrade(&self, kind: &str, _version: u64, state: &str) -> Outcome<Value> {
-        let Some(schema) = self.schema.resources.get(kind) else { return unknown_kind(kind) };
-        match from_json_typed(state.as_bytes(), &schema.ty()) {
-            Ok(value) => Outcome::ok(value),
-            Err(error) => Diagnostic::error("Unreadable object in state", error.to_string()).into(),
-        }
+    fn plan(&self, block: &Block, request: PlanRequest) -> Planned {
+        schema::plan(block, request)
     }
 
-    fn configure(&self, config: Value) -> Boxed<'_, Outcome<Arc<dyn Configured>>> {
-        let said = validate(&config);
-        let (schema, around) = (self.schema.clone(), self.around.clone());
+    fn read<'a>(&'a self, host: &'a Host, request: ReadRequest) -> Boxed<'a, ReadResult> {
         Box::pin(async move {
-            if said.has_errors() {
-                return Outcome::fail(said);
+            match host::look(host).await {
+                Err(said) => ReadResult::Unreachable(said.into()),
+                Ok(found) if !found.installed() => ReadResult::Absent,
+                Ok(found) => {
+                    ReadResult::Found { value: found.describe(host, &request.prior), private: request.private }
+                }
             }
-            let configured: Arc<dyn Configured> = Arc::new(Remote { schema, config, around, hosts: Hosts::default() });
-            Outcome::with(configured, said)
         })
     }
 
-    fn limits(&self) -> Limits {
-        Limits::REMOTE
-    }
-}
-
-struct Remote {
-    schema: Arc<ProviderSchema>,
-    config: Value,
-    around: Surroundings,
-    hosts: Hosts,
-}
-
-impl Remote {
-    fn host(&self, object: &Value) -> Result<Host, Diagnostics> {
-        self.hosts.find(object, &self.config, &self.around).into_result().map(|(host, _)| host)
-    }
-
-    async fn look(&self, request: ReadRequest) -> ReadResult {
-        let host = match self.host(&request.prior) {
-            Ok(host) => host,
-            Err(said) => return ReadResult::Unreachable(said),
-        };
-        match host::look(&host).await {
-            Err(said) => ReadResult::Unreachable(said.into()),
-            Ok(found) if !found.installed() => ReadResult::Absent,
-            Ok(found) => ReadResult::Found { value: found.describe(&host, &request.prior), private: request.private },
-        }
-    }
-}
-
-impl Configured for Remote {
-    fn read<'a>(
+    fn apply<'a>(
         &'a self,
-        batch: Vec<ReadRequest>,
-        out: &'a (dyn Fn(usize, ReadResult) + Send + Sync),
-    ) -> Boxed<'a, Diagnostics> {
+        host: &'a Host,
+        request: &'a ApplyRequest,
+        progress: &'a dyn Progress,
+    ) -> Boxed<'a, Applied> {
         Box::pin(async move {
-            let all = batch.into_iter().enumerate().map(async |(at, request)| out(at, self.look(request).await));
-            futures::future::join_all(all).await;
-            Diagnostics::none()
-        })
-    }
-
-    fn plan<'a>(&'a self, request: PlanRequest) -> Boxed<'a, Outcome<Planned>> {
-        let planned = match self.schema.resources.get(request.kind.as_str()) {
-            Some(schema) => Outcome::ok(schema::plan(&schema.block, request)),
-            None => unknown_kind(&request.kind),
-        };
-        Box::pin(async move { planned })
-    }
-
-    fn apply<'a>(&'a self, request: ApplyRequest, progress: &'a dyn Progress) -> Boxed<'a, Applied> {
-        Box::pin(async move {
-            let object = if request.action == Action::Delete { &request.prior } else { &request.planned };
-            let host = match self.host(object) {
-                Ok(host) => host,
-                Err(said) => return Applied::failed(said),
-            };
             match request.action {
-                Action::Delete => install::remove(&host, progress).await,
-                Action::Update => install::update(&host, &request, progress).await,
-                _ => install::create(&host, &request, progress).await,
+                Action::Delete => install::remove(host, progress).await,
+                Action::Update => install::update(host, request, progress).await,
+                _ => install::create(host, request, progress).await,
             }
         })
     }
 
-    fn import<'a>(&'a self, request: ImportRequest) -> Boxed<'a, Outcome<Vec<Imported>>> {
+    fn named(&self, _kind: &str, block: &Block, id: &str) -> Option<Value> {
+        Some(schema::empty(block, id))
+    }
+
+    fn import<'a>(&'a self, host: &'a Host, _request: &'a ImportRequest, named: Value) -> Boxed<'a, Outcome<Value>> {
         Box::pin(async move {
-            let Some(schema) = self.schema.resources.get(request.kind.as_str()) else {
-                return unknown_kind(&request.kind);
-            };
-            let value = schema::empty(&schema.block, &request.id);
-            let host = match self.host(&value) {
-                Ok(host) => host,
-                Err(said) => return Outcome::fail(said),
-            };
-            match host::look(&host).await {
+            match host::look(host).await {
                 Err(said) => Outcome::fail(said),
                 Ok(found) if !found.installed() => {
                     let detail = format!("There is no k3s on {}.", host.client.target().address());
                     Diagnostic::error("Cannot import non-existent remote object", detail).into()
                 }
-                Ok(found) => {
-                    let value = found.describe(&host, &value);
-                    Outcome::ok(vec![Imported { kind: request.kind, value, private: Vec::new() }])
-                }
+                Ok(found) => Outcome::ok(found.describe(host, &named)),
             }
         })
     }
 
-    fn read_data<'a>(&'a self, request: DataRequest) -> Boxed<'a, Outcome<Value>> {
-        Box::pin(async move { unknown_kind(&request.kind) })
+    fn recover<'a>(
+        &'a self,
+        host: &'a Host,
+        _kind: &'a str,
+        intent: &'a Intent,
+        planned: Value,
+    ) -> Boxed<'a, Recovered> {
+        Box::pin(async move { install::recover(host, &intent.nonce, &planned).await })
     }
-
-    fn recover<'a>(&'a self, _kind: &'a str, intent: &'a Intent, planned: Value) -> Boxed<'a, Recovered> {
-        Box::pin(async move {
-            match self.host(&planned) {
-                Ok(host) => install::recover(&host, &intent.nonce, &planned).await,
-                Err(said) => Recovered::CannotTell(said.to_string()),
-            }
-        })
-    }
-
-    fn stop(&self) {
-        self.hosts.stop();
-    }
-}
-
-/// The text of an attribute.
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    value.get(name).and_then(Value::as_str)
 }
 
 /// The texts of a list.
 fn words<'a>(value: &'a Value, name: &str) -> Vec<&'a str> {
     value.get(name).and_then(Value::as_items).unwrap_or_default().iter().filter_map(Value::as_str).collect()
-}
-
-/// The object with attributes set.
-fn with<const N: usize>(object: &Value, attributes: [(&'static str, Value); N]) -> Value {
-    let Value::Object(entries) = object else { return object.clone() };
-    Value::Object(attributes.into_iter().fold(entries.clone(), |entries, (name, value)| entries.with(name, value)))
 }
 
 #[cfg(test)]
