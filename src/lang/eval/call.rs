@@ -165,7 +165,7 @@ impl<'a> Evaluator<'a> {
 
     /// Whether the argument can be evaluated.
     fn can_call(&mut self, call: &'a Call, span: Span) -> Evaluated {
-        let [argument] = call.arguments.as_slice() else {
+        let [argument] = &*call.arguments else {
             let (summary, detail) = match call.arguments.len() {
                 0 => (
                     "Not enough function arguments",
