@@ -51,7 +51,12 @@ impl Parser<'_> {
 
     /// An expression of any kind.
     pub fn expression(&mut self) -> Parsed<Expr> {
-        let condition = self.operators()?;
+        let first = self.unary()?;
+        // Most expressions are one operand.
+        let condition = match binary(self.peek_kind()) {
+            Some(_) => self.operators(first)?,
+            None => first,
+        };
         if self.peek_kind() != TokenKind::Question {
             return Ok(condition);
         }
@@ -75,9 +80,10 @@ impl Parser<'_> {
         Ok(Expr { kind: ExprKind::Conditional(Box::new([condition, yes, no])), span })
     }
 
-    /// Operands joined by operators with two operands. Waiting operators are kept on a list, not on the program's stack.
-    fn operators(&mut self) -> Parsed<Expr> {
-        let mut right = self.unary()?;
+    /// Operands joined by operators with two operands, behind the first. Waiting operators are kept on a list, not on the
+    /// program's stack.
+    fn operators(&mut self, first: Expr) -> Parsed<Expr> {
+        let mut right = first;
         let mut waiting: Vec<Waiting> = Vec::new();
         loop {
             let next = binary(self.peek_kind());
