@@ -32,7 +32,7 @@ pub fn provider_ref(expr: &Expr) -> Result<ProviderRef, Diagnostic> {
         ExprKind::Variable(local) => Some((local.clone(), None)),
         ExprKind::Attribute(member) => {
             word_of(&member.object).map(|local| (local.clone(), Some(member.name.text.clone())))
-        },
+        }
         ExprKind::Literal(Value::String(text)) => {
             let (local, alias) = match text.split_once('.') {
                 Some((local, alias)) => (local, Some(alias)),

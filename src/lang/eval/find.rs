@@ -4,6 +4,7 @@ use crate::addr::Name;
 use crate::lang::syntax::ast::{Expr, ExprKind, Ident, Part};
 use crate::value::Value;
 
+use super::call::values;
 use super::root::reference;
 use super::{Found, Reference};
 
@@ -105,7 +106,7 @@ impl<'e> Walk<'e, '_> {
             ExprKind::Variable(_) | ExprKind::Attribute(_) | ExprKind::Index(_) | ExprKind::Splat(_) => {
                 self.chain(expr)
             }
-            ExprKind::Call(call) => call.arguments.iter().for_each(|argument| self.expr(argument)),
+            ExprKind::Call(call) => values(call).iter().for_each(|argument| self.expr(argument)),
             ExprKind::Unary(..) => {
                 let mut inner = expr;
                 while let ExprKind::Unary(_, operand) = &inner.kind {
