@@ -74,9 +74,7 @@ impl<'a> Pem<'a> {
     fn find(text: &'a str) -> Option<Self> {
         let mut lines = text.lines().map(str::trim_end);
         loop {
-            let Some(kind) = lines.find_map(|line| line.strip_prefix("-----BEGIN ")?.strip_suffix("-----")) else {
-                return None;
-            };
+            let kind = lines.find_map(|line| line.strip_prefix("-----BEGIN ")?.strip_suffix("-----"))?;
             let end = format!("-----END {kind}-----");
             let (mut body, mut is_encrypted) = (String::new(), false);
             let is_closed = lines.by_ref().any(|line| {
