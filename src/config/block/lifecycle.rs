@@ -119,20 +119,20 @@ fn trigger(expr: &Expr) -> Option<Trigger> {
     let mut at = expr;
     let addr = loop {
         match &at.kind {
-            ExprKind::Attribute(inner, name) => match &inner.kind {
-                ExprKind::Variable(kind) => break ResourceAddr::managed(kind.clone(), name.text.clone()),
+            ExprKind::Attribute(member) => match &member.object.kind {
+                ExprKind::Variable(kind) => break ResourceAddr::managed(kind.clone(), member.name.text.clone()),
                 _ => {
-                    steps.push(Step::Attribute(name.text.clone()));
-                    at = inner;
+                    steps.push(Step::Attribute(member.name.text.clone()));
+                    at = &member.object;
                 }
             },
-            ExprKind::Index(inner, index) => {
-                if names_resource(inner) {
-                    key = Some((**index).clone());
+            ExprKind::Index(index) => {
+                if names_resource(&index.collection) {
+                    key = Some(index.key.clone());
                 } else {
-                    steps.push(step_of(index)?);
+                    steps.push(step_of(&index.key)?);
                 }
-                at = inner;
+                at = &index.collection;
             }
             _ => return None,
         }
@@ -143,7 +143,7 @@ fn trigger(expr: &Expr) -> Option<Trigger> {
 
 /// Whether an expression is `TYPE.NAME` and no more.
 fn names_resource(expr: &Expr) -> bool {
-    matches!(&expr.kind, ExprKind::Attribute(inner, _) if word_of(inner).is_some())
+    matches!(&expr.kind, ExprKind::Attribute(member) if word_of(&member.object).is_some())
 }
 
 fn ignore_changes(expr: &Expr, said: &mut Diagnostics) -> IgnoreChanges {

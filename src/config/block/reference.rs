@@ -30,7 +30,9 @@ pub fn provider_ref(expr: &Expr) -> Result<ProviderRef, Diagnostic> {
     let span = Some(expr.span);
     let parts = match &expr.kind {
         ExprKind::Variable(local) => Some((local.clone(), None)),
-        ExprKind::Attribute(inner, alias) => word_of(inner).map(|local| (local.clone(), Some(alias.text.clone()))),
+        ExprKind::Attribute(member) => {
+            word_of(&member.object).map(|local| (local.clone(), Some(member.name.text.clone())))
+        }
         ExprKind::Literal(Value::String(text)) => {
             let (local, alias) = match text.split_once('.') {
                 Some((local, alias)) => (local, Some(alias)),
@@ -103,13 +105,13 @@ pub fn path_of(expr: &Expr) -> Option<Path> {
     fn steps(expr: &Expr, into: &mut Vec<Step>) -> Option<()> {
         match &expr.kind {
             ExprKind::Variable(name) => into.push(Step::Attribute(name.clone())),
-            ExprKind::Attribute(inner, name) => {
-                steps(inner, into)?;
-                into.push(Step::Attribute(name.text.clone()));
+            ExprKind::Attribute(member) => {
+                steps(&member.object, into)?;
+                into.push(Step::Attribute(member.name.text.clone()));
             }
-            ExprKind::Index(inner, index) => {
-                steps(inner, into)?;
-                into.push(step_of(index)?);
+            ExprKind::Index(index) => {
+                steps(&index.collection, into)?;
+                into.push(step_of(&index.key)?);
             }
             _ => return None,
         }

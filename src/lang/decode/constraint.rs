@@ -77,7 +77,7 @@ fn constructor(call: &Call, span: Span, said: &mut Diagnostics) -> Option<(Type,
         _ => None,
     };
     if let Some(collection) = collection {
-        let [element] = call.arguments.as_slice() else {
+        let [element] = &*call.arguments else {
             return fail(
                 said,
                 format!("The {name} type constructor takes one argument, the type of its elements."),
@@ -156,7 +156,7 @@ fn optional(
     defaults: &mut Defaults,
     said: &mut Diagnostics,
 ) -> Option<(Type, Defaults)> {
-    let (ty, default) = match call.arguments.as_slice() {
+    let (ty, default) = match &*call.arguments {
         [ty] => (ty, None),
         [ty, default] => (ty, Some(default)),
         _ => return fail(said, "optional(…) takes the type of the attribute and, if wanted, its default.", span),

@@ -1,11 +1,23 @@
-//! Calls of functions, and `try` and `can`, whose arguments may fail.
+//! Calls of functions; `try` and `can`, whose arguments may fail; `convert`, which takes a type.
 
 use crate::diag::{Span, did_you_mean};
+use crate::lang::decode::type_constraint;
 use crate::lang::functions::{self, Function, FunctionError};
 use crate::lang::syntax::ast::{Call, Expr};
-use crate::value::{Marks, Type, Value};
+use crate::value::{Marks, Type, Value, convert};
 
 use super::evaluator::{Evaluated, Evaluator, Failed};
+
+/// The functions that are no others' like, as they do not get all of their arguments evaluated.
+const SPECIAL: [&str; 3] = ["try", "can", "convert"];
+
+/// The arguments of a call that are values. The second one of `convert` is a type.
+pub(super) fn values(call: &Call) -> &[Expr] {
+    match call.name.text.as_str() {
+        "convert" | "core::convert" => call.arguments.get(..1).unwrap_or_default(),
+        _ => &call.arguments,
+    }
+}
 
 impl<'a> Evaluator<'a> {
     pub(super) fn call(&mut self, call: &'a Call, span: Span) -> Evaluated {
@@ -13,6 +25,7 @@ impl<'a> Evaluator<'a> {
         match name.strip_prefix("core::").unwrap_or(name) {
             "try" => self.try_call(call, span),
             "can" => self.can_call(call, span),
+            "convert" => self.convert_call(call, span),
             bare => match functions::lookup(bare).filter(|_| bare == name || name.starts_with("core::")) {
                 Some(function) => self.plain_call(function, call, span),
                 None => Err(self.unknown_function(call)),
@@ -88,7 +101,7 @@ impl<'a> Evaluator<'a> {
             && self.quiet == 0
             && let Some(last) = self.said.0.len().checked_sub(1)
         {
-            let involved: Vec<_> = call.arguments.iter().flat_map(|argument| self.involved(argument)).collect();
+            let involved: Vec<_> = values(call).iter().flat_map(|argument| self.involved(argument)).collect();
             let values = &mut self.said.0[last].values;
             involved.into_iter().for_each(|value| {
                 if !values.contains(&value) {
@@ -104,12 +117,12 @@ impl<'a> Evaluator<'a> {
         let name = call.name.text.as_str();
         let (summary, detail) = match name.rsplit_once("::") {
             None => {
-                let known = functions::names().chain(["try", "can"]);
+                let known = functions::names().chain(SPECIAL);
                 let hint = did_you_mean(name, known);
                 ("Call to unknown function", format!("There is no function named {name:?}.{hint}"))
             }
             Some(("core", bare)) => {
-                let hint = did_you_mean(bare, functions::names());
+                let hint = did_you_mean(bare, functions::names().chain(SPECIAL));
                 ("Call to unknown function", format!("There is no built-in function named {bare:?}.{hint}"))
             }
             Some((namespace, _)) if namespace.starts_with("provider::") => (
@@ -165,7 +178,7 @@ impl<'a> Evaluator<'a> {
 
     /// Whether the argument can be evaluated.
     fn can_call(&mut self, call: &'a Call, span: Span) -> Evaluated {
-        let [argument] = call.arguments.as_slice() else {
+        let [argument] = &*call.arguments else {
             let (summary, detail) = match call.arguments.len() {
                 0 => (
                     "Not enough function arguments",
@@ -182,6 +195,31 @@ impl<'a> Evaluator<'a> {
             return Ok(Value::unknown_not_null(Type::Bool));
         }
         Ok(Value::Bool(result.is_ok()))
+    }
+
+    /// The first argument as a value of the type that the second one names.
+    fn convert_call(&mut self, call: &'a Call, span: Span) -> Evaluated {
+        let [argument, constraint] = &*call.arguments else {
+            let missing = if call.arguments.is_empty() { "value" } else { "type" };
+            let (summary, detail) = match call.arguments.len() {
+                0 | 1 => (
+                    "Not enough function arguments",
+                    format!("Function \"convert\" expects 2 argument(s). Missing value for \"{missing}\"."),
+                ),
+                _ => ("Too many function arguments", "Function \"convert\" expects only 2 argument(s).".to_owned()),
+            };
+            return Err(self.error(summary, detail, call.arguments.get(2).map_or(span, |extra| extra.span), None));
+        };
+        if call.expand_last {
+            let detail = "The second argument of \"convert\" is a type, which has no elements to expand.";
+            return Err(self.error("Invalid expanding argument value", detail, constraint.span, None));
+        }
+        let value = self.value(argument);
+        let (ty, defaults) = type_constraint(constraint).take(&mut self.said).ok_or(Failed)?;
+        convert(&defaults.apply(&value?), &ty).map_err(|error| {
+            let detail = format!("Invalid value for \"value\" parameter: {error}.");
+            self.error("Invalid function argument", detail, argument.span, Some(argument))
+        })
     }
 
     /// Evaluates an argument without gathering what was involved in errors.

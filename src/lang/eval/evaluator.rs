@@ -53,9 +53,9 @@ impl<'a> Evaluator<'a> {
             ExprKind::Literal(value) => Ok(value.clone()),
             ExprKind::Template(parts) => self.template(parts),
             ExprKind::Variable(_)
-            | ExprKind::Attribute(..)
-            | ExprKind::Index(..)
-            | ExprKind::Splat { .. }
+            | ExprKind::Attribute(_)
+            | ExprKind::Index(_)
+            | ExprKind::Splat(_)
             | ExprKind::SplatItem => self.traversal(expr),
             ExprKind::Call(call) => self.call(call, expr.span),
             ExprKind::Unary(..) => self.unary(expr),
@@ -74,11 +74,9 @@ impl<'a> Evaluator<'a> {
     fn traversal(&mut self, expr: &'a Expr) -> Evaluated {
         let bottom = self.steps.len();
         let mut root = expr;
-        while let ExprKind::Attribute(inner, _) | ExprKind::Index(inner, _) | ExprKind::Splat { source: inner, .. } =
-            &root.kind
-        {
+        while let Some(source) = root.source() {
             self.steps.push(root);
-            root = inner;
+            root = source;
         }
         self.steps[bottom..].reverse();
         let result = self.walk(root, bottom);
@@ -91,7 +89,8 @@ impl<'a> Evaluator<'a> {
         let mut failed = false;
         while let Some(&step) = self.steps.get(bottom + at) {
             let outcome = match &step.kind {
-                ExprKind::Attribute(_, name) => {
+                ExprKind::Attribute(member) => {
+                    let name = &member.name;
                     let result = traverse::attribute(&value, &name.text);
                     if is_copies && at <= 2 && result.is_err() && matches!(value.bare(), Value::Tuple(_)) {
                         self.without_key(root, &name.text, step);
@@ -99,14 +98,14 @@ impl<'a> Evaluator<'a> {
                     }
                     result.map_err(|wrong| self.wrong(wrong, step_span(step), step))
                 }
-                ExprKind::Index(_, key) => match self.value(key) {
+                ExprKind::Index(index) => match self.value(&index.key) {
                     Ok(key) => traverse::index(&value, &key).map_err(|wrong| self.wrong(wrong, step_span(step), step)),
                     Err(Failed) => {
                         failed = true;
                         Ok(Value::unknown(Type::Any))
                     }
                 },
-                ExprKind::Splat { source, each, .. } => self.splat(value, source, each),
+                ExprKind::Splat(splat) => self.splat(value, &splat.source, &splat.each),
                 _ => Ok(value),
             };
             value = outcome?;
@@ -242,8 +241,8 @@ impl<'a> Evaluator<'a> {
 
 /// The part of a step that is not its source: `.name`, `[key]`.
 fn step_span(step: &Expr) -> Span {
-    match &step.kind {
-        ExprKind::Attribute(inner, _) | ExprKind::Index(inner, _) => Span { start: inner.span.end, ..step.span },
+    match (&step.kind, step.source()) {
+        (ExprKind::Attribute(_) | ExprKind::Index(_), Some(source)) => Span { start: source.span.end, ..step.span },
         _ => step.span,
     }
 }

@@ -4,6 +4,7 @@ use crate::addr::Name;
 use crate::lang::syntax::ast::{Expr, ExprKind, Ident, Part};
 use crate::value::Value;
 
+use super::call::values;
 use super::root::reference;
 use super::{Found, Reference};
 
@@ -58,21 +59,18 @@ impl<'b> Finder<'b> {
 /// The one output that is used of a module call: `.x`, `[key].x` or `[*].x`.
 fn output_name(steps: &[&Expr]) -> Option<Name> {
     let attribute = |step: &Expr| match &step.kind {
-        ExprKind::Attribute(_, name) => Some(name.text.clone()),
+        ExprKind::Attribute(member) => Some(member.name.text.clone()),
         _ => None,
     };
     match &steps.first()?.kind {
-        ExprKind::Attribute(_, name) => Some(name.text.clone()),
-        ExprKind::Index(..) => attribute(steps.get(1)?),
-        ExprKind::Splat { each, .. } => {
-            let mut step = &**each;
+        ExprKind::Attribute(member) => Some(member.name.text.clone()),
+        ExprKind::Index(_) => attribute(steps.get(1)?),
+        ExprKind::Splat(splat) => {
+            let mut step = &splat.each;
             let mut first = None;
-            while let ExprKind::Attribute(inner, _)
-            | ExprKind::Index(inner, _)
-            | ExprKind::Splat { source: inner, .. } = &step.kind
-            {
+            while let Some(source) = step.source() {
                 first = Some(step);
-                step = inner;
+                step = source;
             }
             attribute(first?)
         }
@@ -86,8 +84,8 @@ pub(super) fn traversals<'e>(expr: &'e Expr) -> Vec<&'e Expr> {
     let mut add = |root: &'e Expr, steps: &[&'e Expr]| found.push((root, steps.to_vec()));
     Walk { bound: Vec::new(), traversal: &mut add }.expr(expr);
     let constant = |step: &&Expr| match &step.kind {
-        ExprKind::Attribute(..) => true,
-        ExprKind::Index(_, key) => matches!(key.kind, ExprKind::Literal(_)),
+        ExprKind::Attribute(_) => true,
+        ExprKind::Index(index) => matches!(index.key.kind, ExprKind::Literal(_)),
         _ => false,
     };
     found.into_iter().map(|(root, steps)| steps.into_iter().take_while(constant).last().unwrap_or(root)).collect()
@@ -105,10 +103,10 @@ impl<'e> Walk<'e, '_> {
         match &expr.kind {
             ExprKind::Literal(_) | ExprKind::SplatItem | ExprKind::Error => {}
             ExprKind::Template(parts) => self.parts(parts),
-            ExprKind::Variable(_) | ExprKind::Attribute(..) | ExprKind::Index(..) | ExprKind::Splat { .. } => {
+            ExprKind::Variable(_) | ExprKind::Attribute(_) | ExprKind::Index(_) | ExprKind::Splat(_) => {
                 self.chain(expr)
             }
-            ExprKind::Call(call) => call.arguments.iter().for_each(|argument| self.expr(argument)),
+            ExprKind::Call(call) => values(call).iter().for_each(|argument| self.expr(argument)),
             ExprKind::Unary(..) => {
                 let mut inner = expr;
                 while let ExprKind::Unary(_, operand) = &inner.kind {
@@ -118,9 +116,9 @@ impl<'e> Walk<'e, '_> {
             }
             ExprKind::Binary(..) => {
                 let (mut inner, mut right) = (expr, Vec::new());
-                while let ExprKind::Binary(_, a, b) = &inner.kind {
-                    right.push(&**b);
-                    inner = a;
+                while let ExprKind::Binary(_, operands) = &inner.kind {
+                    right.push(&operands[1]);
+                    inner = &operands[0];
                 }
                 self.expr(inner);
                 right.into_iter().rev().for_each(|operand| self.expr(operand));
@@ -146,11 +144,9 @@ impl<'e> Walk<'e, '_> {
 
     fn chain(&mut self, expr: &'e Expr) {
         let (mut root, mut steps) = (expr, Vec::new());
-        while let ExprKind::Attribute(inner, _) | ExprKind::Index(inner, _) | ExprKind::Splat { source: inner, .. } =
-            &root.kind
-        {
+        while let Some(source) = root.source() {
             steps.push(root);
-            root = inner;
+            root = source;
         }
         steps.reverse();
         match &root.kind {
@@ -160,8 +156,8 @@ impl<'e> Walk<'e, '_> {
         }
         for step in steps {
             match &step.kind {
-                ExprKind::Index(_, key) => self.expr(key),
-                ExprKind::Splat { each, .. } => self.expr(each),
+                ExprKind::Index(index) => self.expr(&index.key),
+                ExprKind::Splat(splat) => self.expr(&splat.each),
                 _ => {}
             }
         }
@@ -197,11 +193,9 @@ impl<'e> Walk<'e, '_> {
 /// A traversal as it is written: `module.a["k"].b`. Computed indexes are shown as `[...]`.
 pub(super) fn names(expr: &Expr) -> String {
     let (mut root, mut steps) = (expr, Vec::new());
-    while let ExprKind::Attribute(inner, _) | ExprKind::Index(inner, _) | ExprKind::Splat { source: inner, .. } =
-        &root.kind
-    {
+    while let Some(source) = root.source() {
         steps.push(root);
-        root = inner;
+        root = source;
     }
     let mut text = match &root.kind {
         ExprKind::Variable(name) => name.to_string(),
@@ -209,8 +203,8 @@ pub(super) fn names(expr: &Expr) -> String {
     };
     for step in steps.into_iter().rev() {
         match &step.kind {
-            ExprKind::Attribute(_, name) => text.extend([".", &name.text]),
-            ExprKind::Index(_, key) => match &key.kind {
+            ExprKind::Attribute(member) => text.extend([".", &member.name.text]),
+            ExprKind::Index(index) => match &index.key.kind {
                 ExprKind::Literal(Value::String(key)) => text.push_str(&format!("[{key:?}]")),
                 ExprKind::Literal(Value::Number(key)) => text.push_str(&format!("[{key}]")),
                 _ => text.push_str("[...]"),

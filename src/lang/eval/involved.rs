@@ -1,6 +1,6 @@
 //! The values that were involved in an error, described in a few words.
 
-use crate::lang::syntax::ast::{Expr, ExprKind};
+use crate::lang::syntax::ast::Expr;
 use crate::value::{Marks, Value};
 
 use super::evaluator::Evaluator;
@@ -17,9 +17,9 @@ impl<'a> Evaluator<'a> {
                 if let Some(value) = self.silently(part) {
                     break Some((names(part), describe(&value)));
                 }
-                match &part.kind {
-                    ExprKind::Attribute(inner, _) | ExprKind::Index(inner, _) => part = inner,
-                    _ => break None,
+                match part.source() {
+                    Some(source) => part = source,
+                    None => break None,
                 }
             };
             if let Some(found) = found.filter(|found| !described.contains(found)) {

@@ -37,7 +37,8 @@ impl<'a> Evaluator<'a> {
 
     /// `a op b`, for a whole chain of left operands.
     pub(super) fn binary(&mut self, expr: &'a Expr) -> Evaluated {
-        if let ExprKind::Binary(op, left, right) = &expr.kind
+        if let ExprKind::Binary(op, operands) = &expr.kind
+            && let [left, right] = &**operands
             && !matches!(left.kind, ExprKind::Binary(..))
         {
             let value = self.value(left);
@@ -45,8 +46,9 @@ impl<'a> Evaluator<'a> {
         }
         let mut chain = Vec::new();
         let mut inner = expr;
-        while let ExprKind::Binary(op, left, right) = &inner.kind {
-            chain.push((*op, inner, &**left, &**right));
+        while let ExprKind::Binary(op, operands) = &inner.kind {
+            let [left, right] = &**operands;
+            chain.push((*op, inner, left, right));
             inner = left;
         }
         let mut value = self.value(inner);

@@ -82,7 +82,7 @@ impl<'a> Names<'a> {
     /// The name of a step that is one.
     fn attribute(&self, index: usize) -> Option<&'a Name> {
         match &self.steps.get(index)?.kind {
-            ExprKind::Attribute(_, name) => Some(&name.text),
+            ExprKind::Attribute(member) => Some(&member.name.text),
             _ => None,
         }
     }

@@ -519,6 +519,13 @@ fn calls() {
         can(local.sec) => true
         can(local.o.x) => false
         can(nope()) => false
+        convert("5", number) => 5
+        convert([], list(string)) => list(string)[]
+        core::convert({}, object({ a = optional(string, "d"), b = optional(number) })) => {a="d" b=null:number}
+        convert(local.us, number) => ?number
+        convert(local.sec, string) => secret("pw")
+        convert(null, string) => null:string
+        can(convert("x", number)) => false
         "#,
     );
     errors(
@@ -533,6 +540,11 @@ fn calls() {
         max(null...) => Invalid expanding argument value: The expanding argument (indicated by ...) must not be null. @null
         max(5...) => Invalid expanding argument value: The expanding argument (indicated by ...) must be of a tuple, list, or set type. @5
         try() => Error in function call: Call to function "try" failed: at least one argument is required. @try()
+        convert("x", number) => Invalid function argument: Invalid value for "value" parameter: a number is required. @"x"
+        convert(["a"], list(number)) => Invalid function argument: Invalid value for "value" parameter: [0]: a number is required. @["a"]
+        convert(1, strin) => Invalid type specification: The keyword "strin" is not a valid type specification. Did you mean "string"? @strin
+        convert(1) => Not enough function arguments: Function "convert" expects 2 argument(s). Missing value for "type". @convert(1)
+        convert(1, any, 2) => Too many function arguments: Function "convert" expects only 2 argument(s). @2
         can() => Not enough function arguments: Function "can" expects 1 argument(s). Missing value for "expression". @can()
         foo::bar(1) => Unknown provider function: There is no function namespace "foo". Functions of providers begin with "provider::", built-in ones with "core::" or nothing. @foo::bar
         "#,
@@ -599,6 +611,7 @@ fn references_are_found_without_evaluation() {
             "terraform.workspace @terraform.workspace",
         ],
     );
+    check("convert(var.a, list(string))", &["var.a @var.a"]);
     check("foo", &["foo @foo"]);
     check("var", &[]);
     check("-(!a.b ? [c.d] : {(e.f) = g.h})", &["a.b @a.b", "c.d @c.d", "e.f @e.f", "g.h @g.h"]);

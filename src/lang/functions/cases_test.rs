@@ -11,11 +11,14 @@ use crate::value::{Type, Value, convert, from_json, to_json};
 
 const CASES: &[(&str, &str)] = &[
     ("deviations", include_str!("cases/deviations.txt")),
+    ("charsets", include_str!("cases/charsets.txt")),
     ("collections", include_str!("cases/collections.txt")),
     ("dates", include_str!("cases/dates.txt")),
     ("encoding", include_str!("cases/encoding.txt")),
     ("format", include_str!("cases/format.txt")),
+    ("gzip", include_str!("cases/gzip.txt")),
     ("numbers", include_str!("cases/numbers.txt")),
+    ("rsa", include_str!("cases/rsa.txt")),
     ("strings", include_str!("cases/strings.txt")),
     ("yaml", include_str!("cases/yaml.txt")),
 ];

@@ -11,22 +11,27 @@
 
 mod arguments;
 mod call;
+mod charsets;
+mod code_pages;
 mod collections;
 mod context;
 mod conversion;
 mod csv;
 mod dates;
+mod deflate;
 mod encoding;
 mod environment;
 mod files;
 mod format;
 mod format_verb;
 mod glob;
+mod gzip;
 mod hashes;
 mod lists;
 mod network;
 mod numbers;
 mod regex;
+mod rsa;
 mod sets;
 mod strings;
 mod time;
@@ -41,6 +46,7 @@ pub use context::{Context, DirFiles, Entry, Files, ReadError, TemplateError, Tem
 
 static TABLE: LazyLock<BTreeMap<&'static str, &'static Function>> = LazyLock::new(|| {
     let topics = [
+        charsets::FUNCTIONS,
         collections::FUNCTIONS,
         conversion::FUNCTIONS,
         csv::FUNCTIONS,
@@ -49,11 +55,13 @@ static TABLE: LazyLock<BTreeMap<&'static str, &'static Function>> = LazyLock::ne
         environment::FUNCTIONS,
         files::FUNCTIONS,
         format::FUNCTIONS,
+        gzip::FUNCTIONS,
         hashes::FUNCTIONS,
         lists::FUNCTIONS,
         network::FUNCTIONS,
         numbers::FUNCTIONS,
         regex::FUNCTIONS,
+        rsa::FUNCTIONS,
         sets::FUNCTIONS,
         strings::FUNCTIONS,
         yaml::FUNCTIONS,

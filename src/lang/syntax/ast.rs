@@ -71,7 +71,8 @@ pub struct Block {
     pub span: Span,
 }
 
-/// An expression and where it stands.
+/// An expression and where it stands. Files consist of these for the most part, and what is large in a kind is boxed to keep
+/// them small.
 #[derive(Clone, Debug)]
 pub struct Expr {
     /// What it is.
@@ -87,22 +88,15 @@ pub enum ExprKind {
     Literal(Value),
     /// A quoted template or a heredoc with interpolations or directives, evaluated to a text (or, with a single
     /// interpolation and nothing else, to that value itself).
-    Template(Vec<Part>),
+    Template(Box<[Part]>),
     /// A bare name that starts a traversal: `var`, `local`, `each`, a for-variable, a resource type.
     Variable(Name),
     /// `object.name`.
-    Attribute(Box<Expr>, Ident),
+    Attribute(Box<Member>),
     /// `collection[key]`. The legacy `list.0` is read as an index too.
-    Index(Box<Expr>, Box<Expr>),
-    /// `list[*].rest` or `list.*.rest`: `each` is applied to every element, which it sees as [`ExprKind::SplatItem`].
-    Splat {
-        /// What is iterated.
-        source: Box<Expr>,
-        /// The rest of the traversal, starting from the element.
-        each: Box<Expr>,
-        /// `[*]` (full) and `.*` (attribute-only) differ in how indexes after them bind; the tree already reflects that.
-        full: bool,
-    },
+    Index(Box<Index>),
+    /// `list[*].rest` or `list.*.rest`.
+    Splat(Box<Splat>),
     /// The element inside the innermost splat.
     SplatItem,
     /// `name(arguments)`.
@@ -110,13 +104,13 @@ pub enum ExprKind {
     /// `-x` or `!x`.
     Unary(UnaryOp, Box<Expr>),
     /// `a op b`.
-    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    Binary(BinaryOp, Box<[Expr; 2]>),
     /// `condition ? yes : no`.
     Conditional(Box<[Expr; 3]>),
     /// `[a, b]`.
-    Tuple(Vec<Expr>),
+    Tuple(Box<[Expr]>),
     /// `{ key = value }`, in written order.
-    Object(Vec<ObjectItem>),
+    Object(Box<[ObjectItem]>),
     /// `[for …]` and `{for …}`.
     For(Box<For>),
     /// `(x)`: kept, because it changes how an object key is read and how formatting looks.
@@ -125,13 +119,69 @@ pub enum ExprKind {
     Error,
 }
 
+const _: () = assert!(size_of::<Expr>() <= 40);
+
+impl Expr {
+    /// What a step of a traversal (an attribute, an index, a splat) is a step from.
+    pub fn source(&self) -> Option<&Expr> {
+        match &self.kind {
+            ExprKind::Attribute(member) => Some(&member.object),
+            ExprKind::Index(index) => Some(&index.collection),
+            ExprKind::Splat(splat) => Some(&splat.source),
+            _ => None,
+        }
+    }
+
+    /// Whether it is names, attributes and constant indexes only.
+    pub fn is_traversal(&self) -> bool {
+        let mut expr = self;
+        loop {
+            expr = match &expr.kind {
+                ExprKind::Variable(_) => return true,
+                ExprKind::Attribute(member) => &member.object,
+                ExprKind::Index(index) if matches!(index.key.kind, ExprKind::Literal(_)) => &index.collection,
+                _ => return false,
+            };
+        }
+    }
+}
+
+/// An attribute of an object.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// What has it.
+    pub object: Expr,
+    /// Its name.
+    pub name: Ident,
+}
+
+/// An element of a collection.
+#[derive(Clone, Debug)]
+pub struct Index {
+    /// What has it.
+    pub collection: Expr,
+    /// Its key.
+    pub key: Expr,
+}
+
+/// The rest of a traversal for every element of a list.
+#[derive(Clone, Debug)]
+pub struct Splat {
+    /// What is iterated.
+    pub source: Expr,
+    /// The rest of the traversal, starting from the element, which it sees as [`ExprKind::SplatItem`].
+    pub each: Expr,
+    /// `[*]` (full) and `.*` (attribute-only) differ in how indexes after them bind; the tree already reflects that.
+    pub full: bool,
+}
+
 /// A function call.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The name, namespaces included: `provider::local::direxists`.
     pub name: Ident,
     /// The arguments.
-    pub arguments: Vec<Expr>,
+    pub arguments: Box<[Expr]>,
     /// Whether the last argument is followed by `...` and is spread.
     pub expand_last: bool,
 }

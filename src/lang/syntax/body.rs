@@ -35,6 +35,9 @@ impl<'a> Parser<'a> {
     fn items(&mut self, block: Option<Span>) -> Body {
         let mut growing = Growing { bottom: self.attributes.len(), blocks: Vec::new(), names: FxHashMap::default() };
         loop {
+            if block.is_none() {
+                self.settle();
+            }
             let token = self.peek();
             match token.kind {
                 TokenKind::Newline => {
@@ -65,7 +68,7 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        let attributes = self.attributes.drain(growing.bottom..).collect();
+        let attributes = self.attributes.split_off(growing.bottom);
         Body { attributes, blocks: growing.blocks, span: None }
     }
 

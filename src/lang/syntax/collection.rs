@@ -45,7 +45,7 @@ impl Parser<'_> {
             }
             let span = parser.since(start);
             parser.grow(height, span)?;
-            let items = parser.exprs.drain(bottom..).collect();
+            let items = parser.exprs.split_off(bottom).into();
             Ok(Expr { kind: ExprKind::Tuple(items), span })
         })
     }
@@ -115,7 +115,7 @@ impl Parser<'_> {
         }
         let span = self.since(start);
         self.grow(height, span)?;
-        let items = self.items.drain(bottom..).collect();
+        let items = self.items.split_off(bottom).into();
         Ok(Expr { kind: ExprKind::Object(items), span })
     }
 
@@ -273,7 +273,7 @@ impl Parser<'_> {
         }
         let span = self.since(start);
         self.grow(height, span)?;
-        let arguments = self.exprs.drain(bottom..).collect();
+        let arguments = self.exprs.split_off(bottom).into();
         Ok(Expr { kind: ExprKind::Call(Box::new(Call { name, arguments, expand_last })), span })
     }
 }

@@ -1,6 +1,6 @@
 //! Expressions: operators by precedence, traversals, and the simple terms.
 
-use super::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
+use super::ast::{BinaryOp, Expr, ExprKind, Index, Member, Splat, UnaryOp};
 use super::parser::{MAX_HEIGHT, Parsed, Parser};
 use super::token::{Token, TokenKind};
 use crate::diag::Span;
@@ -51,7 +51,12 @@ impl Parser<'_> {
 
     /// An expression of any kind.
     pub fn expression(&mut self) -> Parsed<Expr> {
-        let condition = self.operators()?;
+        let first = self.unary()?;
+        // Most expressions are one operand.
+        let condition = match binary(self.peek_kind()) {
+            Some(_) => self.operators(first)?,
+            None => first,
+        };
         if self.peek_kind() != TokenKind::Question {
             return Ok(condition);
         }
@@ -75,9 +80,10 @@ impl Parser<'_> {
         Ok(Expr { kind: ExprKind::Conditional(Box::new([condition, yes, no])), span })
     }
 
-    /// Operands joined by operators with two operands. Waiting operators are kept on a list, not on the program's stack.
-    fn operators(&mut self) -> Parsed<Expr> {
-        let mut right = self.unary()?;
+    /// Operands joined by operators with two operands, behind the first. Waiting operators are kept on a list, not on the
+    /// program's stack.
+    fn operators(&mut self, first: Expr) -> Parsed<Expr> {
+        let mut right = first;
         let mut waiting: Vec<Waiting> = Vec::new();
         loop {
             let next = binary(self.peek_kind());
@@ -85,7 +91,7 @@ impl Parser<'_> {
             while let Some(Waiting { left, height, op, .. }) = waiting.pop_if(|waiting| waiting.binding >= binding) {
                 let span = left.span.to(right.span);
                 self.grow(height.max(self.height), span)?;
-                right = Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), span };
+                right = Expr { kind: ExprKind::Binary(op, Box::new([left, right])), span };
             }
             let Some((op, binding)) = next else { return Ok(right) };
             self.next();
@@ -149,7 +155,7 @@ impl Parser<'_> {
                 self.next();
                 let name = self.ident(token);
                 self.grow(self.height, span)?;
-                Ok(Expr { kind: ExprKind::Attribute(Box::new(expr), name), span })
+                Ok(Expr { kind: ExprKind::Attribute(Box::new(Member { object: expr, name })), span })
             }
             TokenKind::Number => {
                 let text = self.slice(token);
@@ -161,9 +167,9 @@ impl Parser<'_> {
                 }
                 self.next();
                 let height = self.height;
-                let index = self.number(token)?;
+                let key = self.number(token)?;
                 self.grow(height, span)?;
-                Ok(Expr { kind: ExprKind::Index(Box::new(expr), Box::new(index)), span })
+                Ok(Expr { kind: ExprKind::Index(Box::new(Index { collection: expr, key })), span })
             }
             TokenKind::Star if attributes_only => self.unexpected(
                 "Nested splat expression not allowed",
@@ -193,10 +199,10 @@ impl Parser<'_> {
             let each = self.traversal(item, false)?;
             return self.splat(expr, each, height, true);
         }
-        let index = self.lines(true, |parser| {
-            let index = parser.expression()?;
+        let key = self.lines(true, |parser| {
+            let key = parser.expression()?;
             match parser.accept(TokenKind::CloseBracket) {
-                Some(_) => Ok(index),
+                Some(_) => Ok(key),
                 None => {
                     parser.unexpected("Missing close bracket on index", "An index ends with a closing bracket (\"]\").")
                 }
@@ -204,13 +210,13 @@ impl Parser<'_> {
         })?;
         let span = self.since(expr.span);
         self.grow(height.max(self.height), span)?;
-        Ok(Expr { kind: ExprKind::Index(Box::new(expr), Box::new(index)), span })
+        Ok(Expr { kind: ExprKind::Index(Box::new(Index { collection: expr, key })), span })
     }
 
     fn splat(&mut self, source: Expr, each: Expr, height: u32, full: bool) -> Parsed<Expr> {
         let span = self.since(source.span);
         self.grow(height.max(self.height), span)?;
-        Ok(Expr { kind: ExprKind::Splat { source: Box::new(source), each: Box::new(each), full }, span })
+        Ok(Expr { kind: ExprKind::Splat(Box::new(Splat { source, each, full })), span })
     }
 
     /// An expression without operators and traversals.
@@ -302,18 +308,3 @@ impl Parser<'_> {
 
 // One level of brackets must never be too high for a tree of its own.
 const _: () = assert!(MAX_HEIGHT > super::parser::MAX_NESTING);
-
-impl Expr {
-    /// Whether it is names, attributes and constant indexes only.
-    pub fn is_traversal(&self) -> bool {
-        let mut expr = self;
-        loop {
-            expr = match &expr.kind {
-                ExprKind::Variable(_) => return true,
-                ExprKind::Attribute(inner, _) => inner,
-                ExprKind::Index(inner, index) if matches!(index.kind, ExprKind::Literal(_)) => inner,
-                _ => return false,
-            };
-        }
-    }
-}

@@ -6,12 +6,9 @@ use super::token::{Token, TokenKind};
 /// Splits a text into tokens. With `comments` they are among the tokens (for a formatter); a parser does without.
 /// Every byte that is not whitespace belongs to exactly one token; the last token is [`TokenKind::End`].
 pub fn lex(text: &str, comments: bool) -> Vec<Token> {
-    Lexer::new(text, comments, Mode::Code).run()
-}
-
-/// Splits a whole template (the content of a template file) into tokens.
-pub fn lex_template(text: &str) -> Vec<Token> {
-    Lexer::new(text, false, Mode::Bare).run()
+    let mut lexer = Lexer { comments, ..Lexer::code(text) };
+    lexer.read(usize::MAX);
+    lexer.tokens
 }
 
 /// ASCII bytes that can continue a name.
@@ -56,42 +53,67 @@ enum Mode {
     Bare,
 }
 
-struct Lexer<'a> {
+/// Reads tokens, on and on where it left off.
+pub(super) struct Lexer<'a> {
+    /// What was read and not taken away.
+    pub tokens: Vec<Token>,
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
     comments: bool,
     modes: Vec<Mode>,
-    tokens: Vec<Token>,
+    /// With how many tokens reading pauses.
+    enough: usize,
+    ended: bool,
 }
 
 impl<'a> Lexer<'a> {
-    fn new(text: &'a str, comments: bool, mode: Mode) -> Self {
+    /// For arguments, blocks and expressions.
+    pub fn code(text: &'a str) -> Self {
+        Lexer::new(text, Mode::Code)
+    }
+
+    /// For a whole template: the content of a template file.
+    pub fn template(text: &'a str) -> Self {
+        Lexer::new(text, Mode::Bare)
+    }
+
+    fn new(text: &'a str, mode: Mode) -> Self {
         let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         Lexer {
+            tokens: Vec::new(),
             text,
             bytes: text.as_bytes(),
             at,
-            comments,
+            comments: false,
             modes: vec![mode],
-            tokens: Vec::with_capacity(text.len() / 3 + 8),
+            enough: 0,
+            ended: false,
         }
     }
 
-    fn run(mut self) -> Vec<Token> {
-        while self.at < self.bytes.len() {
+    /// Reads until there are about `enough` tokens, or all.
+    pub fn read(&mut self, enough: usize) {
+        self.enough = enough;
+        while self.is_going_on() {
             match self.modes.last() {
-                None | Some(Mode::Code | Mode::Inner(_)) => self.code(),
+                None | Some(Mode::Code | Mode::Inner(_)) => self.in_code(),
                 Some(Mode::Quoted) => self.quoted(),
                 Some(Mode::Heredoc(start, end)) => self.heredoc(*start as usize, *end as usize),
                 Some(Mode::Bare) => self.lines(None),
             }
         }
-        if let Some(Mode::Quoted) = self.modes.last() {
-            self.push(TokenKind::MissingQuote, self.at);
+        if self.at >= self.bytes.len() && !self.ended {
+            self.ended = true;
+            if let Some(Mode::Quoted) = self.modes.last() {
+                self.push(TokenKind::MissingQuote, self.at);
+            }
+            self.push(TokenKind::End, self.at);
         }
-        self.push(TokenKind::End, self.at);
-        self.tokens
+    }
+
+    fn is_going_on(&self) -> bool {
+        self.at < self.bytes.len() && self.tokens.len() < self.enough
     }
 
     /// Adds a token from `start` to the current place.
@@ -110,24 +132,22 @@ impl<'a> Lexer<'a> {
         self.push(kind, start);
     }
 
-    /// Reads code until the mode changes or the text ends.
-    fn code(&mut self) {
+    /// Reads code until the mode changes, or to the end of a line.
+    fn in_code(&mut self) {
         use TokenKind as T;
-        let depth = self.modes.len();
-        while self.modes.len() == depth {
-            let Some(&byte) = self.bytes.get(self.at) else { return };
+        while let Some(&byte) = self.bytes.get(self.at) {
             match byte {
                 b' ' | b'\t' => {
                     let blank = |byte: &u8| !matches!(byte, b' ' | b'\t');
                     self.at += self.bytes[self.at..].iter().position(blank).unwrap_or(self.bytes.len() - self.at);
                 }
-                b'\n' => self.take(T::Newline, 1),
-                b'\r' if self.byte(1) == b'\n' => self.take(T::Newline, 2),
+                b'\n' => return self.take(T::Newline, 1),
+                b'\r' if self.byte(1) == b'\n' => return self.take(T::Newline, 2),
                 b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.ident(),
                 b'0'..=b'9' => self.number(),
                 b'"' => {
                     self.take(T::OpenQuote, 1);
-                    self.modes.push(Mode::Quoted);
+                    return self.modes.push(Mode::Quoted);
                 }
                 b'=' => self.pair(b'=', T::Equal, b'>', T::Arrow, T::Assign),
                 b'{' => {
@@ -136,7 +156,13 @@ impl<'a> Lexer<'a> {
                     }
                     self.take(T::OpenBrace, 1);
                 }
-                b'}' => self.close_brace(),
+                b'}' if matches!(self.modes.last(), Some(Mode::Inner(0))) => return self.close_template(1),
+                b'}' => {
+                    if let Some(Mode::Inner(open)) = self.modes.last_mut() {
+                        *open -= 1;
+                    }
+                    self.take(T::CloseBrace, 1);
+                }
                 b'[' => self.take(T::OpenBracket, 1),
                 b']' => self.take(T::CloseBracket, 1),
                 b'(' => self.take(T::OpenParen, 1),
@@ -158,13 +184,12 @@ impl<'a> Lexer<'a> {
                 b'%' => self.take(T::Percent, 1),
                 b'!' => self.pair(b'=', T::NotEqual, 0, T::Bang, T::Bang),
                 b'>' => self.pair(b'=', T::GreaterOrEqual, 0, T::Greater, T::Greater),
-                b'<' if self.byte(1) == b'<' && self.open_heredoc() => {}
+                b'<' if self.byte(1) == b'<' && self.open_heredoc() => return,
                 b'<' => self.pair(b'=', T::LessOrEqual, 0, T::Less, T::Less),
                 b'&' => self.pair(b'&', T::And, 0, T::Invalid, T::Invalid),
                 b'|' => self.pair(b'|', T::Or, 0, T::Invalid, T::Invalid),
                 b'~' if self.byte(1) == b'}' && matches!(self.modes.last(), Some(Mode::Inner(0))) => {
-                    self.take(T::CloseTemplate, 2);
-                    self.modes.pop();
+                    return self.close_template(2);
                 }
                 0x80.. if self.char().is_some_and(starts_name) => self.ident(),
                 _ => {
@@ -238,18 +263,9 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn close_brace(&mut self) {
-        match self.modes.last_mut() {
-            Some(Mode::Inner(0)) => {
-                self.take(TokenKind::CloseTemplate, 1);
-                self.modes.pop();
-            }
-            Some(Mode::Inner(open)) => {
-                *open -= 1;
-                self.take(TokenKind::CloseBrace, 1);
-            }
-            _ => self.take(TokenKind::CloseBrace, 1),
-        }
+    fn close_template(&mut self, width: usize) {
+        self.take(TokenKind::CloseTemplate, width);
+        self.modes.pop();
     }
 
     /// Reads `<<NAME` or `<<-NAME` and the end of the line. False when that is not what stands here.
@@ -280,7 +296,7 @@ impl<'a> Lexer<'a> {
 
     /// Reads lines of text until the mode changes. A line that is the marker alone ends a heredoc.
     fn lines(&mut self, marker: Option<&str>) {
-        while self.at < self.bytes.len() {
+        while self.is_going_on() {
             let at_line_start = self.at == 0 || self.bytes[self.at - 1] == b'\n';
             if let Some(marker) = marker.filter(|_| at_line_start) {
                 let end = self.line_end(self.at);

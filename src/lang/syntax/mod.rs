@@ -13,11 +13,14 @@ mod collection;
 mod expr;
 mod lexer;
 mod parser;
+#[cfg(test)]
+mod speed_test;
 mod template;
 #[cfg(test)]
 mod tests;
 mod text;
 mod token;
+mod tokens;
 
 pub use lexer::{is_name, lex};
 pub use parser::{MAX_HEIGHT, MAX_NESTING};
@@ -26,12 +29,13 @@ pub use token::{Token, TokenKind};
 
 use crate::diag::{Diagnostics, FileId, SourceMap};
 use ast::{Body, Expr, ExprKind, File};
+use lexer::Lexer;
 use parser::Parser;
 
 /// Reads a file of arguments and blocks. A file that is not in the map reads as an empty one.
 pub fn parse(sources: &SourceMap, file: FileId) -> (File, Diagnostics) {
     let Some(source) = sources.get(file) else { return (File { body: Body::default() }, Diagnostics::none()) };
-    let mut parser = Parser::new(&source, file, lex(&source.text, false));
+    let mut parser = Parser::new(&source, file, Lexer::code(&source.text));
     let body = parser.file();
     (File { body }, parser.said)
 }
@@ -39,7 +43,7 @@ pub fn parse(sources: &SourceMap, file: FileId) -> (File, Diagnostics) {
 /// Reads a text that is one expression, such as the value of `-var`.
 pub fn parse_expr(sources: &SourceMap, file: FileId) -> (Expr, Diagnostics) {
     let Some(source) = sources.get(file) else { return (missing(file), Diagnostics::none()) };
-    let mut parser = Parser::new(&source, file, lex(&source.text, false));
+    let mut parser = Parser::new(&source, file, Lexer::code(&source.text));
     let expr = parser.whole_expression();
     (expr, parser.said)
 }
@@ -47,7 +51,7 @@ pub fn parse_expr(sources: &SourceMap, file: FileId) -> (Expr, Diagnostics) {
 /// Reads a text that is one template: the content of a file for `templatefile`.
 pub fn parse_template(sources: &SourceMap, file: FileId) -> (Expr, Diagnostics) {
     let Some(source) = sources.get(file) else { return (missing(file), Diagnostics::none()) };
-    let mut parser = Parser::new(&source, file, lexer::lex_template(&source.text));
+    let mut parser = Parser::new(&source, file, Lexer::template(&source.text));
     let expr = parser.whole_template();
     (expr, parser.said)
 }

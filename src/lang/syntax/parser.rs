@@ -5,7 +5,9 @@ use std::hash::Hasher;
 use rustc_hash::FxHasher;
 
 use super::ast::{Attribute, Expr, ObjectItem};
+use super::lexer::Lexer;
 use super::token::{Token, TokenKind};
+use super::tokens::Tokens;
 use crate::addr::Name;
 use crate::diag::{Diagnostic, Diagnostics, FileId, Source, Span};
 
@@ -49,8 +51,7 @@ pub(super) struct Parser<'a> {
     pub skip_newlines: bool,
     /// Height of the expression that was read last.
     pub height: u32,
-    tokens: Vec<Token>,
-    at: usize,
+    tokens: Tokens<'a>,
     nesting: u32,
     names: Names,
     /// Where lists grow before they are moved into a list of just their length; each takes its own off again.
@@ -64,7 +65,7 @@ pub(super) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    pub fn new(source: &'a Source, file: FileId, tokens: Vec<Token>) -> Self {
+    pub fn new(source: &'a Source, file: FileId, lexer: Lexer<'a>) -> Self {
         Parser {
             source,
             text: &source.text,
@@ -72,8 +73,7 @@ impl<'a> Parser<'a> {
             said: Diagnostics::none(),
             skip_newlines: false,
             height: 0,
-            tokens,
-            at: 0,
+            tokens: Tokens::new(lexer),
             nesting: 0,
             names: Names::default(),
             exprs: Vec::new(),
@@ -86,10 +86,10 @@ impl<'a> Parser<'a> {
 
     /// The next token.
     pub fn peek(&mut self) -> Token {
-        while self.skip_newlines && self.tokens[self.at].kind == TokenKind::Newline {
-            self.at += 1;
+        while self.skip_newlines && self.tokens.next().kind == TokenKind::Newline {
+            self.tokens.step();
         }
-        self.tokens[self.at]
+        self.tokens.next()
     }
 
     pub fn peek_kind(&mut self) -> TokenKind {
@@ -99,25 +99,31 @@ impl<'a> Parser<'a> {
     /// The kind of the token behind the next one.
     pub fn peek_second(&mut self) -> TokenKind {
         self.peek();
-        let rest = self.tokens[self.at..].iter().skip(1);
-        let skip_newlines = self.skip_newlines;
-        rest.map(|token| token.kind)
-            .find(|kind| !(skip_newlines && *kind == TokenKind::Newline))
-            .unwrap_or(TokenKind::End)
+        let mut at = self.tokens.place() + 1;
+        while self.skip_newlines && self.tokens.get(at).kind == TokenKind::Newline {
+            at += 1;
+        }
+        self.tokens.get(at).kind
     }
 
     /// Takes the next token; at the end it stays there.
     pub fn next(&mut self) -> Token {
         let token = self.peek();
         if token.kind != TokenKind::End {
-            self.at += 1;
+            self.tokens.step();
         }
         token
     }
 
     /// Takes the next token if it is of this kind.
+    #[inline]
     pub fn accept(&mut self, kind: TokenKind) -> Option<Token> {
-        (self.peek_kind() == kind).then(|| self.next())
+        let token = self.peek();
+        if token.kind != kind {
+            return None;
+        }
+        self.tokens.step();
+        Some(token)
     }
 
     pub fn slice(&self, token: Token) -> &'a str {
@@ -130,28 +136,33 @@ impl<'a> Parser<'a> {
 
     /// From the start of a span to the end of the token that was taken last.
     pub fn since(&self, start: Span) -> Span {
-        let end = self.at.checked_sub(1).map_or(start.end, |last| self.tokens[last].end);
+        let end = self.tokens.end_of_last().unwrap_or(start.end);
         Span { file: self.file, start: start.start, end: end.max(start.start) }
     }
 
     /// Where the parser is, for [`Parser::recover`].
     pub fn place(&self) -> usize {
-        self.at
+        self.tokens.place()
     }
 
     /// Gives back the token that was taken last.
     pub fn step_back(&mut self) {
-        self.at = self.at.saturating_sub(1);
+        self.tokens.go_to(self.place().saturating_sub(1));
+    }
+
+    /// Says that nothing goes back behind the next token.
+    pub fn settle(&mut self) {
+        self.tokens.forget();
     }
 
     /// Goes back to a [`Parser::place`].
     pub fn go_back(&mut self, place: usize) {
-        self.at = place;
+        self.tokens.go_to(place);
     }
 
     /// Whether the parser has come to where it is by recovering from an error behind `start`.
     pub fn recovered_to(&self, start: usize) -> bool {
-        self.recovered.is_some_and(|(from, to)| from >= start && to == self.at)
+        self.recovered.is_some_and(|(from, to)| from >= start && to == self.place())
     }
 
     /// The shared name for a text of the source.
@@ -181,11 +192,14 @@ impl<'a> Parser<'a> {
     }
 
     /// Notes that the expression just read stands on parts of this height.
+    #[inline]
     pub fn grow(&mut self, parts: u32, span: Span) -> Parsed<()> {
         self.height = parts + 1;
-        if self.height < MAX_HEIGHT {
-            return Ok(());
-        }
+        if self.height < MAX_HEIGHT { Ok(()) } else { self.too_high(span) }
+    }
+
+    #[cold]
+    fn too_high(&mut self, span: Span) -> Parsed<()> {
         let detail = format!(
             "An expression may be a chain of at most {MAX_HEIGHT} operators and attributes. Split it with local values."
         );
@@ -243,12 +257,12 @@ impl<'a> Parser<'a> {
     /// After an error in an item that began at token `start`: goes to the end of the line on which all of the item's
     /// brackets are closed, or to the brace that closes the enclosing block.
     pub fn recover(&mut self, start: usize) {
-        let failed = self.at;
+        let failed = self.place();
         let mut open = Vec::new();
         let mut at = start;
         loop {
             use TokenKind as T;
-            let kind = self.tokens[at].kind;
+            let kind = self.tokens.get(at).kind;
             match kind {
                 T::Newline if open.is_empty() && at >= failed => break,
                 T::OpenBrace | T::OpenBracket | T::OpenParen | T::OpenInterpolation | T::OpenDirective => {
@@ -285,25 +299,25 @@ impl<'a> Parser<'a> {
             }
             at += 1;
         }
-        if self.unbalanced && self.tokens[at].kind == TokenKind::End {
+        if self.unbalanced && self.tokens.get(at).kind == TokenKind::End {
             at = failed;
-            while !matches!(self.tokens[at].kind, TokenKind::Newline | TokenKind::End) {
+            while !matches!(self.tokens.get(at).kind, TokenKind::Newline | TokenKind::End) {
                 at += 1;
             }
         }
-        self.at = at.max(failed);
-        self.recovered = Some((start, self.at));
+        self.tokens.go_to(at.max(failed));
+        self.recovered = Some((start, self.place()));
     }
 
     /// After an error inside an interpolation or a directive: goes behind its end. False when it has none on the way.
     pub fn recover_template(&mut self) -> bool {
         let mut open = 0;
-        let mut at = self.at;
+        let mut at = self.place();
         loop {
-            match self.tokens[at].kind {
+            match self.tokens.get(at).kind {
                 TokenKind::OpenInterpolation | TokenKind::OpenDirective => open += 1,
                 TokenKind::CloseTemplate if open == 0 => {
-                    self.at = at + 1;
+                    self.tokens.go_to(at + 1);
                     return true;
                 }
                 TokenKind::CloseTemplate => open -= 1,

@@ -270,7 +270,7 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        Ok(Expr { kind: if failed { ExprKind::Error } else { ExprKind::Template(parts) }, span })
+        Ok(Expr { kind: if failed { ExprKind::Error } else { ExprKind::Template(parts.into()) }, span })
     }
 
     /// Parts up to a directive that ends or splits the enclosing one.

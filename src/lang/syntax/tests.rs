@@ -11,17 +11,17 @@ fn show(expr: &Expr) -> String {
         ExprKind::Literal(value) => format!("{value:?}"),
         ExprKind::Template(parts) => format!("t\"{}\"", show_parts(parts)),
         ExprKind::Variable(name) => name.to_string(),
-        ExprKind::Attribute(inner, name) => format!("{}.{}", show(inner), name.text),
-        ExprKind::Index(inner, index) => format!("{}[{}]", show(inner), show(index)),
-        ExprKind::Splat { source, each, full } => {
-            format!("{}{{{} {}}}", show(source), if *full { "[*]" } else { ".*" }, show(each))
+        ExprKind::Attribute(member) => format!("{}.{}", show(&member.object), member.name.text),
+        ExprKind::Index(index) => format!("{}[{}]", show(&index.collection), show(&index.key)),
+        ExprKind::Splat(splat) => {
+            format!("{}{{{} {}}}", show(&splat.source), if splat.full { "[*]" } else { ".*" }, show(&splat.each))
         }
         ExprKind::SplatItem => "@".into(),
         ExprKind::Call(call) => {
             format!("{}({}{})", call.name.text, list(&call.arguments), if call.expand_last { "..." } else { "" })
         }
         ExprKind::Unary(op, inner) => format!("({op:?} {})", show(inner)),
-        ExprKind::Binary(op, a, b) => format!("({op:?} {} {})", show(a), show(b)),
+        ExprKind::Binary(op, operands) => format!("({op:?} {} {})", show(&operands[0]), show(&operands[1])),
         ExprKind::Conditional(parts) => format!("(? {})", list(&parts[..])),
         ExprKind::Tuple(items) => format!("[{}]", list(items)),
         ExprKind::Object(items) => {
