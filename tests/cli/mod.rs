@@ -1,6 +1,9 @@
 //! What users see: golden plans beside the real Terraform's, and whole commands.
 
+mod bad_input;
+mod bad_world;
 mod commands;
 mod plan_text;
 mod program;
 mod projects;
+mod segments;
