@@ -77,7 +77,7 @@ fn mistakes_in_configuration_are_told_and_leave_the_state_alone() {
         ),
         (
             "module \"m\" {\n  source = \"./nowhere\"\n}\n",
-            &["on wrong.tf line ", "nowhere", "source"],
+            &["on wrong.tf line 2, in module \"m\":", "The folder nowhere", "Correct \"source\""],
         ),
         (
             "variable \"n\" {\n  type    = number\n  default = \"many\"\n}\n",
@@ -134,7 +134,7 @@ fn a_file_of_values_that_is_missing_is_named() {
     for args in [&["plan", "-var-file=nowhere.tfvars"][..], &["apply", "-auto-approve", "-var-file=nowhere.tfvars"]] {
         fails(&program, args, &["nowhere.tfvars"]);
     }
-    fails(&program, &["apply", "nowhere.plan"], &["nowhere.plan"]);
+    fails(&program, &["apply", "nowhere.plan"], &["nowhere.plan", "infra plan -out"]);
     assert_eq!(program.ok(&["state", "list"]), "terraform_data.kept\n");
 }
 

@@ -3,6 +3,7 @@
 mod bad_input;
 mod bad_world;
 mod commands;
+mod durable;
 mod plan_text;
 mod program;
 mod projects;
