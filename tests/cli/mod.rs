@@ -7,4 +7,5 @@ mod durable;
 mod plan_text;
 mod program;
 mod projects;
+mod properties;
 mod segments;
