@@ -73,6 +73,8 @@ pub enum Copies {
     One,
     Count(usize),
     Each(Vec<char>),
+    /// Keys that another resource, `NAME_keys`, hands on: they are known once that one is applied.
+    Open(Vec<char>),
 }
 
 /// A block: a resource or a module call.
@@ -135,6 +137,7 @@ impl Shape {
     }
 
     fn add(&mut self, dice: &mut Dice) {
+        let plain = self.is_plain();
         let kinds = [Kind::Data, Kind::Data, Kind::Data, Kind::Uuid, Kind::Id, Kind::Static, Kind::Module, Kind::File];
         let kind = if self.sandbox && dice.one_in(4) { Kind::ConfigMap } else { dice.of(&kinds) };
         let layer = dice.below(self.layers);
@@ -144,7 +147,7 @@ impl Shape {
             layer,
             phase: 0,
             included: dice.one_in(2),
-            copies: copies(dice),
+            copies: copies(dice, plain),
             uses: Vec::new(),
             after: Vec::new(),
             creates_first: !kind.is_leaf() && kind != Kind::Module && dice.one_in(4),
@@ -177,7 +180,7 @@ impl Shape {
             let at = dice.below(self.units.len());
             match dice.below(7) {
                 0 | 1 => self.units[at].value += 1,
-                2 => self.units[at].copies = copies(dice),
+                2 => self.units[at].copies = copies(dice, self.is_plain()),
                 3 => self.units[at].trigger = self.units[at].trigger.map(|trigger| trigger + 1),
                 4 if !self.units[at].kind.is_leaf() && self.units[at].kind != Kind::Module => {
                     self.units[at].creates_first = !self.units[at].creates_first;
@@ -198,10 +201,14 @@ impl Shape {
     }
 }
 
-fn copies(dice: &mut Dice) -> Copies {
-    match dice.below(4) {
+fn copies(dice: &mut Dice, plain: bool) -> Copies {
+    let mut keys = || KEYS.iter().copied().filter(|_| dice.one_in(2)).collect::<Vec<_>>();
+    let keys = keys();
+    match dice.below(6) {
         0 => Copies::Count(dice.below(4)),
-        1 => Copies::Each(KEYS.iter().copied().filter(|_| dice.one_in(2)).collect()),
+        1 => Copies::Each(keys),
+        // A single folder refuses keys that are not known, as Terraform does.
+        2 if !plain && !keys.is_empty() => Copies::Open(keys),
         _ => Copies::One,
     }
 }

@@ -10,6 +10,7 @@ mod write;
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use infra::client::kube::Kube;
@@ -50,7 +51,7 @@ impl Try {
     }
 
     fn apply(&self) {
-        self.program.ok(&["apply", "-auto-approve"]);
+        apply(&self.program, 10);
     }
 
     /// Everything is there once, nothing else is, and nothing is to be done.
@@ -127,6 +128,20 @@ fn seeds(first: u64, count: u64, one: impl Fn(Try)) {
     println!("{count} seeds from {first}: {:.0} s", began.elapsed().as_secs_f64());
 }
 
+/// Applies until nobody has to be asked any more: what a segment finds out beyond the approval ends a run with 3.
+fn apply(program: &Program, parallelism: usize) {
+    let parallelism = format!("-parallelism={parallelism}");
+    for _ in 0..5 {
+        let answer = program.call(&["apply", "-auto-approve", &parallelism]);
+        match answer.code {
+            0 => return,
+            3 => assert!(answer.err.contains("Rest differs from what was approved"), "{}", answer.err),
+            code => panic!("apply ended with {code}:\n{}\n{}", answer.out, answer.err),
+        }
+    }
+    panic!("five runs in a row ended with 3");
+}
+
 fn settles_and_goes(one: Try) {
     one.apply();
     one.is_settled();
@@ -155,8 +170,8 @@ fn parallel_is_serial(mut serial: Try) {
     let mut parallel = Try::new(serial.seed);
     for step in 0..3 {
         same_plans(&serial.program);
-        serial.program.ok(&["apply", "-auto-approve", "-parallelism=1"]);
-        parallel.program.ok(&["apply", "-auto-approve", "-parallelism=32"]);
+        apply(&serial.program, 1);
+        apply(&parallel.program, 32);
         let (a, b) = (
             compare::states(&serial.program.path(""), true),
             compare::states(&parallel.program.path(""), true),
@@ -181,7 +196,7 @@ fn edits_converge(mut one: Try) {
     let fresh = Program::with(&[]);
     let fresh = if one.shape.sandbox { fresh.env("TF_WORKSPACE", "dev") } else { fresh };
     write::write(&one.shape, &fresh.path(""));
-    fresh.ok(&["apply", "-auto-approve"]);
+    apply(&fresh, 10);
     let (a, b) = (compare::states(&one.program.path(""), false), compare::states(&fresh.path(""), false));
     for (name, text) in &b {
         let edited = a.get(name).map(String::as_str).unwrap_or_default();
@@ -189,6 +204,9 @@ fn edits_converge(mut one: Try) {
     }
     one.destroy();
 }
+
+/// Kills, and those of them that left results or intents in a journal.
+static KILLS: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
 
 /// Starts an apply and kills it at some moment: after so many lines, and a little later.
 fn kill_an_apply(one: &mut Try) {
@@ -210,6 +228,19 @@ fn kill_an_apply(one: &mut Try) {
     }
     child.kill().unwrap();
     child.wait().unwrap();
+    KILLS[0].fetch_add(1, Ordering::Relaxed);
+    let folders = [one.program.path(""), one.program.path("state")];
+    let names = folders.iter().flat_map(|folder| super::program::names_if(folder));
+    if names.into_iter().any(|name| name.ends_with(".journal")) {
+        KILLS[1].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Kills that came too early or too late prove nothing.
+fn kills_hit() {
+    let [all, hit] = [&KILLS[0], &KILLS[1]].map(|count| count.load(Ordering::Relaxed));
+    println!("{hit} of {all} kills came in the middle of the work");
+    assert!(hit * 4 >= all, "only {hit} of {all} kills came in the middle of the work");
 }
 
 fn killed_runs_converge(mut one: Try) {
@@ -247,6 +278,7 @@ fn random_edits_converge() {
 #[test]
 fn random_kills_converge() {
     seeds(3001, 6, killed_runs_converge);
+    kills_hit();
 }
 
 #[test]
@@ -271,4 +303,5 @@ fn soak_edits_converge() {
 #[ignore = "long; just soak"]
 fn soak_kills_converge() {
     seeds(40_001, 150, killed_runs_converge);
+    kills_hit();
 }

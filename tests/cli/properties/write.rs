@@ -75,6 +75,10 @@ fn block(shape: &Shape, unit: &Unit, folder: &Path) -> String {
             let _ = writeln!(text, "  count = {count}");
             "-${count.index}"
         }
+        Copies::Open(_) => {
+            let _ = writeln!(text, "  for_each = toset(split(\",\", terraform_data.{name}_keys.output))");
+            "-${each.key}"
+        }
         Copies::Each(keys) => {
             let keys: Vec<String> = keys.iter().map(|key| format!("\"{key}\"")).collect();
             let _ = writeln!(text, "  for_each = toset([{}])", keys.join(", "));
@@ -112,6 +116,10 @@ fn block(shape: &Shape, unit: &Unit, folder: &Path) -> String {
         text.push_str("  lifecycle {\n    create_before_destroy = true\n  }\n");
     }
     text.push_str("}\n");
+    if let Copies::Open(keys) = copies {
+        let keys: Vec<String> = keys.iter().map(char::to_string).collect();
+        let _ = write!(text, "resource \"terraform_data\" \"{name}_keys\" {{\n  input = \"{}\"\n}}\n", keys.join(","));
+    }
     if !matches!(kind, Kind::File | Kind::ConfigMap) {
         let _ = write!(text, "output \"out_{name}\" {{\n  value = {}\n}}\n", value(shape, unit, name));
     }
@@ -137,7 +145,7 @@ fn value(shape: &Shape, user: &Unit, used: &str) -> String {
     match &unit.copies {
         Copies::One => format!("{object}.{attribute}"),
         Copies::Count(_) => format!("join(\",\", {object}[*].{attribute})"),
-        Copies::Each(_) => format!("join(\",\", [for one in values({object}) : one.{attribute}])"),
+        Copies::Each(_) | Copies::Open(_) => format!("join(\",\", [for one in values({object}) : one.{attribute}])"),
     }
 }
 
@@ -145,7 +153,7 @@ fn keys(unit: &Unit) -> Vec<String> {
     match &unit.copies {
         Copies::One => vec![String::new()],
         Copies::Count(count) => (0..*count).map(|index| format!("[{index}]")).collect(),
-        Copies::Each(keys) => keys.iter().map(|key| format!("[\"{key}\"]")).collect(),
+        Copies::Each(keys) | Copies::Open(keys) => keys.iter().map(|key| format!("[\"{key}\"]")).collect(),
     }
 }
 
@@ -155,6 +163,9 @@ pub fn addresses(shape: &Shape) -> Vec<String> {
     for unit in &shape.units {
         let layer = if shape.is_plain() { String::new() } else { format!("layer.l{}.", unit.layer) };
         let object = format!("{layer}{}.{}", unit.kind.type_name(), unit.name);
+        if matches!(unit.copies, Copies::Open(_)) {
+            all.push(format!("{layer}terraform_data.{}_keys", unit.name));
+        }
         for key in keys(unit) {
             match unit.kind {
                 Kind::Module => {
@@ -176,7 +187,7 @@ pub fn files(shape: &Shape) -> Vec<String> {
         match &unit.copies {
             Copies::One => all.push(unit.name.clone()),
             Copies::Count(count) => all.extend((0..*count).map(|index| format!("{}-{index}", unit.name))),
-            Copies::Each(keys) => all.extend(keys.iter().map(|key| format!("{}-{key}", unit.name))),
+            Copies::Each(keys) | Copies::Open(keys) => all.extend(keys.iter().map(|key| format!("{}-{key}", unit.name))),
         }
     }
     all.sort();
