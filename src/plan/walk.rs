@@ -251,6 +251,9 @@ impl<'a> Walk<'a> {
                     let outcome = super::expand::copies(call.count.as_ref(), call.for_each.as_ref(), &scope, open);
                     let within = format!("module {:?}", name.as_str());
                     if let Some((shaping, copies)) = outcome.value {
+                        if shaping == Shaping::Unknown && !self.input.config.is_plain() {
+                            self.pending[index].get_or_insert_with(|| OPEN_KEYS.to_owned());
+                        }
                         self.world.expand(graph, parent, name, shaping, copies);
                     }
                     self.say(node, outcome.said.located(Some(call.span), Some(&within)));
@@ -364,11 +367,13 @@ impl<'a> Walk<'a> {
                 self.say(node, outcome.said.located(None, Some(&within)));
                 continue;
             };
-            if shaping == Shaping::Unknown
+            let open_module = self.world.copy(copy).addr.steps().iter().any(|step| is_open(step.key.as_ref()));
+            if (shaping == Shaping::Unknown || open_module)
                 && let Some(addr) = graph.config_addr(node)
             {
+                // Which of the stored objects stay will be seen when the keys are known.
                 self.objects.claim_block(&addr);
-                self.pending[node.index()].get_or_insert_with(|| "keys that are not known yet".to_owned());
+                self.pending[node.index()].get_or_insert_with(|| OPEN_KEYS.to_owned());
             }
             let at = open.copies.len();
             let instances: Vec<_> = copies.iter().map(|repetition| (repetition.clone(), None)).collect();
@@ -451,6 +456,13 @@ impl<'a> Walk<'a> {
             self.world.set(graph, node, copy, value);
         }
     }
+}
+
+/// What a block waits for whose copies are not known yet.
+const OPEN_KEYS: &str = "keys that are not known yet";
+
+fn is_open(key: Option<&crate::addr::InstanceKey>) -> bool {
+    key == Some(&crate::addr::InstanceKey::Unknown)
 }
 
 /// `resource "TYPE" "NAME"`, as messages name a block.
