@@ -139,7 +139,8 @@ fn conclude(
             tell(terminal, &applied.said, call, stream);
             if !applied.said.has_errors() {
                 // Somebody was asked, and knows why.
-                let rest = "\nStopped as you said. Everything done so far is in state; the next run goes on from here.\n";
+                let rest =
+                    "\nStopped as you said. Everything done so far is in state; the next run goes on from here.\n";
                 told(terminal, json, rest);
             }
             Exit::Differs

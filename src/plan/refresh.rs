@@ -109,14 +109,12 @@ impl<'a> Walk<'a> {
         }
         let prior = super::prior::prior_config(self.around(), &self.objects, id, &*kind);
         match (prior, known) {
-            // A configuration that is known and another than before is the ordinary case as well, unless what the former
-            // one came from is going away: then the objects go with it.
-            (Some(prior), true) if prior.clone().unmark_deep().0 != config.clone().unmark_deep().0 => {
-                match self.replaced_source(node) {
-                    Some(source) => Way::Lost(prior, source),
-                    None => Way::Configure(config, Status::Ready),
-                }
-            }
+            // A configuration that is known and another than before is the ordinary case as well, unless it lacks something
+            // because what that came from is going away: then the objects go with it.
+            (Some(prior), true) if lacks(&config, &prior) => match self.replaced_source(node) {
+                Some(source) => Way::Lost(prior, source),
+                None => Way::Configure(config, Status::Ready),
+            },
             (_, true) => Way::Configure(config, Status::Ready),
             (None, false) => Way::Leave(Status::Pending(self.waiting(id))),
             (Some(prior), false) if self.input.config.is_plain() => Way::Configure(prior, Status::Provisional),
@@ -146,10 +144,8 @@ impl<'a> Walk<'a> {
                 continue;
             }
             match graph.node(next) {
-                Node::Resource(..) => {
-                    sources.extend(graph.config_addr(next));
-                    stack.extend(&graph.needs[next.index()]);
-                }
+                // What lies behind a resource matters only through it: one that stays keeps what it made.
+                Node::Resource(..) => sources.extend(graph.config_addr(next)),
                 Node::Variable(..)
                 | Node::Local(..)
                 | Node::Output(..)
@@ -332,6 +328,13 @@ impl<'a> Walk<'a> {
     pub(super) fn is_refresh_only(&self) -> bool {
         self.input.options.mode == PlanMode::RefreshOnly
     }
+}
+
+/// Whether an argument that a provider configuration had is null now.
+fn lacks(config: &Value, prior: &Value) -> bool {
+    let (config, prior) = (config.clone().unmark_deep().0, prior.clone().unmark_deep().0);
+    let had = prior.as_entries().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    had.into_iter().any(|(name, _)| config.get(name).is_none_or(Value::is_null))
 }
 
 /// The name under which a provider configuration's identity is kept beside state.

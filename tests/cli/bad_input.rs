@@ -90,7 +90,15 @@ fn mistakes_in_configuration_are_told_and_leave_the_state_alone() {
         (
             "resource \"terraform_data\" \"a\" {\n  input = terraform_data.b.id\n}\nresource \"terraform_data\" \"b\" {\n  \
              input = local.c\n}\nlocals {\n  c = terraform_data.a.id\n}\n",
-            &["Error: Cycle", "terraform_data.a", "terraform_data.b", "local.c", "on wrong.tf line 8:", "^^^^", "Remove one of the references."],
+            &[
+                "Error: Cycle",
+                "terraform_data.a",
+                "terraform_data.b",
+                "local.c",
+                "on wrong.tf line 8:",
+                "^^^^",
+                "Remove one of the references.",
+            ],
         ),
         (
             "resource \"terraform_data\" \"kept\" {\n}\n",
@@ -98,7 +106,13 @@ fn mistakes_in_configuration_are_told_and_leave_the_state_alone() {
         ),
         (
             "output \"a\" {\n  value = terraform_data.ketp.id\n}\n",
-            &["Error: Reference to undeclared resource", "wrong.tf line 2", "terraform_data.ketp", "^^^^", "Did you mean \"terraform_data.kept\"?"],
+            &[
+                "Error: Reference to undeclared resource",
+                "wrong.tf line 2",
+                "terraform_data.ketp",
+                "^^^^",
+                "Did you mean \"terraform_data.kept\"?",
+            ],
         ),
         (
             "output \"a\" {\n  value = terraform_data.kept.nothing\n}\n",
@@ -108,10 +122,7 @@ fn mistakes_in_configuration_are_told_and_leave_the_state_alone() {
             "resource \"terraform_dato\" \"a\" {\n}\n",
             &["wrong.tf line 1", "terraform_dato", "^^^^", "Did you mean \"terraform_data\"?"],
         ),
-        (
-            "resource \"terraform_data\" \"a\" {\n  inptu = 1\n}\n",
-            &["wrong.tf line 2", "inptu", "^^^^", "\"input\""],
-        ),
+        ("resource \"terraform_data\" \"a\" {\n  inptu = 1\n}\n", &["wrong.tf line 2", "inptu", "^^^^", "\"input\""]),
         ("resource \"terraform_data\" \"a\" {\n  input = \n}\n", &["wrong.tf line 2", "^"]),
     ];
     for (text, parts) in cases {

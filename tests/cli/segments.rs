@@ -64,7 +64,10 @@ fn a_removal_that_nobody_approved_ends_the_run_with_three() {
     assert!(applied.out.contains("each[\"y\"] will be destroyed"), "the rest is shown: {}", applied.out);
     // What was approved is done and in state, what was not is untouched, and the lock is free.
     let listed = program.ok(&["state", "list"]);
-    assert!(listed.contains("each[\"x\"]") && listed.contains("each[\"y\"]") && !listed.contains("each[\"z\"]"), "{listed}");
+    assert!(
+        listed.contains("each[\"x\"]") && listed.contains("each[\"y\"]") && !listed.contains("each[\"z\"]"),
+        "{listed}"
+    );
     assert_eq!(program.ok(&["output", "-json"]).matches("x,z").count(), 1);
 
     // The next run shows it from the beginning, asks about it, and goes on.
@@ -102,7 +105,13 @@ fn a_saved_plan_covers_only_what_it_lists() {
     assert!(program.ok(&["apply", "-auto-approve"]).contains("2 added, 0 changed, 1 destroyed"));
 
     // An update is not among them either.
-    rewrite(&program, &keys("y,x", "triggers_replace = \"2\"").into_iter().map(|(p, t)| (p, t.replace("= each.key", "= \"${each.key}!\""))).collect::<Vec<_>>());
+    rewrite(
+        &program,
+        &keys("y,x", "triggers_replace = \"2\"")
+            .into_iter()
+            .map(|(p, t)| (p, t.replace("= each.key", "= \"${each.key}!\"")))
+            .collect::<Vec<_>>(),
+    );
     program.ok(&["plan", "-out=p"]);
     let applied = program.call(&["apply", "p"]);
     assert_eq!(applied.code, 3, "{}{}", applied.out, applied.err);
@@ -131,15 +140,17 @@ impl Host {
             user()
         );
         let below = "variable \"port\" {}\nvariable \"generation\" {\n  default = 1\n}\nvariable \"there\" {\n  default = true\n}\n\
-             resource \"terraform_data\" \"host\" {\n  count = var.there ? 1 : 0\n  input = var.port\n  triggers_replace = \
-             var.generation\n}\noutput \"port\" {\n  value = try(terraform_data.host[0].output, null)\n}\n";
+             variable \"ground\" {\n  default = 1\n}\nresource \"terraform_data\" \"ground\" {\n  triggers_replace = \
+             var.ground\n}\nresource \"terraform_data\" \"host\" {\n  count = var.there ? 1 : 0\n  input = var.port\n  \
+             triggers_replace = var.generation\n  depends_on = [terraform_data.ground]\n}\noutput \"port\" {\n  value = try(terraform_data.host[0].output, null)\n}\n";
         let above = format!(
             "variable \"there\" {{\n  default = true\n}}\nvariable \"content\" {{\n  default = \"one\"\n}}\nresource \"ssh_file\" \"f\" {{\n  \
              count = var.there ? 1 : 0\n  path = {:?}\n  content = var.content\n}}\n",
             file.to_str().unwrap()
         );
         let keys = [&old, &new].map(|host| host.text("user.pub")).concat();
-        let known = [&old, &new].map(|host| format!("[127.0.0.1]:{} {}", host.port, host.text("host_ed25519.pub"))).concat();
+        let known =
+            [&old, &new].map(|host| format!("[127.0.0.1]:{} {}", host.port, host.text("host_ed25519.pub"))).concat();
         std::fs::write(new.path("authorized_keys"), keys).unwrap();
         let program = program(&[
             ("infra.hcl", project),
@@ -214,7 +225,7 @@ fn objects_of_a_host_that_is_new_or_goes_follow_it_in_order() {
             "layer.b.ssh_file.f[0]: Destroying...",
             "layer.b.ssh_file.f[0]: Destruction complete",
             "layer.a.terraform_data.host[0]: Destroying...",
-            "Destroy complete! Resources: 2 destroyed.",
+            "Destroy complete! Resources: 3 destroyed.",
         ],
     );
     assert_eq!(host.content(), None);
@@ -226,9 +237,9 @@ fn objects_of_a_host_that_is_updated_in_place_are_changed_through_the_new_one() 
     let Some(host) = Host::start() else { return };
     host.ok(APPLY, &host.old, &[]);
     assert_eq!(host.new.logins(), 0);
-    let vars = ["content=two"];
+    let vars = ["content=two", "ground=2"];
     let planned = host.ok(&["plan"], &host.new, &vars);
-    assert!(planned.contains("Plan: 0 to add, 2 to change, 0 to destroy."), "{planned}");
+    assert!(planned.contains("Plan: 1 to add, 2 to change, 1 to destroy."), "{planned}");
     assert!(!planned.contains("pending") && !planned.contains("lost"), "{planned}");
     assert_eq!(host.new.logins(), 0, "the plan asked what was there");
     let applied = host.ok(APPLY, &host.new, &vars);
@@ -247,12 +258,21 @@ fn objects_of_a_host_that_is_replaced_are_lost_with_it_and_made_again() {
     host.ok(APPLY, &host.old, &[]);
     let vars = ["generation=2"];
     let planned = host.ok(&["plan"], &host.new, &vars);
-    in_order(&planned, &["layer.a.terraform_data.host[0] must be replaced", "layer.b.ssh_file.f[0] is lost with layer.a.terraform_data.host[0]", "Lost with layer.a"]);
+    in_order(
+        &planned,
+        &[
+            "layer.a.terraform_data.host[0] must be replaced",
+            "layer.b.ssh_file.f[0] is lost with layer.a.terraform_data.host[0]",
+            "Lost with layer.a",
+        ],
+    );
     // Whoever did not accept that loses nothing.
     let before = super::bad_input::files(&host.program.path("state"));
     let refused = host.call(APPLY, &host.new, &vars);
     assert_eq!(refused.code, 1, "{}{}", refused.out, refused.err);
-    for part in ["Error: Objects would be lost", "layer.a.terraform_data.host[0]", "layer.b.ssh_file.f[0]", "-accept-loss"] {
+    for part in
+        ["Error: Objects would be lost", "layer.a.terraform_data.host[0]", "layer.b.ssh_file.f[0]", "-accept-loss"]
+    {
         assert!(refused.err.contains(part), "{part:?} in {}", refused.err);
     }
     assert_eq!(super::bad_input::files(&host.program.path("state")), before);
@@ -273,7 +293,7 @@ fn objects_of_a_host_that_is_replaced_are_lost_with_it_and_made_again() {
     assert_eq!(host.content().as_deref(), Some("one"));
     assert!(host.new.logins() > 0);
     host.is_settled(&host.new, &vars);
-    assert_eq!(host.program.ok(&["state", "list"]).lines().count(), 2);
+    assert_eq!(host.program.ok(&["state", "list"]).lines().count(), 3);
 }
 
 #[test]
@@ -284,17 +304,21 @@ fn objects_of_a_host_that_is_deleted_are_forgotten_with_it() {
     let planned = host.ok(&["plan"], &host.old, &vars);
     in_order(
         &planned,
-        &["layer.b.ssh_file.f[0] is lost with layer.a.terraform_data.host[0]", "not described any more", "Lost with layer.a"],
+        &[
+            "layer.b.ssh_file.f[0] is lost with layer.a.terraform_data.host[0]",
+            "not described any more",
+            "Lost with layer.a",
+        ],
     );
     assert!(planned.contains("layer.a.terraform_data.host[0] will be destroyed"), "{planned}");
     let refused = host.call(APPLY, &host.old, &vars);
     assert_eq!(refused.code, 1, "{}{}", refused.out, refused.err);
     assert!(refused.err.contains("Error: Objects would be lost"), "{}", refused.err);
-    assert_eq!(host.program.ok(&["state", "list"]).lines().count(), 2);
+    assert_eq!(host.program.ok(&["state", "list"]).lines().count(), 3);
 
     let before = host.old.logins();
     host.ok(&["apply", "-auto-approve", "-accept-loss"], &host.old, &vars);
-    assert_eq!(host.program.ok(&["state", "list"]), "");
+    assert_eq!(host.program.ok(&["state", "list"]), "layer.a.terraform_data.ground\n");
     assert_eq!(host.old.logins(), before, "what goes with its host is not asked for");
     host.is_settled(&host.old, &vars);
 }

@@ -27,7 +27,8 @@ pub fn states(folder: &Path, whole: bool) -> BTreeMap<String, String> {
         let json: Json = serde_json::from_str(text).unwrap();
         for resource in json["resources"].as_array().unwrap() {
             for instance in resource["instances"].as_array().unwrap() {
-                let place = ["module", "type", "name"].map(|part| resource[part].as_str().unwrap_or_default()).join(".");
+                let place =
+                    ["module", "type", "name"].map(|part| resource[part].as_str().unwrap_or_default()).join(".");
                 let place = format!("{file}.{place}{}", instance["index_key"]);
                 for attribute in ["id", "result", "b64_std", "b64_url", "dec", "hex", "uid"] {
                     let value = instance["attributes"][attribute].as_str().unwrap_or_default();

@@ -162,7 +162,11 @@ fn same_plans(program: &Program) {
     for parallelism in [32, 1, 10] {
         let other = planned(program, parallelism);
         assert_eq!(first.0, other.0, "the plan at -parallelism={parallelism}");
-        assert!(first.1 == other.1, "the JSON plan at -parallelism={parallelism}: {}", compare::difference(&first.1, &other.1));
+        assert!(
+            first.1 == other.1,
+            "the JSON plan at -parallelism={parallelism}: {}",
+            compare::difference(&first.1, &other.1)
+        );
     }
 }
 
@@ -172,10 +176,8 @@ fn parallel_is_serial(mut serial: Try) {
         same_plans(&serial.program);
         apply(&serial.program, 1);
         apply(&parallel.program, 32);
-        let (a, b) = (
-            compare::states(&serial.program.path(""), true),
-            compare::states(&parallel.program.path(""), true),
-        );
+        let (a, b) =
+            (compare::states(&serial.program.path(""), true), compare::states(&parallel.program.path(""), true));
         for (name, text) in &a {
             assert!(b.get(name) == Some(text), "step {step}, {name}: {}", compare::difference(text, &b[name]));
         }
@@ -213,7 +215,7 @@ fn kill_an_apply(one: &mut Try) {
     let mut child = one.program.command(&["apply", "-auto-approve"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     // What is printed before the first call is the plan; most of the lines after it tell of calls.
-    let mut left = one.dice.below(40);
+    let mut left = one.dice.below(1 + 2 * write::addresses(&one.shape).len());
     let mut calls = false;
     while left > 0 {
         let Some(line) = lines.next() else { break };
@@ -236,11 +238,11 @@ fn kill_an_apply(one: &mut Try) {
     }
 }
 
-/// Kills that came too early or too late prove nothing.
+/// Kills that came too early or too late prove nothing: some of them must have come in between.
 fn kills_hit() {
     let [all, hit] = [&KILLS[0], &KILLS[1]].map(|count| count.load(Ordering::Relaxed));
     println!("{hit} of {all} kills came in the middle of the work");
-    assert!(hit * 4 >= all, "only {hit} of {all} kills came in the middle of the work");
+    assert!(hit * 20 >= all, "only {hit} of {all} kills came in the middle of the work");
 }
 
 fn killed_runs_converge(mut one: Try) {

@@ -105,11 +105,8 @@ fn block(shape: &Shape, unit: &Unit, folder: &Path) -> String {
         let _ = writeln!(text, "  triggers_replace = \"t{trigger}\"");
     }
     if !unit.after.is_empty() {
-        let names: Vec<String> = unit
-            .after
-            .iter()
-            .map(|name| format!("{}.{name}", shape.unit(name).kind.type_name()))
-            .collect();
+        let names: Vec<String> =
+            unit.after.iter().map(|name| format!("{}.{name}", shape.unit(name).kind.type_name())).collect();
         let _ = writeln!(text, "  depends_on = [{}]", names.join(", "));
     }
     if unit.creates_first {
@@ -134,7 +131,13 @@ fn value(shape: &Shape, user: &Unit, used: &str) -> String {
     }
     let attribute = match unit.kind {
         // The one is random and stays, the other follows the input.
-        Kind::Data => if unit.name.len() % 2 == 0 { "id" } else { "output" },
+        Kind::Data => {
+            if unit.name.len() % 2 == 0 {
+                "id"
+            } else {
+                "output"
+            }
+        }
         Kind::Uuid => "result",
         Kind::Id => "hex",
         Kind::Static => "rfc3339",
@@ -187,7 +190,9 @@ pub fn files(shape: &Shape) -> Vec<String> {
         match &unit.copies {
             Copies::One => all.push(unit.name.clone()),
             Copies::Count(count) => all.extend((0..*count).map(|index| format!("{}-{index}", unit.name))),
-            Copies::Each(keys) | Copies::Open(keys) => all.extend(keys.iter().map(|key| format!("{}-{key}", unit.name))),
+            Copies::Each(keys) | Copies::Open(keys) => {
+                all.extend(keys.iter().map(|key| format!("{}-{key}", unit.name)))
+            }
         }
     }
     all.sort();
