@@ -104,6 +104,8 @@ pub struct Shape {
     pub layers: usize,
     pub phases: usize,
     pub sandbox: bool,
+    /// The block of the project file that says where state lies; empty for local files.
+    pub state: String,
     pub units: Vec<Unit>,
     made: usize,
 }
@@ -118,6 +120,7 @@ impl Shape {
             layers: if plain { 1 } else { 2 + dice.below(2) },
             phases: if plain { 0 } else { dice.below(4) },
             sandbox: !plain && dice.one_in(2),
+            state: String::new(),
             units: Vec::new(),
             made: 0,
         };
@@ -185,7 +188,8 @@ impl Shape {
                 4 if !self.units[at].kind.is_leaf() && self.units[at].kind != Kind::Module => {
                     self.units[at].creates_first = !self.units[at].creates_first;
                 }
-                4 | 5 => {
+                4 => self.units[at].included = !self.units[at].included,
+                5 => {
                     self.units[at].uses.pop();
                     self.units[at].after.clear();
                 }

@@ -19,6 +19,7 @@ use infra::sandbox::{Sandbox, Timing};
 
 use self::generate::{Dice, Shape};
 use super::program::Program;
+use crate::lab;
 
 /// One try: a folder with a random configuration in it.
 struct Try {
@@ -72,6 +73,16 @@ impl Try {
         if self.shape.sandbox {
             assert_eq!(self.config_maps(), write::objects(&self.shape), "objects of the sandbox");
         }
+    }
+
+    /// Whether a run left something behind that the next one has to take over.
+    fn was_interrupted(&self) -> bool {
+        if !self.shape.state.is_empty() {
+            return self.program.call(&["plan"]).out.contains("A run was interrupted");
+        }
+        let folders = [self.program.path(""), self.program.path("state")];
+        let names = folders.iter().flat_map(|folder| super::program::names_if(folder));
+        names.into_iter().any(|name| name.ends_with(".journal"))
     }
 
     /// How many config maps of ours the sandbox holds.
@@ -210,9 +221,11 @@ fn edits_converge(mut one: Try) {
 /// Kills, and those of them that left results or intents in a journal.
 static KILLS: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
 
-/// Starts an apply and kills it at some moment: after so many lines, and a little later.
-fn kill_an_apply(one: &mut Try) {
-    let mut child = one.program.command(&["apply", "-auto-approve"]).stdout(Stdio::piped()).spawn().unwrap();
+/// Starts a command and kills it at some moment: after so many lines, and a little later.
+fn kill(one: &mut Try, command: &str) {
+    let parallelism = format!("-parallelism={}", 1 + one.dice.below(12));
+    let mut child =
+        one.program.command(&[command, "-auto-approve", &parallelism]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     // What is printed before the first call is the plan; most of the lines after it tell of calls.
     let mut left = one.dice.below(1 + 2 * write::addresses(&one.shape).len());
@@ -231,9 +244,7 @@ fn kill_an_apply(one: &mut Try) {
     child.kill().unwrap();
     child.wait().unwrap();
     KILLS[0].fetch_add(1, Ordering::Relaxed);
-    let folders = [one.program.path(""), one.program.path("state")];
-    let names = folders.iter().flat_map(|folder| super::program::names_if(folder));
-    if names.into_iter().any(|name| name.ends_with(".journal")) {
+    if one.was_interrupted() {
         KILLS[1].fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -251,15 +262,37 @@ fn killed_runs_converge(mut one: Try) {
         one.edit();
     }
     for _ in 0..1 + one.dice.below(3) {
-        kill_an_apply(&mut one);
+        kill(&mut one, "apply");
     }
     one.apply();
     one.is_settled();
     one.edit();
-    kill_an_apply(&mut one);
+    kill(&mut one, "apply");
     one.apply();
     one.is_settled();
+    kill(&mut one, "destroy");
     one.destroy();
+}
+
+/// The same with state in a bucket. Without MinIO nothing is tried.
+fn killed_runs_converge_in_a_bucket(first: u64, count: u64) {
+    let Some(minio) = lab::minio() else { return };
+    seeds(first, count, |mut one| {
+        if one.shape.is_plain() {
+            return;
+        }
+        one.shape.state = format!(
+            "state \"s3\" {{\n  bucket = {:?}\n  region = \"us-east-1\"\n  endpoints = {{ s3 = {:?} }}\n  use_path_style = \
+             true\n}}\n",
+            minio.bucket(),
+            minio.endpoint
+        );
+        one.program = std::mem::replace(&mut one.program, Program::with(&[]))
+            .env("AWS_ACCESS_KEY_ID", &minio.access_key)
+            .env("AWS_SECRET_ACCESS_KEY", &minio.secret_key);
+        one.write();
+        killed_runs_converge(one);
+    });
 }
 
 #[test]
@@ -284,26 +317,37 @@ fn random_kills_converge() {
 }
 
 #[test]
+fn random_kills_converge_with_state_in_a_bucket() {
+    killed_runs_converge_in_a_bucket(4001, 3);
+}
+
+#[test]
 #[ignore = "long; just soak"]
 fn soak_configurations_settle_and_go() {
-    seeds(10_001, 200, settles_and_goes);
+    seeds(10_001, 400, settles_and_goes);
 }
 
 #[test]
 #[ignore = "long; just soak"]
 fn soak_one_by_one_and_at_once() {
-    seeds(20_001, 60, parallel_is_serial);
+    seeds(20_001, 120, parallel_is_serial);
 }
 
 #[test]
 #[ignore = "long; just soak"]
 fn soak_edits_converge() {
-    seeds(30_001, 80, edits_converge);
+    seeds(30_001, 160, edits_converge);
 }
 
 #[test]
 #[ignore = "long; just soak"]
 fn soak_kills_converge() {
-    seeds(40_001, 150, killed_runs_converge);
+    seeds(40_001, 300, killed_runs_converge);
     kills_hit();
+}
+
+#[test]
+#[ignore = "long; just soak"]
+fn soak_kills_converge_with_state_in_a_bucket() {
+    killed_runs_converge_in_a_bucket(50_001, 40);
 }

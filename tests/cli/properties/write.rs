@@ -44,7 +44,7 @@ pub fn texts(shape: &Shape, folder: &Path) -> Vec<(String, String)> {
 }
 
 fn project(shape: &Shape) -> String {
-    let mut text = "project {\n  name = \"random\"\n}\n".to_owned();
+    let mut text = format!("project {{\n  name = \"random\"\n}}\n{}", shape.state);
     if shape.sandbox {
         text.push_str("environment \"dev\" {\n  sandbox = true\n}\nprovider \"kubernetes\" {}\n");
     }
@@ -131,13 +131,8 @@ fn value(shape: &Shape, user: &Unit, used: &str) -> String {
     }
     let attribute = match unit.kind {
         // The one is random and stays, the other follows the input.
-        Kind::Data => {
-            if unit.name.len() % 2 == 0 {
-                "id"
-            } else {
-                "output"
-            }
-        }
+        Kind::Data if unit.name.ends_with(['1', '3', '5', '7', '9']) => "output",
+        Kind::Data => "id",
         Kind::Uuid => "result",
         Kind::Id => "hex",
         Kind::Static => "rfc3339",
