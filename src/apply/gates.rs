@@ -235,9 +235,29 @@ impl<'a> Run<'a> {
         segment.graph.phase.iter().enumerate().any(in_phase)
     }
 
+    /// What a failed gate means for the run, and how to go on.
+    fn after_failure(&self, phase: usize, gate: &Name) -> String {
+        let config = &self.plan.segment().config;
+        let chosen = config.project.as_ref().is_some_and(|project| !project.environments.is_empty());
+        let env = if chosen { format!(" -env {}", config.environment) } else { String::new() };
+        let next = self.plan.phases.get(phase + 1);
+        let next = next.map(|next| format!("Phase {} was not started. ", next.name)).unwrap_or_default();
+        format!(
+            "\n\n{next}Everything applied so far is in state; infra apply{env} goes on from here.\nRun the check alone with: \
+             infra gate run {gate}{env}"
+        )
+    }
+
     /// Folds in a gate's answer; the phase is over with its last one.
-    pub(super) fn gate_ended(&mut self, done: GateDone) {
+    pub(super) fn gate_ended(&mut self, mut done: GateDone) {
         let failed = done.said.has_errors();
+        if failed {
+            let advice = self.after_failure(done.phase, &done.name);
+            let last = done.said.0.iter_mut().rfind(|diagnostic| diagnostic.is_error());
+            if let Some(diagnostic) = last {
+                diagnostic.detail.push_str(&advice);
+            }
+        }
         for diagnostic in done.said.iter() {
             self.inputs.events.emit(crate::event::Event::Said(diagnostic.clone()));
         }

@@ -77,7 +77,8 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
         stop: stop.clone(),
         json: planning.json,
         began,
-        shown: false,
+        // A saved plan was shown when it was made.
+        shown: saved.is_some(),
     };
     let applied = match &saved {
         Some(saved) => ops::apply_saved(&session, saved, &options, &mut prompt, &listener, &stop).await,
@@ -136,9 +137,12 @@ fn conclude(
         Ended::Beyond => {
             table_unless(terminal, applied, json);
             tell(terminal, &applied.said, call, stream);
-            let rest = "\nStopped: what is left differs from what was approved, and nobody said yes to it. Everything done so \
-                        far is in state; the next run goes on from here.\n";
-            told(terminal, json, rest);
+            if !applied.said.has_errors() {
+                // Somebody was asked, and knows why.
+                let rest =
+                    "\nStopped as you said. Everything done so far is in state; the next run goes on from here.\n";
+                told(terminal, json, rest);
+            }
             Exit::Differs
         }
         Ended::Stopped => {

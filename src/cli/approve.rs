@@ -46,7 +46,7 @@ impl Approve for Prompt<'_> {
     fn ask(&mut self, question: &Question<'_>) -> Answer {
         self.present(question.plan);
         let style = self.terminal.style;
-        if !question.first && !question.beyond.is_empty() {
+        if !self.json && !question.first && !question.beyond.is_empty() {
             let mut text = style.paint(Ink::Yellow, &style.bold("This goes beyond what was approved:"));
             text.push('\n');
             for planned in &question.beyond {

@@ -114,7 +114,10 @@ impl<'a> Tree<'a> {
         let entries = match self.reading.files.list(&dir) {
             Ok(entries) => entries,
             Err(error) => {
-                let detail = format!("The folder {} of {within} cannot be read: {error}.", shown.display());
+                let detail = format!(
+                    "The folder {} of {within} cannot be read: {error}. Correct \"source\", or put the module there.",
+                    shown.display()
+                );
                 said.push(Diagnostic::error("Unreadable module directory", detail).at(span));
                 return None;
             }

@@ -257,7 +257,10 @@ impl Running<'_> {
                 );
                 Some(Ended::Failed)
             }
-            Answer::Nobody => Some(Ended::Beyond),
+            Answer::Nobody => {
+                self.said.push(differs(&question));
+                Some(Ended::Beyond)
+            }
         }
     }
 
@@ -399,6 +402,26 @@ impl Running<'_> {
             }
         }
     }
+}
+
+/// What is said when a later segment goes beyond what was agreed to and nobody can be asked.
+fn differs(question: &Question<'_>) -> Diagnostic {
+    let asked = question.beyond.iter().chain(&question.lost);
+    let mut lines: Vec<String> = asked
+        .map(|planned| {
+            let addr = planned.change.addr.in_project(question.plan.prefixes_layers);
+            format!("  {} {addr} ({})", planned.change.action.symbol(), planned.change.action)
+        })
+        .collect();
+    lines.dedup();
+    Diagnostic::error(
+        "Rest differs from what was approved",
+        format!(
+            "With what became known, this would be done, which the approved plan did not say:\n{}\nNone of it was done, and \
+             everything done before is in state. Look at the rest with infra plan; the next infra apply goes on from here.",
+            lines.join("\n")
+        ),
+    )
 }
 
 fn merge(all: &mut Report, new: Report) {

@@ -85,7 +85,22 @@ pub(super) async fn metas(session: &Session) -> Vec<Meta> {
 async fn running(session: &Session) -> Diagnostics {
     let mut said = Diagnostics::none();
     for handle in &session.handles {
-        if let Ok(Some(holder)) = handle.holder().await {
+        let Ok(Some(holder)) = handle.holder().await else { continue };
+        if holder.is_dead() {
+            said.push(
+                Diagnostic::warning(
+                    "A run was interrupted",
+                    format!(
+                        "{} is still locked by {} for {:?}, but that process has ended. What it did is in the journal and \
+                         counted here; the next apply takes the lock over.",
+                        handle.key(),
+                        holder.who,
+                        holder.command()
+                    ),
+                )
+                .about(handle.key()),
+            );
+        } else {
             said.push(
                 Diagnostic::warning(
                     "A run is in progress",

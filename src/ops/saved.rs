@@ -218,7 +218,11 @@ pub fn write_saved(path: &Path, saved: &SavedPlan) -> Result<(), Box<Diagnostic>
 pub fn read_saved(path: &Path) -> Result<SavedPlan, Box<Diagnostic>> {
     let fail =
         |why: String| Box::new(Diagnostic::error("Failed to read plan file", format!("{}: {why}.", path.display())));
-    let length = std::fs::metadata(path).map_err(|error| fail(error.to_string()))?.len();
+    let missing = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => fail("there is no such file; infra plan -out=FILE makes one".to_owned()),
+        _ => fail(error.to_string()),
+    };
+    let length = std::fs::metadata(path).map_err(missing)?.len();
     if length > LIMIT {
         return Err(fail(format!("it is larger than {LIMIT} bytes")));
     }

@@ -1,5 +1,6 @@
 //! The instances of a resource node: how many there are, and its value once all of them are planned.
 
+use crate::addr::InstanceKey;
 use crate::diag::Diagnostics;
 use crate::graph::{ModuleId, NodeId};
 use crate::value::Value;
@@ -21,6 +22,13 @@ struct OpenCopy {
     instances: Vec<(Repetition, Option<Value>)>,
 }
 
+/// What a block waits for whose copies are not known yet.
+pub(super) const OPEN_KEYS: &str = "keys that are not known yet";
+
+fn is_open(key: Option<&InstanceKey>) -> bool {
+    key == Some(&InstanceKey::Unknown)
+}
+
 impl Walk<'_> {
     /// Evaluates how many instances a resource has in each copy of its module, and opens the node.
     pub(super) fn expand_resource(&mut self, node: NodeId, module: ModuleId) -> Vec<Place> {
@@ -38,11 +46,13 @@ impl Walk<'_> {
                 self.say(node, outcome.said.located(None, Some(&within)));
                 continue;
             };
-            if shaping == Shaping::Unknown
+            let open_module = self.world.copy(copy).addr.steps().iter().any(|step| is_open(step.key.as_ref()));
+            if (shaping == Shaping::Unknown || open_module)
                 && let Some(addr) = graph.config_addr(node)
             {
+                // Which of the stored objects stay will be seen when the keys are known.
                 self.objects.claim_block(&addr);
-                self.pending[node.index()].get_or_insert_with(|| "keys that are not known yet".to_owned());
+                self.pending[node.index()].get_or_insert_with(|| OPEN_KEYS.to_owned());
             }
             let at = open.copies.len();
             let instances: Vec<_> = copies.iter().map(|repetition| (repetition.clone(), None)).collect();
@@ -124,12 +134,12 @@ impl Walk<'_> {
             let mut instances = Vec::new();
             for (instance, value) in stored.iter().filter(|(instance, _)| instance.module == *own) {
                 let repetition = match &instance.key {
-                    None | Some(crate::addr::InstanceKey::Unknown) => Repetition::None,
-                    Some(crate::addr::InstanceKey::Int(index)) => {
+                    None | Some(InstanceKey::Unknown) => Repetition::None,
+                    Some(InstanceKey::Int(index)) => {
                         shaping = Shaping::Count;
                         Repetition::Count(*index)
                     }
-                    Some(crate::addr::InstanceKey::Str(key)) => {
+                    Some(InstanceKey::Str(key)) => {
                         shaping = Shaping::Each;
                         Repetition::Each(key.clone(), Value::NULL)
                     }

@@ -1,6 +1,6 @@
 //! The objects that state knows: decoded once, refreshed, and handed to whoever plans them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::addr::{ConfigResourceAddr, InstanceAddr, InstanceKey, ModuleAddr, ProviderConfigAddr};
@@ -148,6 +148,20 @@ impl Objects<'_> {
         for index in self.by_block.get(addr).into_iter().flatten() {
             self.entries[*index].claimed = true;
         }
+    }
+
+    /// Objects of these blocks that will not be there any more: the block describes none of its objects, or they were found
+    /// to be gone. Removals are proposed at the end of the walk; what depends on such a block has to know before.
+    pub fn vanishing(&self, blocks: &HashSet<ConfigResourceAddr>) -> impl Iterator<Item = &InstanceAddr> {
+        let of = |block: &ConfigResourceAddr| self.by_block.get(block).into_iter().flatten();
+        let current = |index: &&usize| self.entries[**index].slot.deposed.is_none();
+        blocks.iter().flat_map(move |block| {
+            let kept = of(block).filter(current).any(|index| self.entries[*index].claimed);
+            let lost = of(block).filter(current).map(|index| &self.entries[*index]);
+            lost.filter(move |entry| entry.gone || !kept)
+                .filter(|entry| entry.slot.addr.resource.mode == crate::addr::Mode::Managed)
+                .map(|entry| &entry.slot.addr)
+        })
     }
 
     /// The current objects of a block with their values, in order. Those that are gone or not decoded are left out.

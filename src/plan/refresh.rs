@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::addr::Mode;
-use crate::change::Action;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::Event;
 use crate::graph::{Node, NodeId, ProviderId};
@@ -101,17 +100,28 @@ impl<'a> Walk<'a> {
         let failed = planned.has_errors();
         said.append(planned.said);
         let Some(config) = planned.value.filter(|_| !failed) else { return Way::Leave(Status::Failed) };
-        if config.is_null() || config.is_wholly_known() || kind.limits().unknown_configuration {
+        if config.is_null() || kind.limits().unknown_configuration {
+            return Way::Configure(config, Status::Ready);
+        }
+        let known = config.is_wholly_known();
+        if known && (self.input.config.is_plain() || self.objects.of_provider(id.index()).is_empty()) {
             return Way::Configure(config, Status::Ready);
         }
         let prior = super::prior::prior_config(self.around(), &self.objects, id, &*kind);
-        let Some(prior) = prior else { return Way::Leave(Status::Pending(self.waiting(id))) };
-        if self.input.config.is_plain() {
-            return Way::Configure(prior, Status::Provisional);
-        }
-        match self.replaced_source(node) {
-            Some(source) => Way::Lost(prior, source),
-            None => Way::Configure(prior, Status::Provisional),
+        match (prior, known) {
+            // A configuration that is known and another than before is the ordinary case as well, unless it lacks something
+            // because what that came from is going away: then the objects go with it.
+            (Some(prior), true) if lacks(&config, &prior) => match self.replaced_source(node) {
+                Some(source) => Way::Lost(prior, source),
+                None => Way::Configure(config, Status::Ready),
+            },
+            (_, true) => Way::Configure(config, Status::Ready),
+            (None, false) => Way::Leave(Status::Pending(self.waiting(id))),
+            (Some(prior), false) if self.input.config.is_plain() => Way::Configure(prior, Status::Provisional),
+            (Some(prior), false) => match self.replaced_source(node) {
+                Some(source) => Way::Lost(prior, source),
+                None => Way::Configure(prior, Status::Provisional),
+            },
         }
     }
 
@@ -121,6 +131,10 @@ impl<'a> Walk<'a> {
 
     /// The change that replaces or removes what a provider's configuration comes from.
     fn replaced_source(&self, node: NodeId) -> Option<String> {
+        if self.is_destroy() {
+            // Everything goes, in the order of its edges: nothing is lost with anything.
+            return None;
+        }
         let graph = self.input.graph;
         let mut seen = vec![false; graph.nodes.len()];
         let mut stack = graph.needs[node.index()].clone();
@@ -130,10 +144,8 @@ impl<'a> Walk<'a> {
                 continue;
             }
             match graph.node(next) {
-                Node::Resource(..) => {
-                    sources.extend(graph.config_addr(next));
-                    stack.extend(&graph.needs[next.index()]);
-                }
+                // What lies behind a resource matters only through it: one that stays keeps what it made.
+                Node::Resource(..) => sources.extend(graph.config_addr(next)),
                 Node::Variable(..)
                 | Node::Local(..)
                 | Node::Output(..)
@@ -144,13 +156,13 @@ impl<'a> Walk<'a> {
             }
         }
         let prefix = self.input.config.prefixes_layers();
-        let lost = |action: Action| action.deletes();
         let mut found: Vec<String> = self
             .changes
             .iter()
-            .filter(|planned| lost(planned.change.action) && sources.contains(&planned.change.addr.config()))
+            .filter(|planned| planned.change.action.deletes() && sources.contains(&planned.change.addr.config()))
             .map(|planned| planned.change.addr.in_project(prefix))
             .collect();
+        found.extend(self.objects.vanishing(&sources).map(|addr| addr.in_project(prefix)));
         found.sort();
         found.into_iter().next()
     }
@@ -316,6 +328,13 @@ impl<'a> Walk<'a> {
     pub(super) fn is_refresh_only(&self) -> bool {
         self.input.options.mode == PlanMode::RefreshOnly
     }
+}
+
+/// Whether an argument that a provider configuration had is null now.
+fn lacks(config: &Value, prior: &Value) -> bool {
+    let (config, prior) = (config.clone().unmark_deep().0, prior.clone().unmark_deep().0);
+    let had = prior.as_entries().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    had.into_iter().any(|(name, _)| config.get(name).is_none_or(Value::is_null))
 }
 
 /// The name under which a provider configuration's identity is kept beside state.

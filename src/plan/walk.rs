@@ -13,7 +13,7 @@ use crate::provider::{Boxed, Recovered, Registry};
 use crate::state::{Slot, State};
 use crate::value::Value;
 
-use super::copies::Open;
+use super::copies::{OPEN_KEYS, Open};
 use super::instance::InstanceDone;
 use super::model::{PlanMode, PlannedChange};
 use super::objects::{Extra, Objects};
@@ -22,7 +22,7 @@ use super::provider::{ProviderSlot, Status, resolve};
 use super::refresh::ProviderDone;
 use super::scope::{Functions, ModuleScope, Surroundings};
 use super::trigger::Triggers;
-use super::world::{CopyId, Repetition, World};
+use super::world::{CopyId, Repetition, Shaping, World};
 
 /// What a walk looks at and never changes.
 #[derive(Clone, Copy)]
@@ -205,6 +205,9 @@ impl<'a> Walk<'a> {
                     let outcome = super::expand::copies(call.count.as_ref(), call.for_each.as_ref(), &scope, open);
                     let within = format!("module {:?}", name.as_str());
                     if let Some((shaping, copies)) = outcome.value {
+                        if shaping == Shaping::Unknown && !self.input.config.is_plain() {
+                            self.pending[index].get_or_insert_with(|| OPEN_KEYS.to_owned());
+                        }
                         self.world.expand(graph, parent, name, shaping, copies);
                     }
                     self.say(node, outcome.said.located(Some(call.span), Some(&within)));

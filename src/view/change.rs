@@ -28,8 +28,21 @@ pub(super) fn change(out: &mut String, planned: &PlannedChange, drawn: Drawn) {
     if change.is_noop() {
         return;
     }
+    if let Some(source) = &planned.lost_with {
+        lost(out, planned, source, drawn);
+        return;
+    }
     heading(out, change, drawn);
     body(out, change, planned.schema(), change.action, drawn);
+}
+
+/// An object that goes with what its provider's configuration comes from: nobody removes it, it is just no longer there.
+fn lost(out: &mut String, planned: &PlannedChange, source: &str, drawn: Drawn) {
+    let what = format!("is lost with {source}");
+    line(out, drawn, "  ", &address(&planned.change, drawn), &what, Ink::Red);
+    let described = planned.work.copy.is_some();
+    let then = if described { "and made again when that is there again" } else { "and is not described any more" };
+    let _ = writeln!(out, "  # ({then})");
 }
 
 /// Draws what was found changed outside of the program.

@@ -1,9 +1,14 @@
 //! What users see: golden plans beside the real Terraform's, and whole commands.
 
+mod bad_input;
+mod bad_world;
 mod commands;
+mod durable;
 mod plan_text;
 mod program;
 mod projects;
+mod properties;
+mod segments;
 mod staging;
 mod stop;
 mod triggers;

@@ -94,6 +94,11 @@ pub fn without_ids(text: &str) -> String {
     id.replace_all(text, replace).into_owned()
 }
 
+/// The names in a folder; none without the folder.
+pub fn names_if(dir: &Path) -> Vec<String> {
+    if dir.exists() { names(dir) } else { Vec::new() }
+}
+
 /// The names in a folder.
 pub fn names(dir: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(dir)

@@ -21,6 +21,7 @@ kubernetes_version=$(sed -n 's/^.*k8s.io\/kubernetes \(v[0-9.]*\).*$/\1/p' "$lab
 debian=(
   initdb:postgresql redis-server:redis-server sshd:openssh-server ssh-keygen:openssh-client debootstrap:debootstrap
   systemd-nspawn:systemd-container ip:iproute2 openssl:openssl setpriv:util-linux curl:curl
+  strace:strace
 )
 
 # Packages of the host that the tests reach over SSH.

@@ -60,6 +60,11 @@ impl Need {
     }
 }
 
+/// The program that shows the calls of another one to the system.
+pub fn strace() -> Option<PathBuf> {
+    available("a trace of system calls", &[Need::Program("strace")]).then(|| program("strace")).flatten()
+}
+
 /// Whether the running test may use `part`. Where it may not, says so on standard error, or fails in CI.
 fn available(part: &str, needs: &[Need]) -> bool {
     let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");

@@ -56,7 +56,9 @@ impl Sshd {
             );
             fs::write(folder.path().join("sshd_config"), configuration).unwrap();
             let mut child = Command::new(program)
-                .args(["-D", "-e", "-f"])
+                .args(["-D", "-E"])
+                .arg(folder.path().join("log"))
+                .arg("-f")
                 .arg(folder.path().join("sshd_config"))
                 .stderr(Stdio::null())
                 .spawn()
@@ -81,6 +83,11 @@ impl Sshd {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// How many times somebody was let in.
+    pub fn logins(&self) -> usize {
+        fs::read_to_string(self.path("log")).unwrap_or_default().matches("Accepted publickey").count()
     }
 
     pub fn login(&self, key: &str) -> Login {

@@ -396,7 +396,7 @@ Modules call each other in a circle, without end: m → n → m.
 Error: Unreadable module directory
   on main.tf line 2, in module \"x\":
   2:   source = \"./nowhere\"  [\"./nowhere\"]
-The folder nowhere of module \"x\" cannot be read: no such file.
+The folder nowhere of module \"x\" cannot be read: no such file. Correct \"source\", or put the module there.
 ",
     );
     check(

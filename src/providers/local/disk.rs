@@ -21,6 +21,13 @@ pub(super) fn write(path: &Path, content: &[u8], mode: u32, directory_mode: u32)
         _ => {}
     }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if let Some(mut unnamed) = unnamed(&directory, mode) {
+        unnamed.write_all(content)?;
+        unnamed.sync_all()?;
+        if name_it(&unnamed, path, &directory.join(format!(".{name}.{:016x}", rand::random::<u64>()))).is_ok() {
+            return File::open(&directory)?.sync_all();
+        }
+    }
     let mut aside = tempfile::Builder::new()
         .prefix(&format!(".{name}."))
         .permissions(Permissions::from_mode(mode))
@@ -29,6 +36,40 @@ pub(super) fn write(path: &Path, content: &[u8], mode: u32, directory_mode: u32)
     aside.as_file().sync_all()?;
     aside.persist(path).map_err(|error| error.error)?;
     File::open(&directory)?.sync_all()
+}
+
+/// A file without a name, which a process that is killed takes with it. Not every file system has such files.
+#[cfg(target_os = "linux")]
+fn unnamed(directory: &Path, mode: u32) -> Option<File> {
+    use rustix::fs::{Mode, OFlags, open};
+    open(directory, OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC, Mode::from_raw_mode(mode)).ok().map(File::from)
+}
+
+/// Gives a file without a name its place. Where something is there already, by way of a name beside it, since a link
+/// replaces nothing.
+#[cfg(target_os = "linux")]
+fn name_it(file: &File, path: &Path, aside: &Path) -> io::Result<()> {
+    use rustix::fs::{AtFlags, CWD, linkat};
+    use std::os::fd::AsRawFd as _;
+    let own = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let link = |to: &Path| linkat(CWD, own.as_str(), CWD, to, AtFlags::SYMLINK_FOLLOW);
+    match link(path) {
+        Err(rustix::io::Errno::EXIST) => {
+            link(aside)?;
+            fs::rename(aside, path).inspect_err(|_| _ = fs::remove_file(aside))
+        }
+        linked => Ok(linked?),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unnamed(_directory: &Path, _mode: u32) -> Option<File> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn name_it(_file: &File, _path: &Path, _aside: &Path) -> io::Result<()> {
+    Err(io::Error::from(io::ErrorKind::Unsupported))
 }
 
 /// Reads a file; `None` when there is none.

@@ -105,10 +105,12 @@ impl StoreError {
                 _ => ("State file cannot be used", ""),
             },
         };
+        // A sentence begins with a capital; an address, a key or a path stays as it is written.
         let text = self.to_string();
-        let mut detail = text[..1].to_uppercase();
-        detail.push_str(&text[1..]);
-        detail.push('.');
+        let mut detail = match text.strip_prefix("there ") {
+            Some(rest) => format!("There {rest}."),
+            None => format!("{text}."),
+        };
         if !hint.is_empty() {
             detail.push('\n');
             detail.push_str(hint);
