@@ -85,6 +85,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The next token.
+    #[inline]
     pub fn peek(&mut self) -> Token {
         while self.skip_newlines && self.tokens.next().kind == TokenKind::Newline {
             self.tokens.step();
@@ -92,6 +93,7 @@ impl<'a> Parser<'a> {
         self.tokens.next()
     }
 
+    #[inline]
     pub fn peek_kind(&mut self) -> TokenKind {
         self.peek().kind
     }
@@ -107,6 +109,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Takes the next token; at the end it stays there.
+    #[inline]
     pub fn next(&mut self) -> Token {
         let token = self.peek();
         if token.kind != TokenKind::End {
@@ -126,10 +129,12 @@ impl<'a> Parser<'a> {
         Some(token)
     }
 
+    #[inline]
     pub fn slice(&self, token: Token) -> &'a str {
         &self.text[token.start as usize..token.end as usize]
     }
 
+    #[inline]
     pub fn span(&self, token: Token) -> Span {
         Span { file: self.file, start: token.start, end: token.end }
     }
@@ -171,6 +176,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Runs `f` with ends of lines passed over or not.
+    #[inline]
     pub fn lines<T>(&mut self, skip_newlines: bool, f: impl FnOnce(&mut Self) -> T) -> T {
         let outer = std::mem::replace(&mut self.skip_newlines, skip_newlines);
         let result = f(self);
@@ -179,6 +185,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Runs `f` one level deeper, unless that is too deep.
+    #[inline]
     pub fn nested<T>(&mut self, f: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.nesting >= MAX_NESTING {
             let at = self.peek();
