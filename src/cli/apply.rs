@@ -98,11 +98,6 @@ fn conclude(
 ) -> Exit {
     let prefixes = session.config.prefixes_layers();
     let stream = json.then(|| Stream::new(prefixes));
-    if !json {
-        for line in &applied.recovered {
-            terminal.print(&format!("{line}\n"));
-        }
-    }
     let report = &applied.report;
     match applied.ended {
         Ended::Complete | Ended::Unchanged => {

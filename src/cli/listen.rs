@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
 use crate::event::{Event, Events};
-use crate::view::{Board, Lines, Stream};
+use crate::view::{self, Board, Lines, Stream};
 
 use super::terminal::Terminal;
 
@@ -122,6 +122,12 @@ impl Listener {
 impl Events for Listener {
     fn emit(&self, event: Event) {
         let inner = &self.0;
+        if let Event::Recovered(recovery) = &event
+            && matches!(*self.way(), Way::Live { .. })
+        {
+            // It stays readable above the block.
+            return self.print(&view::recovered(recovery, inner.terminal.style));
+        }
         let text = match &mut *self.way() {
             Way::Quiet => None,
             Way::Lines(lines) => lines.line(&event, inner.began.elapsed()),

@@ -109,6 +109,8 @@ pub enum Event {
     },
     /// Something to be said while the run goes on.
     Said(Diagnostic),
+    /// What runs that ended without saying so have left behind is folded in, before anything else is done.
+    Recovered(Recovery),
     /// The lock of a layer is held by somebody else; waiting.
     LockWaiting {
         /// The state key.
@@ -116,6 +118,32 @@ pub enum Event {
         /// Who holds it.
         holder: String,
     },
+}
+
+/// What came out of the journals of former runs, over all layers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Recovery {
+    /// The runs, in the order they began.
+    pub runs: Vec<RecoveredRun>,
+    /// Results that no snapshot held.
+    pub results: usize,
+    /// Calls without a result.
+    pub intents: usize,
+    /// Of those, how many a look at the object or the provider's proof has settled.
+    pub looked_up: usize,
+    /// Of those, how many nobody can tell the end of.
+    pub uncertain: usize,
+}
+
+/// A run that ended without saying so.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecoveredRun {
+    /// `user@host`.
+    pub who: String,
+    /// `apply`.
+    pub operation: String,
+    /// When it began: `14:02 UTC` today, else with the date.
+    pub started: String,
 }
 
 /// Hears events, from any task, in the order they happen. Must not block for long.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::apply::{GateContext, Inputs, Report, Stop};
 use crate::change::Counts;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::event::Events;
+use crate::event::{Event, Events, Recovery};
 use crate::plan::{Options, Plan, PlanMode};
 use crate::state::{Meta, State};
 
@@ -38,8 +38,6 @@ pub struct Applied {
     pub ended: Ended,
     /// What was done in all.
     pub report: Report,
-    /// What recovered results of earlier runs came to, for one line; empty without.
-    pub recovered: Vec<String>,
     /// What is to be said.
     pub said: Diagnostics,
 }
@@ -85,20 +83,19 @@ async fn run(
         approval: Approval::new(options.auto_approve),
         report: Report::default(),
         said: Diagnostics::none(),
-        recovered: Vec::new(),
     };
     let operation = if options.mode == PlanMode::Destroy { "destroy" } else { "apply" };
     let open = match Open::take(session, options, operation).await {
         Ok(open) => open,
         Err(said) => {
-            return Applied { ended: Ended::Failed, report: run.report, recovered: Vec::new(), said };
+            return Applied { ended: Ended::Failed, report: run.report, said };
         }
     };
     let ended = run.segments(&open).await;
     let finished = open.finish().await;
     let ended = if finished.has_errors() { Ended::Failed } else { ended };
     run.said.append(finished);
-    Applied { ended, report: run.report, recovered: run.recovered, said: run.said }
+    Applied { ended, report: run.report, said: run.said }
 }
 
 struct Running<'a> {
@@ -111,7 +108,6 @@ struct Running<'a> {
     approval: Approval,
     report: Report,
     said: Diagnostics,
-    recovered: Vec<String>,
 }
 
 impl Running<'_> {
@@ -119,11 +115,14 @@ impl Running<'_> {
         let metas = metas(self.session).await;
         let unfinished: Vec<_> = open.views.iter().flat_map(|view| view.open.iter().cloned()).collect();
         let mut options = options_of(self.session, self.options, unfinished, &metas);
-        self.tell_recovered(open);
+        let mut recovery = super::recovery::of(&open.views, self.options.timestamp);
         if !options.unfinished.is_empty()
-            && let Err(ended) = self.recover(open, &mut options).await
+            && let Err(ended) = self.recover(open, &mut options, recovery.as_mut()).await
         {
             return ended;
+        }
+        if let Some(recovery) = recovery {
+            self.events.emit(Event::Recovered(recovery));
         }
         let mut first = true;
         let mut last_left = usize::MAX;
@@ -283,7 +282,12 @@ impl Running<'_> {
     }
 
     /// Asks providers for calls of earlier runs whose end nobody knows, and writes what they can prove.
-    async fn recover(&mut self, open: &Open, options: &mut Options) -> Result<(), Ended> {
+    async fn recover(
+        &mut self,
+        open: &Open,
+        options: &mut Options,
+        recovery: Option<&mut Recovery>,
+    ) -> Result<(), Ended> {
         let states = self.states(open).await.map_err(|said| {
             self.said.append(said);
             Ended::Failed
@@ -294,7 +298,7 @@ impl Running<'_> {
             self.said.append(outcome.said);
             return Err(Ended::Failed);
         };
-        let (mut settled, mut uncertain) = (0, 0);
+        let (mut looked_up, mut uncertain) = (0, 0);
         for intent in &options.unfinished {
             let layer = self.session.config.layer_index(&intent.intent.addr.layer);
             let Some(commit) = layer.and_then(|layer| open.commits[layer].as_ref()) else { continue };
@@ -302,7 +306,7 @@ impl Running<'_> {
             let record = super::settle::record_of(intent, answer.map(|(_, answer)| answer), &self.session.registry);
             match record {
                 Some(record) => {
-                    settled += 1;
+                    looked_up += 1;
                     if let Err(error) = commit.append(record).await {
                         self.said.push(error.diagnostic());
                         return Err(Ended::Failed);
@@ -326,21 +330,11 @@ impl Running<'_> {
                 }
             }
         }
-        self.recovered.push(format!("settled: {settled}   uncertain: {uncertain}"));
+        if let Some(recovery) = recovery {
+            (recovery.looked_up, recovery.uncertain) = (looked_up, uncertain);
+        }
         options.unfinished.clear();
         Ok(())
-    }
-
-    fn tell_recovered(&mut self, open: &Open) {
-        for view in &open.views {
-            let Some(recovered) = &view.recovered else { continue };
-            let who = recovered.runs.first();
-            let of = who.map(|run| format!(" by {} ({}, {})", run.who, run.started, run.operation)).unwrap_or_default();
-            self.recovered.push(format!(
-                "Recovered {} results and {} intents from a run{of} that ended without saying so.",
-                recovered.results, recovered.intents
-            ));
-        }
     }
 
     /// Before a phase changes, the note that its gates have passed goes: a crash must not leave it behind.

@@ -107,11 +107,12 @@ fn conflicts(views: &[View]) -> Diagnostics {
             Diagnostic::error(
                 "Journal on a state that is no longer current",
                 format!(
-                    "{}: {}. Results of a run would be lost if this were ignored. Look at them with infra state uncertain, \
-                     and settle them with infra state settle.",
+                    "{}: {}. Results of a run would be lost if this were ignored. infra state uncertain shows what they are; \
+                     infra state settle -keep takes them into state, infra state settle -drop forgets them.",
                     conflict.log.key, conflict.reason
                 ),
             )
+            .about(&conflict.log.key)
         })
         .collect()
 }

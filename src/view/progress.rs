@@ -100,6 +100,7 @@ impl Lines {
                 let ink = if *failed { Ink::Red } else { Ink::Bold };
                 format!("{}\n", self.style.paint(ink, &line))
             }
+            Event::Recovered(recovery) => super::recovered(recovery, style),
             Event::LockWaiting { key, holder } => format!("Waiting for the lock of {key}, held by {holder}...\n"),
         })
     }

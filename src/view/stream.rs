@@ -191,6 +191,18 @@ impl Stream {
                 });
                 info(&format!("gate {gate}: {word} after {}", seconds(*elapsed)), kind, more)
             }
+            Event::Recovered(recovery) => {
+                let runs: Json = recovery
+                    .runs
+                    .iter()
+                    .map(|run| json!({"who": run.who, "operation": run.operation, "started": run.started}))
+                    .collect();
+                let more = json!({"recovery": {
+                    "runs": runs, "results": recovery.results, "intents": recovery.intents,
+                    "looked_up": recovery.looked_up, "uncertain": recovery.uncertain,
+                }});
+                info(&super::recovery::summary(recovery), "recovered", more)
+            }
             Event::LockWaiting { key, holder } => info(
                 &format!("Waiting for the lock of {key}, held by {holder}..."),
                 "lock_wait",
