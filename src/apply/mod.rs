@@ -13,5 +13,6 @@ mod stop;
 mod values;
 
 pub use gates::{Clusters, GateContext};
+pub use record::Dependencies;
 pub use run::{Inputs, PhaseReport, Report, run};
 pub use stop::Stop;

@@ -22,7 +22,7 @@ pub use apply::{Applied, Ended, apply, apply_saved};
 pub use approval::{Answer, Approval, Approve, Question};
 pub use gates::run_gate;
 pub use overtaken::{Overtaken, Settled, overtaken, settle_overtaken};
-pub use plan::plan;
+pub use plan::{checks, plan};
 pub use saved::{SavedPlan, read_saved, write_saved};
 pub use session::{Identity, RunOptions, Session, SessionOptions};
 pub use settle::{Settlement, Uncertain, settle, uncertain};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::Events;
-use crate::plan::{Options, Plan};
+use crate::plan::{Checked, Options, Plan};
 use crate::state::{Meta, OpenIntent, State, View};
 
 use super::session::{RunOptions, Session};
@@ -39,6 +39,12 @@ pub(super) async fn segment(
     let functions = session.functions(options.timestamp, applying, &env);
     let registry = &session.registry;
     crate::plan::run(&session.config, &session.graph, states, registry, options, &functions, events).await
+}
+
+/// How the conditions of the configuration stand in a plan.
+pub fn checks(session: &Session, plan: &Plan) -> Vec<Checked> {
+    let env = session.env();
+    crate::plan::checks(plan, &session.functions(plan.timestamp, false, &env))
 }
 
 /// The options of a plan from those of a run.
