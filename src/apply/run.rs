@@ -106,6 +106,8 @@ pub(super) struct Run<'a> {
     pub(super) said: Diagnostics,
     pub(super) running: FuturesUnordered<Flight<'a>>,
     steps: Steps,
+    /// Name of every phase, and how many calls it has.
+    sizes: Vec<(String, usize)>,
     failed: Vec<bool>,
     ready: VecDeque<u32>,
     /// Calls that wait for a place, by provider.
@@ -145,14 +147,14 @@ pub async fn run(plan: Plan, inputs: Inputs<'_>) -> (Report, Diagnostics) {
         in_flight: HashMap::new(),
         watches: HashMap::new(),
         critical: Critical::new(count, &plan),
+        sizes: phase_sizes(&plan, &steps),
         steps,
         voice,
         fatal: false,
         open_gates: HashMap::new(),
         failed_gates: HashSet::new(),
     };
-    let phases = run.phase_sizes();
-    inputs.events.emit(Event::ApplyStarted { phases });
+    inputs.events.emit(Event::ApplyStarted { phases: run.sizes.clone() });
     run.write_refreshed().await;
     let mut tick = tokio::time::interval(Duration::from_secs(10));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -180,19 +182,19 @@ pub async fn run(plan: Plan, inputs: Inputs<'_>) -> (Report, Diagnostics) {
     run.end().await
 }
 
-impl<'a> Run<'a> {
-    fn phase_sizes(&self) -> Vec<(String, usize)> {
-        let mut sizes = vec![0; self.plan.phases.len()];
-        for kind in &self.steps.kinds {
-            if let StepKind::Call(index, _) = kind
-                && let Some(size) = sizes.get_mut(self.plan.changes[*index].phase)
-            {
-                *size += 1;
-            }
+fn phase_sizes(plan: &Plan, steps: &Steps) -> Vec<(String, usize)> {
+    let mut sizes = vec![0; plan.phases.len()];
+    for kind in &steps.kinds {
+        if let StepKind::Call(index, _) = kind
+            && let Some(size) = sizes.get_mut(plan.changes[*index].phase)
+        {
+            *size += 1;
         }
-        self.plan.phases.iter().map(|phase| phase.name.to_string()).zip(sizes).collect()
     }
+    plan.phases.iter().map(|phase| phase.name.to_string()).zip(sizes).collect()
+}
 
+impl<'a> Run<'a> {
     /// Does everything that is ready, as far as places in flight allow.
     async fn pump(&mut self) {
         loop {
@@ -227,6 +229,9 @@ impl<'a> Run<'a> {
             StepKind::Never => {}
             StepKind::PhaseStart(phase) => {
                 self.critical.phase_started(step, phase);
+                if let Some((name, 1..)) = self.sizes.get(phase) {
+                    self.inputs.events.emit(Event::PhaseStarted { phase: name.clone() });
+                }
                 self.release(step, false);
             }
             StepKind::PhaseEnd(phase) => self.end_phase(step, phase),

@@ -1,6 +1,6 @@
 //! `infra apply`, `infra destroy`, `infra refresh`
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::ops::{self, Applied, Ended, RunOptions, Session};
 use crate::plan::PlanMode;
 use crate::value::Marks;
-use crate::view::{self, PhaseSummary, ShownOutput, Stream};
+use crate::view::{self, PhaseEnd, PhaseSummary, ShownOutput, Stream};
 
 use super::approve::Prompt;
 use super::args::ApplyArgs;
@@ -174,19 +174,25 @@ fn table_unless(terminal: &Terminal, applied: &Applied, json: bool) {
 }
 
 fn table(terminal: &Terminal, applied: &Applied) {
-    let rows: Vec<PhaseSummary> = applied
-        .report
-        .phases
-        .iter()
-        .map(|phase| PhaseSummary {
-            phase: phase.name.to_string(),
-            added: phase.counts.add,
-            changed: phase.counts.change,
-            destroyed: phase.counts.destroy,
-            elapsed: phase.elapsed,
-            critical_path: phase.critical_path.clone(),
-        })
-        .collect();
+    let begun = applied.report.phases.iter().map(|phase| PhaseSummary {
+        phase: phase.name.to_string(),
+        added: phase.counts.add,
+        changed: phase.counts.change,
+        destroyed: phase.counts.destroy,
+        elapsed: phase.elapsed,
+        critical_path: phase.critical_path.clone(),
+        end: if phase.ended { PhaseEnd::Complete } else { PhaseEnd::Unfinished },
+    });
+    let ahead = applied.not_started.iter().map(|(phase, left)| PhaseSummary {
+        phase: phase.to_string(),
+        added: 0,
+        changed: 0,
+        destroyed: 0,
+        elapsed: Duration::ZERO,
+        critical_path: String::new(),
+        end: PhaseEnd::NotStarted(*left),
+    });
+    let rows: Vec<PhaseSummary> = begun.chain(ahead).collect();
     let table = view::phase_table(&rows, terminal.style);
     if !table.is_empty() {
         terminal.print(&format!("\n{table}"));

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
 use crate::event::{Event, Events};
+use crate::plan::Plan;
 use crate::view::{self, Board, Lines, Stream};
 
 use super::terminal::Terminal;
@@ -99,6 +100,13 @@ impl Listener {
         match &*self.way() {
             Way::Live { bar, .. } => bar.suspend(|| self.0.terminal.print(text)),
             Way::Quiet | Way::Lines(_) | Way::Stream(_) => self.0.terminal.print(text),
+        }
+    }
+
+    /// Tells the live block what is going to be carried out.
+    pub fn expect(&self, plan: &Plan) {
+        if let Way::Live { board, .. } = &mut *self.way() {
+            board.expect(plan);
         }
     }
 

@@ -60,6 +60,8 @@ pub enum Event {
     StepWaiting {
         /// Whose.
         addr: InstanceAddr,
+        /// What is being done.
+        action: Action,
         /// Why, where the provider knows.
         reason: String,
         /// Since its start.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::addr::Name;
 use crate::apply::{GateContext, Inputs, Report, Stop};
 use crate::change::Counts;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -38,6 +39,8 @@ pub struct Applied {
     pub ended: Ended,
     /// What was done in all.
     pub report: Report,
+    /// Phases with changes that were not started, each with how many: after a failure or a stop.
+    pub not_started: Vec<(Name, usize)>,
     /// What is to be said.
     pub said: Diagnostics,
 }
@@ -82,20 +85,24 @@ async fn run(
         stop,
         approval: Approval::new(options.auto_approve),
         report: Report::default(),
+        planned: Vec::new(),
         said: Diagnostics::none(),
     };
     let operation = if options.mode == PlanMode::Destroy { "destroy" } else { "apply" };
-    let open = match Open::take(session, options, operation).await {
+    let open = match Open::take(session, options, operation, events).await {
         Ok(open) => open,
         Err(said) => {
-            return Applied { ended: Ended::Failed, report: run.report, said };
+            return Applied { ended: Ended::Failed, report: run.report, not_started: Vec::new(), said };
         }
     };
     let ended = run.segments(&open).await;
     let finished = open.finish().await;
     let ended = if finished.has_errors() { Ended::Failed } else { ended };
     run.said.append(finished);
-    Applied { ended, report: run.report, said: run.said }
+    let begun: HashSet<&Name> = run.report.phases.iter().map(|phase| &phase.name).collect();
+    run.planned.retain(|(phase, _)| !begun.contains(phase));
+    let not_started = if matches!(ended, Ended::Complete | Ended::Unchanged) { Vec::new() } else { run.planned };
+    Applied { ended, report: run.report, not_started, said: run.said }
 }
 
 struct Running<'a> {
@@ -107,6 +114,8 @@ struct Running<'a> {
     stop: &'a Stop,
     approval: Approval,
     report: Report,
+    /// How many changes the last plan has in each phase.
+    planned: Vec<(Name, usize)>,
     said: Diagnostics,
 }
 
@@ -154,6 +163,7 @@ impl Running<'_> {
             }
             let pending = !plan.complete
                 && plan.changes.iter().any(|planned| planned.pending.is_some() || planned.lost_with.is_some());
+            self.planned = changes_by_phase(&plan);
             let (seen, identities) = (plan.segment().seen.clone(), plan.segment().identities.clone());
             self.forget_gates(&plan).await;
             let report = self.carry_out(plan, &states, open, &options).await;
@@ -361,7 +371,7 @@ impl Running<'_> {
     ) {
         let at = self.options.timestamp.to_string();
         let passed: HashSet<&str> = report.gates_passed.iter().map(|(phase, _)| phase.as_str()).collect();
-        let held: HashSet<&str> = report.gates_outstanding.iter().map(crate::addr::Name::as_str).collect();
+        let held: HashSet<&str> = report.gates_outstanding.iter().map(Name::as_str).collect();
         let destroy = self.options.mode == PlanMode::Destroy && !failed;
         self.edit_meta(|meta| {
             for phase in passed.iter().filter(|phase| !held.contains(**phase)) {
@@ -389,6 +399,16 @@ impl Running<'_> {
             }
         }
     }
+}
+
+/// The phases in which something is to be done, and how much.
+fn changes_by_phase(plan: &Plan) -> Vec<(Name, usize)> {
+    let count = |index: usize| {
+        let here = plan.changes.iter().filter(|planned| planned.phase == index && !planned.change.is_noop());
+        here.count()
+    };
+    let phases = plan.phases.iter().enumerate().map(|(index, phase)| (phase.name.clone(), count(index)));
+    phases.filter(|(_, count)| *count > 0).collect()
 }
 
 fn merge(all: &mut Report, new: Report) {

@@ -29,7 +29,7 @@ pub use literal::{console, quoted};
 pub use outputs::{ShownOutput, output, output_json, output_raw, outputs, outputs_json};
 pub use overtaken::overtaken;
 pub use plan::{Heading, counts, heading, plan};
-pub use progress::{Lines, PhaseSummary, applied, phase_table};
+pub use progress::{Lines, PhaseEnd, PhaseSummary, applied, phase_table};
 pub use recovery::recovered;
 pub use state::{ShownObject, object, state};
 pub use stream::Stream;

@@ -16,7 +16,7 @@ use super::diagnostics::diagnostic_json;
 use super::document::TERRAFORM_VERSION;
 use super::outputs::{ShownOutput, type_json};
 use super::plan::counts;
-use super::progress::{applied, begins, clock, ends, seconds};
+use super::progress::{applied, begins, ends, seconds, so_far};
 use super::style::Style;
 use super::values::json_of;
 
@@ -157,9 +157,13 @@ impl Stream {
                 let message = format!("{}: {}...{told}", self.address(addr), begins(*action));
                 info(&message, "apply_start", self.hook(addr, *action, id.as_deref(), None))
             }
-            Event::StepWaiting { addr, reason, elapsed } => {
-                let message = format!("{}: Still waiting... [{} elapsed]", self.address(addr), clock(*elapsed));
-                let mut hook = json!({"resource": self.resource(addr), "elapsed_seconds": whole(*elapsed)});
+            Event::StepWaiting { addr, action, reason, elapsed } => {
+                let still = begins(*action).to_lowercase();
+                let message = format!("{}: Still {still}... [{} elapsed]", self.address(addr), so_far(*elapsed));
+                let action = action.json_names().first().copied().unwrap_or("no-op");
+                let mut hook = json!({
+                    "resource": self.resource(addr), "action": action, "elapsed_seconds": elapsed.as_secs(),
+                });
                 if !reason.is_empty() {
                     hook["reason"] = json!(reason);
                 }

@@ -4,4 +4,5 @@ mod commands;
 mod overtaken;
 mod plan_text;
 mod program;
+mod progress;
 mod projects;
