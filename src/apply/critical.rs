@@ -56,7 +56,7 @@ impl Critical {
     }
 
     pub(super) fn ended(&mut self, step: u32, addr: &InstanceAddr, elapsed: Duration, prefix: bool) {
-        let name = if prefix { format!("{}.{}", addr.layer, addr) } else { addr.to_string() };
+        let name = addr.in_project(prefix);
         self.calls.insert(step, (name, elapsed));
     }
 

@@ -429,6 +429,7 @@ impl<'a> Run<'a> {
                 changed: report.counts.change,
                 destroyed: report.counts.destroy,
                 critical_path: report.critical_path.clone(),
+                failed,
             });
             self.report.phases.push(report);
         }

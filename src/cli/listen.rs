@@ -23,6 +23,8 @@ struct Inner {
     terminal: Terminal,
     began: Instant,
     way: Mutex<Way>,
+    /// Gates that did not pass.
+    failed_gates: Mutex<Vec<String>>,
 }
 
 /// How it is told.
@@ -59,7 +61,7 @@ impl Listener {
     }
 
     fn telling(terminal: Terminal, way: Way) -> Self {
-        let inner = Inner { terminal, began: Instant::now(), way: Mutex::new(way) };
+        let inner = Inner { terminal, began: Instant::now(), way: Mutex::new(way), failed_gates: Mutex::default() };
         Listener(Arc::new(inner))
     }
 
@@ -110,6 +112,11 @@ impl Listener {
         }
     }
 
+    /// The gates that did not pass.
+    pub fn failed_gates(&self) -> Vec<String> {
+        self.0.failed_gates.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Nothing more will happen: removes the live block.
     pub fn finish(&self) {
         if let Way::Live { bar, .. } = &*self.way() {
@@ -130,6 +137,9 @@ impl Listener {
 impl Events for Listener {
     fn emit(&self, event: Event) {
         let inner = &self.0;
+        if let Event::GateEnded { gate, failed: true, .. } = &event {
+            inner.failed_gates.lock().unwrap_or_else(PoisonError::into_inner).push(gate.clone());
+        }
         if let Event::Recovered(recovery) = &event
             && matches!(*self.way(), Way::Live { .. })
         {

@@ -30,7 +30,7 @@ pub enum Event {
         /// Its name.
         phase: String,
     },
-    /// Everything of a phase is done, its gates included.
+    /// Everything of a phase is done, its gates asked.
     PhaseEnded {
         /// Its name.
         phase: String,
@@ -44,6 +44,8 @@ pub enum Event {
         destroyed: usize,
         /// The chain of steps that determined its length, as text: `k3s_server.this 58s`.
         critical_path: String,
+        /// Whether a gate keeps the next phase from being started.
+        failed: bool,
     },
     /// A call to a provider begins.
     StepStarted {

@@ -48,13 +48,12 @@ impl Lines {
             Event::PhaseStarted { phase } if phase.is_empty() => return None,
             Event::PhaseStarted { phase } => format!("{}\n", bold(&format!("phase {phase}"))),
             Event::PhaseEnded { phase, .. } if phase.is_empty() => return None,
-            Event::PhaseEnded { phase, elapsed, added, changed, destroyed, .. } => format!(
-                "{}\n",
-                bold(&format!(
-                    "phase {phase} complete after {}: {added} added, {changed} changed, {destroyed} destroyed",
-                    seconds(*elapsed)
-                ))
-            ),
+            Event::PhaseEnded { phase, elapsed, added, changed, destroyed, failed, .. } => {
+                let (word, ink) = if *failed { ("failed", Ink::Red) } else { ("complete", Ink::Bold) };
+                let counts = format!("{added} added, {changed} changed, {destroyed} destroyed");
+                let line = format!("phase {phase} {word} after {}: {counts}", seconds(*elapsed));
+                format!("{}\n", style.paint(ink, &line))
+            }
             Event::StepStarted { addr, action, id, .. } => {
                 let address = self.address(addr);
                 self.begin(address.clone(), *action, now);

@@ -144,14 +144,14 @@ impl Stream {
             Event::PhaseStarted { phase } if phase.is_empty() => None,
             Event::PhaseStarted { phase } => info(&format!("phase {phase}"), "phase_start", json!({"phase": phase})),
             Event::PhaseEnded { phase, .. } if phase.is_empty() => None,
-            Event::PhaseEnded { phase, elapsed, added, changed, destroyed, critical_path } => info(
-                &format!("phase {phase} complete after {}", seconds(*elapsed)),
-                "phase_complete",
-                json!({
+            Event::PhaseEnded { phase, elapsed, added, changed, destroyed, critical_path, failed } => {
+                let (word, kind) = if *failed { ("failed", "phase_errored") } else { ("complete", "phase_complete") };
+                let more = json!({
                     "phase": phase, "elapsed_seconds": whole(*elapsed), "critical_path": critical_path,
                     "changes": {"add": added, "change": changed, "remove": destroyed},
-                }),
-            ),
+                });
+                info(&format!("phase {phase} {word} after {}", seconds(*elapsed)), kind, more)
+            }
             Event::StepStarted { addr, action, id, .. } => {
                 let told = id.as_deref().map_or_else(String::new, |id| format!(" [id={id}]"));
                 let message = format!("{}: {}...{told}", self.address(addr), begins(*action));

@@ -60,10 +60,14 @@ fn every_start_and_every_end_has_a_line_and_the_table_says_how_far_it_came() {
         "terraform_data.second[0]: Creation complete after 0s [id=",
         "gate fails: Checking...",
         "gate fails: Failed after 1s",
+        "phase 2 failed after 1s: 2 added, 0 changed, 0 destroyed",
     ]
     .map(at);
     assert!(order.is_sorted(), "{order:?}\n{}", answer.out);
     assert!(!answer.out.contains("terraform_data.third: "), "{}", answer.out);
+    let last = "Phase 3 was not started. Done so far and in state: 3 added, 0 changed, 0 destroyed. The next run goes on from \
+                here.\nRun the check alone with: infra gate run fails\n";
+    assert!(answer.out.ends_with(last), "{}", answer.out);
     let table = &lines[at("  phase  added  changed  destroyed")..];
     let numbers = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(numbers(table[1])[..4], ["1", "1", "0", "0"]);

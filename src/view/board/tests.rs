@@ -45,6 +45,7 @@ fn phase_ends(seconds: u64, phase: &str) -> Event {
         changed: 0,
         destroyed: 0,
         critical_path: p(""),
+        failed: false,
     }
 }
 
