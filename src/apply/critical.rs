@@ -67,6 +67,13 @@ impl Critical {
         }
     }
 
+    /// A call of a phase failed: nothing to count, but the phase has begun.
+    pub(super) fn begun(&mut self, phase: usize) {
+        if let Some(phase) = self.phases.get_mut(phase) {
+            phase.calls += 1;
+        }
+    }
+
     pub(super) fn has_work(&self, phase: usize) -> bool {
         self.phases.get(phase).is_some_and(|phase| phase.calls > 0)
     }

@@ -375,6 +375,8 @@ impl<'a> Run<'a> {
         if !failed {
             self.report.counts.count(step_action(ended.call));
             self.critical.count(planned.phase, step_action(ended.call));
+        } else {
+            self.critical.begun(planned.phase);
         }
         self.critical.ended(ended.step, &addr, ended.elapsed, self.plan.prefixes_layers);
         match ended.call {

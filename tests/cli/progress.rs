@@ -90,3 +90,26 @@ fn whoever_waits_for_a_lock_is_told_whose_it_is() {
     let told = "Waiting for the lock of terraform.tfstate, held by tester@";
     assert!(answer.out.starts_with(told), "{}{}", answer.out, answer.err);
 }
+
+#[test]
+fn a_phase_whose_first_step_failed_was_started() {
+    let program = Program::with(&[
+        (
+            "infra.hcl",
+            "project { name = \"p\" }\nlayer \"a\" { source = \"a\" }\nphase \"1\" { include = [layer.a.local_file.f] }\n\
+             phase \"2\" { include = [layer.a.terraform_data.x] }\n",
+        ),
+        (
+            "a/main.tf",
+            "resource \"local_file\" \"f\" {\n  filename = \"/proc/nothing/here\"\n  content  = \"x\"\n}\n\
+             resource \"terraform_data\" \"x\" {}\n",
+        ),
+    ]);
+    let answer = program.call(&["apply", "-auto-approve"]);
+    assert_eq!(answer.code, 1);
+    let row =
+        |phase: &str| answer.out.lines().find(|line| line.starts_with(&format!("  {phase} "))).unwrap_or_default();
+    assert!(row("1").ends_with("✘ not finished"), "{}", answer.out);
+    assert!(row("2").ends_with("not started, 1 to go"), "{}", answer.out);
+    assert!(answer.out.contains("Phase 2 was not started."), "{}", answer.out);
+}
