@@ -20,6 +20,15 @@ pub enum Event {
         /// Whose.
         addr: InstanceAddr,
     },
+    /// A data source was read during plan, or could not be; the diagnostic follows.
+    DataReadEnded {
+        /// Whose.
+        addr: InstanceAddr,
+        /// How long it took.
+        elapsed: Duration,
+        /// Whether it failed.
+        failed: bool,
+    },
     /// Approved changes are about to be carried out.
     ApplyStarted {
         /// Name of every phase with its number of steps, in order; one unnamed phase without a project file.

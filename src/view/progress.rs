@@ -45,6 +45,11 @@ impl Lines {
                 format!("Refreshing state of {objects} object{}...\n", if *objects == 1 { "" } else { "s" })
             }
             Event::DataRead { addr } => format!("{}\n", bold(&format!("{}: Reading...", self.address(addr)))),
+            Event::DataReadEnded { addr, elapsed, failed } => {
+                let (word, ink) = if *failed { ("errored", Ink::Red) } else { ("complete", Ink::Bold) };
+                let line = format!("{}: Read {word} after {}", self.address(addr), seconds(*elapsed));
+                format!("{}\n", style.paint(ink, &line))
+            }
             Event::PhaseStarted { phase } if phase.is_empty() => return None,
             Event::PhaseStarted { phase } => format!("{}\n", bold(&format!("phase {phase}"))),
             Event::PhaseEnded { phase, .. } if phase.is_empty() => return None,

@@ -141,6 +141,15 @@ impl Stream {
                 let hook = json!({"hook": {"resource": self.resource(addr), "action": "read"}});
                 info(&format!("{}: Reading...", self.address(addr)), "apply_start", hook)
             }
+            Event::DataReadEnded { addr, elapsed, failed } => {
+                let (word, kind, level) = if *failed {
+                    ("errored", "apply_errored", "error")
+                } else {
+                    ("complete", "apply_complete", "info")
+                };
+                let message = format!("{}: Read {word} after {}", self.address(addr), seconds(*elapsed));
+                Some(line(level, &message, now, kind, self.hook(addr, Action::Read, None, Some(*elapsed))))
+            }
             Event::PhaseStarted { phase } if phase.is_empty() => None,
             Event::PhaseStarted { phase } => info(&format!("phase {phase}"), "phase_start", json!({"phase": phase})),
             Event::PhaseEnded { phase, .. } if phase.is_empty() => None,

@@ -113,3 +113,17 @@ fn a_phase_whose_first_step_failed_was_started() {
     assert!(row("2").ends_with("not started, 1 to go"), "{}", answer.out);
     assert!(answer.out.contains("Phase 2 was not started."), "{}", answer.out);
 }
+
+#[test]
+fn reading_a_data_source_has_a_start_and_an_end() {
+    let program = Program::with(&[(
+        "main.tf",
+        "data \"null_data_source\" \"d\" {\n  inputs = { a = \"b\" }\n}\n\
+         resource \"terraform_data\" \"a\" {\n  input = data.null_data_source.d.outputs\n}\n",
+    )]);
+    let out = program.ok(&["apply", "-auto-approve"]);
+    assert!(
+        out.starts_with("data.null_data_source.d: Reading...\ndata.null_data_source.d: Read complete after 0s\n"),
+        "{out}"
+    );
+}

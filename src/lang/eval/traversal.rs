@@ -86,7 +86,6 @@ impl fmt::Display for Traversal {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use crate::diag::SourceMap;

@@ -97,7 +97,10 @@ impl Board {
     /// Takes in an event.
     pub fn take(&mut self, event: &Event, now: Duration) {
         match event {
-            Event::RefreshStarted { objects: 0 } | Event::Said(_) | Event::Recovered(_) => {}
+            Event::RefreshStarted { objects: 0 }
+            | Event::DataReadEnded { .. }
+            | Event::Said(_)
+            | Event::Recovered(_) => {}
             Event::RefreshStarted { objects } => self.note = Some(format!("refreshing {objects} objects")),
             Event::DataRead { addr } => self.note = Some(format!("reading {}", addr.in_project(self.prefixes_layers))),
             Event::LockWaiting { key, holder } => {
