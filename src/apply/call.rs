@@ -57,20 +57,26 @@ pub(super) struct Ended {
 pub(super) struct Watch {
     pub(super) addr: InstanceAddr,
     pub(super) started: Instant,
+    action: Action,
     reason: Mutex<String>,
     said: tokio::sync::mpsc::UnboundedSender<Event>,
     stop: Stop,
 }
 
 impl Watch {
-    pub(super) fn new(addr: InstanceAddr, said: tokio::sync::mpsc::UnboundedSender<Event>, stop: Stop) -> Arc<Self> {
-        Arc::new(Watch { addr, started: Instant::now(), reason: Mutex::default(), said, stop })
+    pub(super) fn new(
+        addr: InstanceAddr,
+        action: Action,
+        said: tokio::sync::mpsc::UnboundedSender<Event>,
+        stop: Stop,
+    ) -> Arc<Self> {
+        Arc::new(Watch { addr, started: Instant::now(), action, reason: Mutex::default(), said, stop })
     }
 
     /// What the call said last, for those who ask every ten seconds.
     pub(super) fn waiting_event(&self) -> Event {
         let reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Event::StepWaiting { addr: self.addr.clone(), reason, elapsed: self.started.elapsed() }
+        Event::StepWaiting { addr: self.addr.clone(), action: self.action, reason, elapsed: self.started.elapsed() }
     }
 }
 

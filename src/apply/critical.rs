@@ -56,13 +56,20 @@ impl Critical {
     }
 
     pub(super) fn ended(&mut self, step: u32, addr: &InstanceAddr, elapsed: Duration, prefix: bool) {
-        let name = if prefix { format!("{}.{}", addr.layer, addr) } else { addr.to_string() };
+        let name = addr.in_project(prefix);
         self.calls.insert(step, (name, elapsed));
     }
 
     pub(super) fn count(&mut self, phase: usize, action: Action) {
         if let Some(phase) = self.phases.get_mut(phase) {
             phase.counts.count(action);
+            phase.calls += 1;
+        }
+    }
+
+    /// A call of a phase failed: nothing to count, but the phase has begun.
+    pub(super) fn begun(&mut self, phase: usize) {
+        if let Some(phase) = self.phases.get_mut(phase) {
             phase.calls += 1;
         }
     }

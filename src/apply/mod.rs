@@ -18,6 +18,7 @@ mod values;
 mod write;
 
 pub use gates::{Clusters, GateContext};
+pub use record::Dependencies;
 pub use report::{PhaseReport, Report};
 pub use run::{Inputs, run};
 pub use stop::Stop;

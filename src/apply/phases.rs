@@ -2,25 +2,25 @@
 
 use crate::diag::Diagnostics;
 use crate::event::Event;
-use crate::plan::StepKind;
+use crate::plan::{Plan, StepKind, Steps};
 
 use super::report::Report;
 use super::run::Run;
 
-impl Run<'_> {
-    /// The name of every phase and the number of its calls.
-    pub(super) fn phase_sizes(&self) -> Vec<(String, usize)> {
-        let mut sizes = vec![0; self.plan.phases.len()];
-        for kind in &self.steps.kinds {
-            if let StepKind::Call(index, _) = kind
-                && let Some(size) = sizes.get_mut(self.plan.changes[*index].phase)
-            {
-                *size += 1;
-            }
+/// The name of every phase and the number of its calls.
+pub(super) fn phase_sizes(plan: &Plan, steps: &Steps) -> Vec<(String, usize)> {
+    let mut sizes = vec![0; plan.phases.len()];
+    for kind in &steps.kinds {
+        if let StepKind::Call(index, _) = kind
+            && let Some(size) = sizes.get_mut(plan.changes[*index].phase)
+        {
+            *size += 1;
         }
-        self.plan.phases.iter().map(|phase| phase.name.to_string()).zip(sizes).collect()
     }
+    plan.phases.iter().map(|phase| phase.name.to_string()).zip(sizes).collect()
+}
 
+impl Run<'_> {
     /// The phase is over when its gates are.
     pub(super) fn end_phase(&mut self, step: u32, phase: usize) {
         if self.start_gates(step, phase) {
@@ -39,6 +39,7 @@ impl Run<'_> {
                 changed: report.counts.change,
                 destroyed: report.counts.destroy,
                 critical_path: report.critical_path.clone(),
+                failed,
             });
             self.report.phases.push(report);
         }

@@ -18,7 +18,7 @@ use crate::schema::{proposed, sensitive_paths};
 use crate::state::Slot;
 use crate::value::Value;
 
-use super::call::{Ended, Job, Request, Watch, make};
+use super::call::{Ended, Job, Request, Watch, make, step_action};
 use super::record::deposed_key;
 use super::run::{Done, Flight, Run};
 
@@ -55,7 +55,8 @@ impl<'a> Run<'a> {
                 planned.work.stored.as_ref().map(|object| object.dependencies.clone()).unwrap_or_else(|| Arc::new([]))
             }
         };
-        let watch = Watch::new(planned.change.addr.clone(), self.voice.clone(), self.inputs.stop.clone());
+        let (voice, stop) = (self.voice.clone(), self.inputs.stop.clone());
+        let watch = Watch::new(planned.change.addr.clone(), step_action(call), voice, stop);
         let mut job = Job {
             step,
             index,

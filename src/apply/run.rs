@@ -19,6 +19,7 @@ use crate::value::Value;
 use super::call::{Ended, Watch, id_of, make, step_action};
 use super::critical::Critical;
 use super::gates::{GateContext, GateDone};
+use super::phases::phase_sizes;
 use super::pools::Pools;
 use super::prepare::Prepared;
 use super::record::Dependencies;
@@ -72,6 +73,8 @@ pub(super) struct Run<'a> {
     pub(super) said: Diagnostics,
     pub(super) running: FuturesUnordered<Flight<'a>>,
     pub(super) steps: Steps,
+    /// Name of every phase, and how many calls it has.
+    sizes: Vec<(String, usize)>,
     failed: Vec<bool>,
     ready: VecDeque<u32>,
     pools: Pools,
@@ -110,14 +113,14 @@ pub async fn run(plan: Plan, inputs: Inputs<'_>) -> (Report, Diagnostics) {
         pools: Pools::new(inputs.parallelism),
         watches: HashMap::new(),
         critical: Critical::new(count, &plan),
+        sizes: phase_sizes(&plan, &steps),
         steps,
         voice,
         fatal: false,
         open_gates: HashMap::new(),
         failed_gates: HashSet::new(),
     };
-    let phases = run.phase_sizes();
-    inputs.events.emit(Event::ApplyStarted { phases });
+    inputs.events.emit(Event::ApplyStarted { phases: run.sizes.clone() });
     run.write_refreshed().await;
     let mut tick = tokio::time::interval(Duration::from_secs(10));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -169,6 +172,9 @@ impl<'a> Run<'a> {
             StepKind::Never => {}
             StepKind::PhaseStart(phase) => {
                 self.critical.phase_started(step, phase);
+                if let Some((name, 1..)) = self.sizes.get(phase) {
+                    self.inputs.events.emit(Event::PhaseStarted { phase: name.clone() });
+                }
                 self.release(step, false);
             }
             StepKind::PhaseEnd(phase) => self.end_phase(step, phase),
@@ -286,6 +292,8 @@ impl<'a> Run<'a> {
         if !failed {
             self.report.counts.count(step_action(ended.call));
             self.critical.count(planned.phase, step_action(ended.call));
+        } else {
+            self.critical.begun(planned.phase);
         }
         self.critical.ended(ended.step, &addr, ended.elapsed, self.plan.prefixes_layers);
         match ended.call {

@@ -1,6 +1,6 @@
 //! `infra apply`, `infra destroy`, `infra refresh`
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::ops::{self, Applied, Ended, RunOptions, Session};
 use crate::plan::PlanMode;
 use crate::value::Marks;
-use crate::view::{self, PhaseSummary, ShownOutput, Stream};
+use crate::view::{self, PhaseEnd, PhaseSummary, ShownOutput, Stream};
 
 use super::approve::Prompt;
 use super::args::ApplyArgs;
@@ -86,7 +86,11 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
     };
     signals.abort();
     listener.finish();
-    conclude(call, &terminal, &session, &options, &applied, planning.json)
+    let exit = conclude(call, &terminal, &session, &options, &applied, planning.json);
+    if !planning.json {
+        terminal.print(&again(&session, &listener.failed_gates()));
+    }
+    exit
 }
 
 fn conclude(
@@ -99,11 +103,6 @@ fn conclude(
 ) -> Exit {
     let prefixes = session.config.prefixes_layers();
     let stream = json.then(|| Stream::new(prefixes));
-    if !json {
-        for line in &applied.recovered {
-            terminal.print(&format!("{line}\n"));
-        }
-    }
     let report = &applied.report;
     match applied.ended {
         Ended::Complete | Ended::Unchanged => {
@@ -116,7 +115,7 @@ fn conclude(
                 None => {
                     terminal.say(&applied.said, &call.sources);
                     terminal.print(&format!("\n{}", view::applied(options.mode, report.counts, terminal.style)));
-                    table(terminal, applied);
+                    table(terminal, applied, options.mode);
                     if !outputs.is_empty() && options.mode != PlanMode::Destroy {
                         terminal.print(&format!(
                             "\n{}\n\n{}",
@@ -135,7 +134,7 @@ fn conclude(
             Exit::Failed
         }
         Ended::Beyond => {
-            table_unless(terminal, applied, json);
+            table_unless(terminal, applied, options.mode, json);
             tell(terminal, &applied.said, call, stream);
             if !applied.said.has_errors() {
                 // Somebody was asked, and knows why.
@@ -146,16 +145,16 @@ fn conclude(
             Exit::Differs
         }
         Ended::Stopped => {
-            table_unless(terminal, applied, json);
+            table_unless(terminal, applied, options.mode, json);
             tell(terminal, &applied.said, call, stream);
             told(terminal, json, &format!("\nStopped as asked. {}", so_far(report.counts)));
             Exit::Failed
         }
         Ended::Failed => {
-            table_unless(terminal, applied, json);
+            table_unless(terminal, applied, options.mode, json);
             tell(terminal, &applied.said, call, stream);
             if report.calls > 0 {
-                told(terminal, json, &format!("\n{}", so_far(report.counts)));
+                told(terminal, json, &format!("\n{}{}", not_started(applied), so_far(report.counts)));
             }
             Exit::Failed
         }
@@ -169,6 +168,23 @@ fn told(terminal: &Terminal, json: bool, text: &str) {
     }
 }
 
+/// Which phases the failure has kept from being started.
+fn not_started(applied: &Applied) -> String {
+    let names: Vec<&str> = applied.not_started.iter().map(|(phase, _)| phase.as_str()).collect();
+    match names.as_slice() {
+        [] | [""] => String::new(),
+        [one] => format!("Phase {one} was not started. "),
+        [rest @ .., last] => format!("Phases {} and {last} were not started. ", rest.join(", ")),
+    }
+}
+
+/// How to ask gates again that did not pass.
+fn again(session: &Session, gates: &[String]) -> String {
+    let declared = session.config.project.as_ref().is_some_and(|project| !project.environments.is_empty());
+    let env = if declared { format!(" -env {}", session.config.environment) } else { String::new() };
+    gates.iter().map(|gate| format!("Run the check alone with: infra gate run {gate}{env}\n")).collect()
+}
+
 fn so_far(counts: Counts) -> String {
     format!(
         "Done so far and in state: {} added, {} changed, {} destroyed. The next run goes on from here.\n",
@@ -176,26 +192,33 @@ fn so_far(counts: Counts) -> String {
     )
 }
 
-fn table_unless(terminal: &Terminal, applied: &Applied, json: bool) {
+fn table_unless(terminal: &Terminal, applied: &Applied, mode: PlanMode, json: bool) {
     if !json {
-        table(terminal, applied);
+        table(terminal, applied, mode);
     }
 }
 
-fn table(terminal: &Terminal, applied: &Applied) {
-    let rows: Vec<PhaseSummary> = applied
-        .report
-        .phases
-        .iter()
-        .map(|phase| PhaseSummary {
-            phase: phase.name.to_string(),
-            added: phase.counts.add,
-            changed: phase.counts.change,
-            destroyed: phase.counts.destroy,
-            elapsed: phase.elapsed,
-            critical_path: phase.critical_path.clone(),
-        })
-        .collect();
+fn table(terminal: &Terminal, applied: &Applied, mode: PlanMode) {
+    let begun = applied.report.phases.iter().map(|phase| PhaseSummary {
+        phase: phase.name.to_string(),
+        added: phase.counts.add,
+        changed: phase.counts.change,
+        destroyed: phase.counts.destroy,
+        elapsed: phase.elapsed,
+        critical_path: phase.critical_path.clone(),
+        // Removals follow edges and not phases: a destroy has no ends of phases.
+        end: if phase.ended || mode == PlanMode::Destroy { PhaseEnd::Complete } else { PhaseEnd::Unfinished },
+    });
+    let ahead = applied.not_started.iter().map(|(phase, left)| PhaseSummary {
+        phase: phase.to_string(),
+        added: 0,
+        changed: 0,
+        destroyed: 0,
+        elapsed: Duration::ZERO,
+        critical_path: String::new(),
+        end: PhaseEnd::NotStarted(*left),
+    });
+    let rows: Vec<PhaseSummary> = begun.chain(ahead).collect();
     let table = view::phase_table(&rows, terminal.style);
     if !table.is_empty() {
         terminal.print(&format!("\n{table}"));

@@ -28,6 +28,7 @@ pub(super) struct Prompt<'a> {
 impl Prompt<'_> {
     fn present(&mut self, plan: &Plan) {
         self.listener.clear();
+        self.listener.expect(plan);
         let first = !std::mem::replace(&mut self.shown, true);
         if self.json {
             self.listener.print(&Stream::new(plan.prefixes_layers).plan(plan, Timestamp::now()));

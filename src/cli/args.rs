@@ -67,9 +67,9 @@ pub(super) enum StateCommand {
     Show(StateShowArgs),
     /// Print the state file
     Pull(StatePullArgs),
-    /// List objects of which nobody knows whether they exist
+    /// List what a crash left open: uncertain objects, and journals of runs that another run overtook
     Uncertain(SelectArgs),
-    /// Say what became of an uncertain object
+    /// Say what became of an uncertain object, or what counts of an overtaken run
     Settle(SettleArgs),
 }
 
@@ -297,20 +297,29 @@ pub(super) struct StatePullArgs {
     pub select: SelectArgs,
 }
 
-/// `state settle`
+/// `state settle`: either what became of one object, or what counts of runs that another run overtook.
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("settlement").args(["exists", "absent", "keep", "drop"]).required(true))]
+#[command(after_help = "Look first: infra state uncertain lists what is to be settled, and what each journal holds.")]
 pub(super) struct SettleArgs {
     #[command(flatten)]
     pub select: SelectArgs,
-    /// The instance
-    #[arg(value_name = "ADDRESS", value_parser = pattern)]
-    pub address: Pattern,
+    /// The uncertain instance, with -exists or -absent
+    #[arg(value_name = "ADDRESS", value_parser = pattern, required_unless_present_any = ["keep", "drop"],
+          conflicts_with_all = ["keep", "drop"])]
+    pub address: Option<Pattern>,
     /// It exists: state takes it over
-    #[arg(long, required_unless_present = "absent", conflicts_with = "absent")]
+    #[arg(long)]
     pub exists: bool,
     /// It does not exist
     #[arg(long)]
     pub absent: bool,
+    /// Journals of overtaken runs: what they hold replaces what state has
+    #[arg(long)]
+    pub keep: bool,
+    /// Journals of overtaken runs: forget what they hold
+    #[arg(long)]
+    pub drop: bool,
 }
 
 /// `gate run`

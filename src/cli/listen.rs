@@ -7,7 +7,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 
 use crate::event::{Event, Events};
-use crate::view::{Board, Lines, Stream};
+use crate::plan::Plan;
+use crate::view::{self, Board, Lines, Stream};
 
 use super::terminal::Terminal;
 
@@ -22,6 +23,8 @@ struct Inner {
     terminal: Terminal,
     began: Instant,
     way: Mutex<Way>,
+    /// Gates that did not pass.
+    failed_gates: Mutex<Vec<String>>,
 }
 
 /// How it is told.
@@ -58,7 +61,7 @@ impl Listener {
     }
 
     fn telling(terminal: Terminal, way: Way) -> Self {
-        let inner = Inner { terminal, began: Instant::now(), way: Mutex::new(way) };
+        let inner = Inner { terminal, began: Instant::now(), way: Mutex::new(way), failed_gates: Mutex::default() };
         Listener(Arc::new(inner))
     }
 
@@ -102,6 +105,18 @@ impl Listener {
         }
     }
 
+    /// Tells the live block what is going to be carried out.
+    pub fn expect(&self, plan: &Plan) {
+        if let Way::Live { board, .. } = &mut *self.way() {
+            board.expect(plan);
+        }
+    }
+
+    /// The gates that did not pass.
+    pub fn failed_gates(&self) -> Vec<String> {
+        self.0.failed_gates.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Nothing more will happen: removes the live block.
     pub fn finish(&self) {
         if let Way::Live { bar, .. } = &*self.way() {
@@ -122,6 +137,15 @@ impl Listener {
 impl Events for Listener {
     fn emit(&self, event: Event) {
         let inner = &self.0;
+        if let Event::GateEnded { gate, failed: true, .. } = &event {
+            inner.failed_gates.lock().unwrap_or_else(PoisonError::into_inner).push(gate.clone());
+        }
+        if let Event::Recovered(recovery) = &event
+            && matches!(*self.way(), Way::Live { .. })
+        {
+            // It stays readable above the block.
+            return self.print(&view::recovered(recovery, inner.terminal.style));
+        }
         let text = match &mut *self.way() {
             Way::Quiet => None,
             Way::Lines(lines) => lines.line(&event, inner.began.elapsed()),

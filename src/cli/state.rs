@@ -157,13 +157,68 @@ async fn uncertain(session: &Session, select: &SelectArgs, said: &mut Diagnostic
         };
         out.push_str(&format!("{}: {what}\n", one.addr.in_project(prefixes)));
     }
-    if out.is_empty() {
-        out.push_str("Nothing is uncertain.\n");
-    } else {
+    if !out.is_empty() {
         out.push_str(
             "\nLook whether they exist, then say so:\n  infra state settle -exists ADDRESS\n  infra state settle -absent ADDRESS\n",
         );
     }
+    let journals = match ops::overtaken(session).await {
+        Ok(journals) => journals,
+        Err(errors) => {
+            said.append(errors);
+            return None;
+        }
+    };
+    let mut journals = journals.iter().filter(|one| wants(select, &one.layer)).peekable();
+    if journals.peek().is_some() {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        for one in journals {
+            out.push_str(&view::overtaken(&one.layer, &one.conflict, prefixes));
+        }
+        out.push_str(
+            "\nLook what is true, then say what counts:\n  infra state settle -keep   what these runs recorded replaces what \
+             state has\n  infra state settle -drop   what they recorded is forgotten; their objects stay where they are\n",
+        );
+    }
+    if out.is_empty() {
+        out.push_str("Nothing is uncertain.\n");
+    }
+    Some(out)
+}
+
+/// Keeps or drops what overtaken runs have recorded.
+async fn settle_overtaken(
+    session: &Session,
+    args: &SettleArgs,
+    mut options: RunOptions,
+    said: &mut Diagnostics,
+) -> Option<String> {
+    options.layer = layer(&args.select);
+    let settled = match ops::settle_overtaken(session, &options, args.keep).await {
+        Ok(settled) => settled,
+        Err(errors) => {
+            said.append(errors);
+            return None;
+        }
+    };
+    let prefixes = session.config.prefixes_layers();
+    let mut out = String::new();
+    for one in settled {
+        let of = if prefixes { format!("layer.{}: ", one.layer) } else { String::new() };
+        let journals = if one.journals == 1 { "1 journal".to_owned() } else { format!("{} journals", one.journals) };
+        let what = match (args.keep, one.changed) {
+            (false, _) => "forgotten",
+            (true, true) => "taken into state",
+            (true, false) => "taken into state, which has not changed by that",
+        };
+        out.push_str(&format!("{of}{journals} {what}.\n"));
+        if one.uncertain > 0 {
+            out.push_str(&format!("{of}{} uncertain: infra state uncertain\n", one.uncertain));
+        }
+    }
+    out.push_str("infra plan shows what that means.\n");
     Some(out)
 }
 
@@ -173,6 +228,7 @@ async fn settle(
     mut options: RunOptions,
     said: &mut Diagnostics,
 ) -> Option<String> {
+    let Some(address) = &args.address else { return settle_overtaken(session, args, options, said).await };
     let open = match ops::uncertain(session).await {
         Ok(open) => open,
         Err(errors) => {
@@ -180,16 +236,15 @@ async fn settle(
             return None;
         }
     };
-    let found: Vec<InstanceAddr> =
-        open.into_iter().map(|one| one.addr).filter(|addr| args.address.matches(addr)).collect();
+    let found: Vec<InstanceAddr> = open.into_iter().map(|one| one.addr).filter(|addr| address.matches(addr)).collect();
     if found.is_empty() {
         said.push(Diagnostic::error(
             "Nothing is uncertain there",
-            format!("No unfinished call is known for {}. infra state uncertain lists them.", args.address),
+            format!("No unfinished call is known for {address}. infra state uncertain lists them."),
         ));
         return None;
     }
-    let addr = one(&found, &args.address, said)?;
+    let addr = one(&found, address, said)?;
     // Only the layer of the object is written.
     options.layer = layer(&args.select).or_else(|| Some(addr.layer.clone()));
     let settlement = if args.exists { Settlement::Exists } else { Settlement::Absent };

@@ -364,6 +364,8 @@ pub enum IgnoreChanges {
 pub struct ModuleCall {
     /// Its name.
     pub name: Name,
+    /// `source` as written.
+    pub source: String,
     /// The called module.
     pub module: Arc<Module>,
     /// Arguments for the module's variables.

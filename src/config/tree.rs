@@ -57,6 +57,7 @@ impl<'a> Tree<'a> {
                 check_configured(&call, &called, said);
                 let call = ModuleCall {
                     name: name.clone(),
+                    source: text_of(&call.source).map(|text| text.to_string()).unwrap_or_default(),
                     module: called,
                     arguments: call.arguments,
                     count: call.count,

@@ -20,6 +20,15 @@ pub enum Event {
         /// Whose.
         addr: InstanceAddr,
     },
+    /// A data source was read during plan, or could not be; the diagnostic follows.
+    DataReadEnded {
+        /// Whose.
+        addr: InstanceAddr,
+        /// How long it took.
+        elapsed: Duration,
+        /// Whether it failed.
+        failed: bool,
+    },
     /// Approved changes are about to be carried out.
     ApplyStarted {
         /// Name of every phase with its number of steps, in order; one unnamed phase without a project file.
@@ -30,7 +39,7 @@ pub enum Event {
         /// Its name.
         phase: String,
     },
-    /// Everything of a phase is done, its gates included.
+    /// Everything of a phase is done, its gates asked.
     PhaseEnded {
         /// Its name.
         phase: String,
@@ -44,6 +53,8 @@ pub enum Event {
         destroyed: usize,
         /// The chain of steps that determined its length, as text: `k3s_server.this 58s`.
         critical_path: String,
+        /// Whether a gate keeps the next phase from being started.
+        failed: bool,
     },
     /// A call to a provider begins.
     StepStarted {
@@ -60,6 +71,8 @@ pub enum Event {
     StepWaiting {
         /// Whose.
         addr: InstanceAddr,
+        /// What is being done.
+        action: Action,
         /// Why, where the provider knows.
         reason: String,
         /// Since its start.
@@ -109,6 +122,8 @@ pub enum Event {
     },
     /// Something to be said while the run goes on.
     Said(Diagnostic),
+    /// What runs that ended without saying so have left behind is folded in, before anything else is done.
+    Recovered(Recovery),
     /// The lock of a layer is held by somebody else; waiting.
     LockWaiting {
         /// The state key.
@@ -116,6 +131,32 @@ pub enum Event {
         /// Who holds it.
         holder: String,
     },
+}
+
+/// What came out of the journals of former runs, over all layers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Recovery {
+    /// The runs, in the order they began.
+    pub runs: Vec<RecoveredRun>,
+    /// Results that no snapshot held.
+    pub results: usize,
+    /// Calls without a result.
+    pub intents: usize,
+    /// Of those, how many a look at the object or the provider's proof has settled.
+    pub looked_up: usize,
+    /// Of those, how many nobody can tell the end of.
+    pub uncertain: usize,
+}
+
+/// A run that ended without saying so.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecoveredRun {
+    /// `user@host`.
+    pub who: String,
+    /// `apply`.
+    pub operation: String,
+    /// When it began: `14:02 UTC` today, else with the date.
+    pub started: String,
 }
 
 /// Hears events, from any task, in the order they happen. Must not block for long.

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use crate::addr::Name;
 use crate::apply::{GateContext, Inputs, Report, Stop};
 use crate::change::Counts;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::event::Events;
+use crate::event::{Event, Events, Recovery};
 use crate::plan::{Options, Plan, PlanMode};
 use crate::state::{Meta, State};
 
@@ -38,8 +39,8 @@ pub struct Applied {
     pub ended: Ended,
     /// What was done in all.
     pub report: Report,
-    /// What recovered results of earlier runs came to, for one line; empty without.
-    pub recovered: Vec<String>,
+    /// Phases with changes that were not started, each with how many: after a failure or a stop.
+    pub not_started: Vec<(Name, usize)>,
     /// What is to be said.
     pub said: Diagnostics,
 }
@@ -84,17 +85,17 @@ async fn run(
         stop,
         approval: Approval::new(options.auto_approve),
         report: Report::default(),
+        planned: Vec::new(),
         said: Diagnostics::none(),
-        recovered: Vec::new(),
     };
     let operation = if options.mode == PlanMode::Destroy { "destroy" } else { "apply" };
-    let failed = |said| Applied { ended: Ended::Failed, report: Report::default(), recovered: Vec::new(), said };
+    let failed = |said| Applied { ended: Ended::Failed, report: Report::default(), not_started: Vec::new(), said };
     // Nothing is locked for a configuration that cannot be applied.
     let graph = session.graph();
     if graph.has_errors() {
         return failed(graph.said);
     }
-    let open = match Open::take(session, options, operation).await {
+    let open = match Open::take(session, options, operation, events).await {
         Ok(open) => open,
         Err(said) => return failed(said),
     };
@@ -102,7 +103,10 @@ async fn run(
     let finished = open.finish().await;
     let ended = if finished.has_errors() { Ended::Failed } else { ended };
     run.said.append(finished);
-    Applied { ended, report: run.report, recovered: run.recovered, said: run.said }
+    let begun: HashSet<&Name> = run.report.phases.iter().map(|phase| &phase.name).collect();
+    run.planned.retain(|(phase, _)| !begun.contains(phase));
+    let not_started = if matches!(ended, Ended::Complete | Ended::Unchanged) { Vec::new() } else { run.planned };
+    Applied { ended, report: run.report, not_started, said: run.said }
 }
 
 struct Running<'a> {
@@ -114,8 +118,9 @@ struct Running<'a> {
     stop: &'a Stop,
     approval: Approval,
     report: Report,
+    /// How many changes the last plan has in each phase.
+    planned: Vec<(Name, usize)>,
     said: Diagnostics,
-    recovered: Vec<String>,
 }
 
 impl Running<'_> {
@@ -123,11 +128,14 @@ impl Running<'_> {
         let metas = metas(self.session).await;
         let unfinished: Vec<_> = open.views.iter().flat_map(|view| view.open.iter().cloned()).collect();
         let mut options = options_of(self.session, self.options, unfinished, &metas);
-        self.tell_recovered(open);
+        let mut recovery = super::recovery::of(&open.views, self.options.timestamp);
         if !options.unfinished.is_empty()
-            && let Err(ended) = self.recover(open, &mut options).await
+            && let Err(ended) = self.recover(open, &mut options, recovery.as_mut()).await
         {
             return ended;
+        }
+        if let Some(recovery) = recovery {
+            self.events.emit(Event::Recovered(recovery));
         }
         let mut first = true;
         let mut last_left = usize::MAX;
@@ -159,6 +167,7 @@ impl Running<'_> {
             }
             let pending = !plan.complete
                 && plan.changes.iter().any(|planned| planned.pending.is_some() || planned.lost_with.is_some());
+            self.planned = changes_by_phase(&plan);
             let (seen, identities) = (plan.segment().seen.clone(), plan.segment().identities.clone());
             self.forget_gates(&plan).await;
             let report = self.carry_out(plan, &states, open, &options).await;
@@ -290,7 +299,12 @@ impl Running<'_> {
     }
 
     /// Asks providers for calls of earlier runs whose end nobody knows, and writes what they can prove.
-    async fn recover(&mut self, open: &Open, options: &mut Options) -> Result<(), Ended> {
+    async fn recover(
+        &mut self,
+        open: &Open,
+        options: &mut Options,
+        recovery: Option<&mut Recovery>,
+    ) -> Result<(), Ended> {
         let states = self.states(open).await.map_err(|said| {
             self.said.append(said);
             Ended::Failed
@@ -301,7 +315,7 @@ impl Running<'_> {
             self.said.append(outcome.said);
             return Err(Ended::Failed);
         };
-        let (mut settled, mut uncertain) = (0, 0);
+        let (mut looked_up, mut uncertain) = (0, 0);
         for intent in &options.unfinished {
             let layer = self.session.config.layer_index(&intent.intent.addr.layer);
             let Some(commit) = layer.and_then(|layer| open.commits[layer].as_ref()) else { continue };
@@ -309,7 +323,7 @@ impl Running<'_> {
             let record = super::settle::record_of(intent, answer.map(|(_, answer)| answer), &self.session.registry);
             match record {
                 Some(record) => {
-                    settled += 1;
+                    looked_up += 1;
                     if let Err(error) = commit.append(record).await {
                         self.said.push(error.diagnostic());
                         return Err(Ended::Failed);
@@ -333,21 +347,11 @@ impl Running<'_> {
                 }
             }
         }
-        self.recovered.push(format!("settled: {settled}   uncertain: {uncertain}"));
+        if let Some(recovery) = recovery {
+            (recovery.looked_up, recovery.uncertain) = (looked_up, uncertain);
+        }
         options.unfinished.clear();
         Ok(())
-    }
-
-    fn tell_recovered(&mut self, open: &Open) {
-        for view in &open.views {
-            let Some(recovered) = &view.recovered else { continue };
-            let who = recovered.runs.first();
-            let of = who.map(|run| format!(" by {} ({}, {})", run.who, run.started, run.operation)).unwrap_or_default();
-            self.recovered.push(format!(
-                "Recovered {} results and {} intents from a run{of} that ended without saying so.",
-                recovered.results, recovered.intents
-            ));
-        }
     }
 
     /// Before a phase changes, the note that its gates have passed goes: a crash must not leave it behind.
@@ -374,7 +378,7 @@ impl Running<'_> {
     ) {
         let at = self.options.timestamp.to_string();
         let passed: HashSet<&str> = report.gates_passed.iter().map(|(phase, _)| phase.as_str()).collect();
-        let held: HashSet<&str> = report.gates_outstanding.iter().map(crate::addr::Name::as_str).collect();
+        let held: HashSet<&str> = report.gates_outstanding.iter().map(Name::as_str).collect();
         let destroy = self.options.mode == PlanMode::Destroy && !failed;
         self.edit_meta(|meta| {
             for phase in passed.iter().filter(|phase| !held.contains(**phase)) {
@@ -422,6 +426,16 @@ fn differs(question: &Question<'_>) -> Diagnostic {
             lines.join("\n")
         ),
     )
+}
+
+/// The phases in which something is to be done, and how much.
+fn changes_by_phase(plan: &Plan) -> Vec<(Name, usize)> {
+    let count = |index: usize| {
+        let here = plan.changes.iter().filter(|planned| planned.phase == index && !planned.change.is_noop());
+        here.count()
+    };
+    let phases = plan.phases.iter().enumerate().map(|(index, phase)| (phase.name.clone(), count(index)));
+    phases.filter(|(_, count)| *count > 0).collect()
 }
 
 fn merge(all: &mut Report, new: Report) {

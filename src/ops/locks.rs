@@ -1,7 +1,10 @@
 //! Locking the layers of a run, and giving them back whatever happens.
 
+use std::time::Duration;
+
 use crate::diag::Diagnostics;
-use crate::state::{Commit, Lock, LockRequest, Run, View};
+use crate::event::{Event, Events};
+use crate::state::{Commit, Lock, LockRequest, Run, StateError, StateHandle, View};
 
 use super::session::{RunOptions, Session};
 
@@ -16,11 +19,16 @@ pub(super) struct Open {
 
 impl Open {
     /// Locks the layers a run may change, in the order of their keys, and opens them for writing. Reads the others.
-    pub(super) async fn take(session: &Session, options: &RunOptions, operation: &str) -> Result<Open, Diagnostics> {
+    pub(super) async fn take(
+        session: &Session,
+        options: &RunOptions,
+        operation: &str,
+        events: &dyn Events,
+    ) -> Result<Open, Diagnostics> {
         let writable = session.writable(options);
         let mut open = Open { commits: vec![None; session.handles.len()], views: Vec::new(), locks: Vec::new() };
         let mut views: Vec<Option<View>> = session.handles.iter().map(|_| None).collect();
-        let result = open.lock(session, options, operation, &writable, &mut views).await;
+        let result = open.lock(session, options, (operation, events), &writable, &mut views).await;
         if let Err(said) = result {
             open.release().await;
             return Err(said);
@@ -44,7 +52,7 @@ impl Open {
         &mut self,
         session: &Session,
         options: &RunOptions,
-        operation: &str,
+        (operation, events): (&str, &dyn Events),
         writable: &[usize],
         views: &mut [Option<View>],
     ) -> Result<(), Diagnostics> {
@@ -57,7 +65,7 @@ impl Open {
                 request.timeout = options.lock_timeout;
                 request.take_over_expired = options.take_over_expired;
                 request.version.clone_from(&session.identity.version);
-                let lock = handle.lock(&request).await.map_err(|error| Diagnostics::from(error.diagnostic()))?;
+                let lock = wait_for(handle, request, events).await?;
                 self.locks.push(lock);
                 self.locks.last()
             } else {
@@ -98,5 +106,22 @@ impl Open {
             }
         }
         said
+    }
+}
+
+/// Takes a lock. Somebody who has to wait for it is told for whom.
+async fn wait_for(handle: &StateHandle, request: LockRequest, events: &dyn Events) -> Result<Lock, Diagnostics> {
+    let failed = |error: StateError| Diagnostics::from(error.diagnostic());
+    if request.timeout.is_zero() {
+        return handle.lock(&request).await.map_err(failed);
+    }
+    let at_once = LockRequest { timeout: Duration::ZERO, ..request.clone() };
+    match handle.lock(&at_once).await {
+        Err(StateError::Locked(locked)) => {
+            let holder = if locked.info.who.is_empty() { "another process".into() } else { locked.info.who };
+            events.emit(Event::LockWaiting { key: locked.key, holder });
+            handle.lock(&request).await.map_err(failed)
+        }
+        result => result.map_err(failed),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::Events;
-use crate::plan::{Options, Plan};
+use crate::plan::{Checked, Options, Plan};
 use crate::state::{Meta, OpenIntent, State, View};
 
 use super::session::{RunOptions, Session};
@@ -43,6 +43,12 @@ pub(super) async fn segment(
     let planned = crate::plan::run(&session.config, &graph, states, registry, options, &functions, events).await;
     said.append(planned.said);
     Outcome { value: planned.value, said }
+}
+
+/// How the conditions of the configuration stand in a plan.
+pub fn checks(session: &Session, plan: &Plan) -> Vec<Checked> {
+    let env = session.env();
+    crate::plan::checks(plan, &session.functions(plan.timestamp, false, &env))
 }
 
 /// The options of a plan from those of a run.
@@ -126,11 +132,12 @@ fn conflicts(views: &[View]) -> Diagnostics {
             Diagnostic::error(
                 "Journal on a state that is no longer current",
                 format!(
-                    "{}: {}. Results of a run would be lost if this were ignored. Look at them with infra state uncertain, \
-                     and settle them with infra state settle.",
+                    "{}: {}. Results of a run would be lost if this were ignored. infra state uncertain shows what they are; \
+                     infra state settle -keep takes them into state, infra state settle -drop forgets them.",
                     conflict.log.key, conflict.reason
                 ),
             )
+            .about(&conflict.log.key)
         })
         .collect()
 }

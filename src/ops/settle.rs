@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::addr::InstanceAddr;
 use crate::change::Step;
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::event::Silent;
 use crate::provider::{Recovered, Registry};
 use crate::state::{Object, OpenIntent, Record, Status};
 use crate::value::to_json_typed;
@@ -83,7 +84,7 @@ pub async fn settle(
     addr: &InstanceAddr,
     settlement: Settlement,
 ) -> Result<(), Diagnostics> {
-    let open = Open::take(session, options, "state settle").await?;
+    let open = Open::take(session, options, "state settle", &Silent).await?;
     let result = write(session, &open, addr, settlement).await;
     let finished = open.finish().await;
     let mut said = match result {

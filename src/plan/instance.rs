@@ -191,8 +191,13 @@ impl<'a> Walk<'a> {
         if let Some(configured) = ready.filter(|_| known && !waits && draft.pending.is_none()) {
             self.input.events.emit(Event::DataRead { addr: draft.addr.clone() });
             let request = DataRequest { kind: draft.addr.resource.kind.to_string(), config: draft.config.clone() };
+            let events = self.input.events;
             return Start::Call(Box::pin(async move {
-                let answer = Answer::Data(configured.read_data(request).await);
+                let began = std::time::Instant::now();
+                let read = configured.read_data(request).await;
+                let (elapsed, failed) = (began.elapsed(), read.has_errors());
+                events.emit(Event::DataReadEnded { addr: draft.addr.clone(), elapsed, failed });
+                let answer = Answer::Data(read);
                 Done::Instance(Box::new(InstanceDone { place, draft, answer }))
             }));
         }

@@ -4,6 +4,7 @@
 //! what is known now) and the order of its [`Steps`]. Not here: carrying out (`apply`), the loop over segments and approval
 //! (`ops`), drawing (`view`).
 
+mod checks;
 mod copies;
 pub mod expand;
 mod ignore;
@@ -26,6 +27,7 @@ pub mod values;
 mod walk;
 pub mod world;
 
+pub use checks::{CheckStatus, Checkable, Checked, checks};
 pub use ignore::ignore_changes;
 pub use instance::schema_of;
 pub use model::{GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, PlannedChange, Segment, Work};

@@ -310,7 +310,16 @@ impl Walk<'_> {
                     Some(_) if takes_part => None,
                     Some(_) | None => before.clone(),
                 };
-                outputs.extend(output_change(&graph.layers[index], name, before, after, output.sensitive));
+                let mut change = output_change(&graph.layers[index], name, before, after, output.sensitive);
+                if let (Some(change), Some(stored)) = (&mut change, stored.get(name))
+                    && change.action == Action::NoOp
+                    && takes_part
+                    && stored.sensitive != output.sensitive
+                {
+                    // State is to know that it must not be shown, or may be.
+                    change.action = Action::Update;
+                }
+                outputs.extend(change);
             }
             if targeted {
                 continue;

@@ -131,7 +131,13 @@ impl StateError {
                         conflict.reason
                     ));
                 }
-                detail.push_str("They are kept. Nothing is written until they are settled: infra state settle.");
+                detail.push_str(
+                    "They are kept, and nothing is written until they are settled. infra state uncertain shows what they \
+                     hold; infra state settle -keep takes them into state, infra state settle -drop forgets them.",
+                );
+                if conflicts.iter().any(|conflict| !conflict.readable) {
+                    detail.push_str(" What cannot be read can only be dropped.");
+                }
                 Diagnostic::error("State has conflicting results", detail).about(key)
             }
             StateError::Encode { key, .. } | StateError::NothingOpen { key, .. } | StateError::Ended { key } => {

@@ -45,28 +45,32 @@ impl Lines {
                 format!("Refreshing state of {objects} object{}...\n", if *objects == 1 { "" } else { "s" })
             }
             Event::DataRead { addr } => format!("{}\n", bold(&format!("{}: Reading...", self.address(addr)))),
+            Event::DataReadEnded { addr, elapsed, failed } => {
+                let (word, ink) = if *failed { ("errored", Ink::Red) } else { ("complete", Ink::Bold) };
+                let line = format!("{}: Read {word} after {}", self.address(addr), seconds(*elapsed));
+                format!("{}\n", style.paint(ink, &line))
+            }
             Event::PhaseStarted { phase } if phase.is_empty() => return None,
             Event::PhaseStarted { phase } => format!("{}\n", bold(&format!("phase {phase}"))),
             Event::PhaseEnded { phase, .. } if phase.is_empty() => return None,
-            Event::PhaseEnded { phase, elapsed, added, changed, destroyed, .. } => format!(
-                "{}\n",
-                bold(&format!(
-                    "phase {phase} complete after {}: {added} added, {changed} changed, {destroyed} destroyed",
-                    seconds(*elapsed)
-                ))
-            ),
+            Event::PhaseEnded { phase, elapsed, added, changed, destroyed, failed, .. } => {
+                let (word, ink) = if *failed { ("failed", Ink::Red) } else { ("complete", Ink::Bold) };
+                let counts = format!("{added} added, {changed} changed, {destroyed} destroyed");
+                let line = format!("phase {phase} {word} after {}: {counts}", seconds(*elapsed));
+                format!("{}\n", style.paint(ink, &line))
+            }
             Event::StepStarted { addr, action, id, .. } => {
                 let address = self.address(addr);
                 self.begin(address.clone(), *action, now);
                 let id = id.as_deref().map_or_else(String::new, |id| format!(" [id={id}]"));
                 format!("{}\n", self.style.bold(&format!("{address}: {}...{id}", begins(*action))))
             }
-            Event::StepWaiting { addr, reason, elapsed } => {
+            Event::StepWaiting { addr, reason, elapsed, .. } => {
                 let address = self.address(addr);
                 let action = self.due(&address, *elapsed)?;
                 let reason = if reason.is_empty() { String::new() } else { format!(" {reason}") };
                 let still =
-                    format!("{address}: Still {}... [{} elapsed]", begins(action).to_lowercase(), clock(*elapsed));
+                    format!("{address}: Still {}... [{} elapsed]", begins(action).to_lowercase(), so_far(*elapsed));
                 format!("{}{reason}\n", self.style.bold(&still))
             }
             Event::StepEnded { addr, action, elapsed, id, failed, .. } => {
@@ -89,7 +93,7 @@ impl Lines {
                 let key = format!("gate {gate}");
                 let elapsed = now.saturating_sub(self.running.get(&key)?.since);
                 self.due(&key, elapsed)?;
-                let still = format!("gate {gate}: Still checking... [{} elapsed]", clock(elapsed));
+                let still = format!("gate {gate}: Still checking... [{} elapsed]", so_far(elapsed));
                 format!("{} {reason}\n", self.style.bold(&still))
             }
             Event::GateEnded { gate, elapsed, failed, note, .. } => {
@@ -100,6 +104,7 @@ impl Lines {
                 let ink = if *failed { Ink::Red } else { Ink::Bold };
                 format!("{}\n", self.style.paint(ink, &line))
             }
+            Event::Recovered(recovery) => super::recovered(recovery, style),
             Event::LockWaiting { key, holder } => format!("Waiting for the lock of {key}, held by {holder}...\n"),
         })
     }
@@ -160,13 +165,9 @@ pub(super) fn seconds(elapsed: Duration) -> String {
     }
 }
 
-/// The same with leading zeros: `00m10s`, `1h02m03s`.
-pub(super) fn clock(elapsed: Duration) -> String {
-    let all = elapsed.as_secs();
-    match (all / 3600, all / 60 % 60, all % 60) {
-        (0, m, s) => format!("{m:02}m{s:02}s"),
-        (h, m, s) => format!("{h}h{m:02}m{s:02}s"),
-    }
+/// The same, cut off: what is running has not run longer than it says.
+pub(super) fn so_far(elapsed: Duration) -> String {
+    seconds(Duration::from_secs(elapsed.as_secs()))
 }
 
 /// A short length of time for tables: `0.1s`, `41s`, `1m04s`, `1h02m`.
@@ -195,6 +196,19 @@ pub struct PhaseSummary {
     pub elapsed: Duration,
     /// What determined that.
     pub critical_path: String,
+    /// How far it came.
+    pub end: PhaseEnd,
+}
+
+/// How far a phase came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhaseEnd {
+    /// To its end, its gates passed.
+    Complete,
+    /// Not to its end: something failed, or the user stopped it.
+    Unfinished,
+    /// It was not started, and has this many changes to make.
+    NotStarted(usize),
 }
 
 /// The last line of an apply: `Apply complete! Resources: 2 added, 1 changed, 0 destroyed.`
@@ -219,9 +233,16 @@ pub fn phase_table(phases: &[PhaseSummary], style: Style) -> String {
     let head = format!("  {:<wide$}  added  changed  destroyed    time  critical path", "phase");
     let mut out = format!("{}\n", style.bold(&head));
     for phase in phases {
-        let PhaseSummary { phase, added, changed, destroyed, elapsed, critical_path } = phase;
+        let PhaseSummary { phase, added, changed, destroyed, elapsed, critical_path, end } = phase;
         let time = brief(*elapsed);
-        let line = format!("  {phase:<wide$}  {added:>5}  {changed:>7}  {destroyed:>9}  {time:>6}  {critical_path}");
+        let counts = format!("  {phase:<wide$}  {added:>5}  {changed:>7}  {destroyed:>9}  {time:>6}");
+        let line = match end {
+            PhaseEnd::Complete => format!("{counts}  {critical_path}"),
+            PhaseEnd::Unfinished => format!("{counts}  {}", style.paint(Ink::Red, "✘ not finished")),
+            PhaseEnd::NotStarted(left) => {
+                format!("  {phase:<wide$}  {:>5}  {:>7}  {:>9}  {:>6}  not started, {left} to go", "-", "-", "-", "-")
+            }
+        };
         let _ = writeln!(out, "{}", line.trim_end());
     }
     out
@@ -243,6 +264,7 @@ mod tests {
         let phase = || "2".to_owned();
         let waiting = |elapsed| Event::StepWaiting {
             addr: addr("module.redis.a.b"),
+            action: Action::Create,
             reason: "0 of 1 pods ready".into(),
             elapsed: Duration::from_secs(elapsed),
         };
@@ -284,14 +306,14 @@ mod tests {
         Refreshing state of 3 objects...
         phase 2
         layer.data.module.redis.a.b: Creating...
-        layer.data.module.redis.a.b: Still creating... [00m10s elapsed] 0 of 1 pods ready
-        layer.data.module.redis.a.b: Still creating... [00m21s elapsed] 0 of 1 pods ready
-        layer.data.module.redis.a.b: Still creating... [00m30s elapsed] 0 of 1 pods ready
+        layer.data.module.redis.a.b: Still creating... [10s elapsed] 0 of 1 pods ready
+        layer.data.module.redis.a.b: Still creating... [21s elapsed] 0 of 1 pods ready
+        layer.data.module.redis.a.b: Still creating... [30s elapsed] 0 of 1 pods ready
         layer.data.module.redis.a.b: Creation complete after 1m4s [id=i-1]
         layer.data.module.redis.a.b: Destruction complete after 1m4s
         layer.data.module.redis.a.b: Modifications errored after 1m4s
         gate redis: Checking...
-        gate redis: Still checking... [00m15s elapsed] connection refused
+        gate redis: Still checking... [15s elapsed] connection refused
         gate redis: Passed after 3s (simulated)
         Waiting for the lock of k3s/data.tfstate, held by ci@runner-7...
         ");
@@ -316,12 +338,18 @@ mod tests {
             destroyed: 0,
             elapsed: Duration::from_millis(secs),
             critical_path: critical_path.into(),
+            end: PhaseEnd::Complete,
         };
-        let table = phase_table(&[row("0.1", 64_000, "k3s_server.this 58s"), row("999", 120, "")], Style::PLAIN);
+        let failed = PhaseSummary { end: PhaseEnd::Unfinished, ..row("2", 9000, "a.b 9.0s") };
+        let left = PhaseSummary { end: PhaseEnd::NotStarted(14), ..row("999", 0, "") };
+        let rows = [row("0.1", 64_000, "k3s_server.this 58s"), row("0.2", 120, ""), failed, left];
+        let table = phase_table(&rows, Style::PLAIN);
         insta::assert_snapshot!(table, @"
           phase  added  changed  destroyed    time  critical path
           0.1       12        0          0   1m04s  k3s_server.this 58s
-          999       12        0          0    0.1s
+          0.2       12        0          0    0.1s
+          2         12        0          0    9.0s  ✘ not finished
+          999        -        -          -       -  not started, 14 to go
         ");
         assert_eq!(phase_table(&[row("", 1, "")], Style::PLAIN), "");
     }

@@ -16,7 +16,7 @@ use super::diagnostics::diagnostic_json;
 use super::document::TERRAFORM_VERSION;
 use super::outputs::{ShownOutput, type_json};
 use super::plan::counts;
-use super::progress::{applied, begins, clock, ends, seconds};
+use super::progress::{applied, begins, ends, seconds, so_far};
 use super::style::Style;
 use super::values::json_of;
 
@@ -141,25 +141,38 @@ impl Stream {
                 let hook = json!({"hook": {"resource": self.resource(addr), "action": "read"}});
                 info(&format!("{}: Reading...", self.address(addr)), "apply_start", hook)
             }
+            Event::DataReadEnded { addr, elapsed, failed } => {
+                let (word, kind, level) = if *failed {
+                    ("errored", "apply_errored", "error")
+                } else {
+                    ("complete", "apply_complete", "info")
+                };
+                let message = format!("{}: Read {word} after {}", self.address(addr), seconds(*elapsed));
+                Some(line(level, &message, now, kind, self.hook(addr, Action::Read, None, Some(*elapsed))))
+            }
             Event::PhaseStarted { phase } if phase.is_empty() => None,
             Event::PhaseStarted { phase } => info(&format!("phase {phase}"), "phase_start", json!({"phase": phase})),
             Event::PhaseEnded { phase, .. } if phase.is_empty() => None,
-            Event::PhaseEnded { phase, elapsed, added, changed, destroyed, critical_path } => info(
-                &format!("phase {phase} complete after {}", seconds(*elapsed)),
-                "phase_complete",
-                json!({
+            Event::PhaseEnded { phase, elapsed, added, changed, destroyed, critical_path, failed } => {
+                let (word, kind) = if *failed { ("failed", "phase_errored") } else { ("complete", "phase_complete") };
+                let more = json!({
                     "phase": phase, "elapsed_seconds": whole(*elapsed), "critical_path": critical_path,
                     "changes": {"add": added, "change": changed, "remove": destroyed},
-                }),
-            ),
+                });
+                info(&format!("phase {phase} {word} after {}", seconds(*elapsed)), kind, more)
+            }
             Event::StepStarted { addr, action, id, .. } => {
                 let told = id.as_deref().map_or_else(String::new, |id| format!(" [id={id}]"));
                 let message = format!("{}: {}...{told}", self.address(addr), begins(*action));
                 info(&message, "apply_start", self.hook(addr, *action, id.as_deref(), None))
             }
-            Event::StepWaiting { addr, reason, elapsed } => {
-                let message = format!("{}: Still waiting... [{} elapsed]", self.address(addr), clock(*elapsed));
-                let mut hook = json!({"resource": self.resource(addr), "elapsed_seconds": whole(*elapsed)});
+            Event::StepWaiting { addr, action, reason, elapsed } => {
+                let still = begins(*action).to_lowercase();
+                let message = format!("{}: Still {still}... [{} elapsed]", self.address(addr), so_far(*elapsed));
+                let action = action.json_names().first().copied().unwrap_or("no-op");
+                let mut hook = json!({
+                    "resource": self.resource(addr), "action": action, "elapsed_seconds": elapsed.as_secs(),
+                });
                 if !reason.is_empty() {
                     hook["reason"] = json!(reason);
                 }
@@ -190,6 +203,18 @@ impl Stream {
                     "phase": phase, "gate": gate, "elapsed_seconds": whole(*elapsed), "note": note,
                 });
                 info(&format!("gate {gate}: {word} after {}", seconds(*elapsed)), kind, more)
+            }
+            Event::Recovered(recovery) => {
+                let runs: Json = recovery
+                    .runs
+                    .iter()
+                    .map(|run| json!({"who": run.who, "operation": run.operation, "started": run.started}))
+                    .collect();
+                let more = json!({"recovery": {
+                    "runs": runs, "results": recovery.results, "intents": recovery.intents,
+                    "looked_up": recovery.looked_up, "uncertain": recovery.uncertain,
+                }});
+                info(&super::recovery::summary(recovery), "recovered", more)
             }
             Event::LockWaiting { key, holder } => info(
                 &format!("Waiting for the lock of {key}, held by {holder}..."),

@@ -3,9 +3,12 @@
 mod bad_input;
 mod bad_world;
 mod commands;
+mod documented;
 mod durable;
+mod overtaken;
 mod plan_text;
 mod program;
+mod progress;
 mod projects;
 mod properties;
 mod segments;

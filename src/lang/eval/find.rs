@@ -50,7 +50,7 @@ impl<'b> Finder<'b> {
             found.push(Found { reference, span });
         };
         let bound = std::mem::take(&mut self.bound);
-        let mut walk = Walk { bound, traversal: &mut add };
+        let mut walk = Walk { bound, calls: false, traversal: &mut add };
         walk.expr(expr);
         self.bound = walk.bound;
     }
@@ -82,7 +82,7 @@ fn output_name(steps: &[&Expr]) -> Option<Name> {
 pub(super) fn traversals<'e>(expr: &'e Expr) -> Vec<&'e Expr> {
     let mut found: Vec<(&'e Expr, Vec<&'e Expr>)> = Vec::new();
     let mut add = |root: &'e Expr, steps: &[&'e Expr]| found.push((root, steps.to_vec()));
-    Walk { bound: Vec::new(), traversal: &mut add }.expr(expr);
+    Walk { bound: Vec::new(), calls: false, traversal: &mut add }.expr(expr);
     let constant = |step: &&Expr| match &step.kind {
         ExprKind::Attribute(_) => true,
         ExprKind::Index(index) => matches!(index.key.kind, ExprKind::Literal(_)),
@@ -92,21 +92,26 @@ pub(super) fn traversals<'e>(expr: &'e Expr) -> Vec<&'e Expr> {
 }
 
 /// Visits every traversal that begins with a name from outside.
-struct Walk<'e, 'f> {
-    bound: Vec<Name>,
+pub(super) struct Walk<'e, 'f> {
+    pub(super) bound: Vec<Name>,
+    /// Whether a function is called.
+    pub(super) calls: bool,
     /// Called with the root and the steps behind it.
-    traversal: &'f mut dyn FnMut(&'e Expr, &[&'e Expr]),
+    pub(super) traversal: &'f mut dyn FnMut(&'e Expr, &[&'e Expr]),
 }
 
 impl<'e> Walk<'e, '_> {
-    fn expr(&mut self, expr: &'e Expr) {
+    pub(super) fn expr(&mut self, expr: &'e Expr) {
         match &expr.kind {
             ExprKind::Literal(_) | ExprKind::SplatItem | ExprKind::Error => {}
             ExprKind::Template(parts) => self.parts(parts),
             ExprKind::Variable(_) | ExprKind::Attribute(_) | ExprKind::Index(_) | ExprKind::Splat(_) => {
                 self.chain(expr)
             }
-            ExprKind::Call(call) => values(call).iter().for_each(|argument| self.expr(argument)),
+            ExprKind::Call(call) => {
+                self.calls = true;
+                values(call).iter().for_each(|argument| self.expr(argument));
+            }
             ExprKind::Unary(..) => {
                 let mut inner = expr;
                 while let ExprKind::Unary(_, operand) = &inner.kind {

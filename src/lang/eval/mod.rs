@@ -19,6 +19,7 @@ mod scope;
 mod template;
 #[cfg(test)]
 mod tests;
+mod traversal;
 mod traverse;
 
 pub use evaluator::evaluate;
@@ -28,3 +29,4 @@ pub use involved::describe;
 pub use reference::{Found, Reference};
 pub use scope::Scope;
 pub use template::TEMPLATES;
+pub use traversal::{Ingredients, Traversal, ingredients};

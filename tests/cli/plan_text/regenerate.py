@@ -18,6 +18,207 @@ def one(before, after=None, **more):
 
 SECRET = 'variable "s" {\n default = "%s"\n sensitive = true\n}\n'
 
+REFERENCES = """
+variable "v" {
+  default = { a = { b = [1, 2] } }
+}
+locals {
+  l = { x = { y = 1 } }
+  k = "a"
+}
+resource "terraform_data" "c" {
+  count = 2
+}
+resource "terraform_data" "e" {
+  for_each = var.v
+  input    = [each.value.b[0], each.key, each.value]
+}
+resource "terraform_data" "s" {
+  input = { k = 1 }
+}
+resource "terraform_data" "t" {
+  for_each         = toset(["x"])
+  input            = [terraform_data.s.output.k, terraform_data.c[1].id]
+  triggers_replace = local.l
+  depends_on       = [terraform_data.e]
+}
+module "m" {
+  source = "./m"
+}
+module "mc" {
+  source = "./m"
+  count  = 1
+}
+"""+ "".join('output "a%02d" {\n value = %s\n}\n' % (n, e) for n, e in enumerate([
+    "terraform_data.c[*].id", "terraform_data.c[*]", "terraform_data.c.*.id", "terraform_data.e[local.k].id",
+    'terraform_data.e["a"]', "local.l.x.y", 'local.l["x"]["y"]', "var.v.a.b[0]", "var.v[local.k].b", "module.m", "module.m.out",
+    "module.m.out.x", "module.mc[0].out.x", "module.mc[0]", "module.mc[*].out", "terraform_data.s", "terraform_data.s.id",
+    '"x${terraform_data.s.id}y${var.v.a.b[1]}"', "[for x in terraform_data.c : x.id if x.id != local.k]",
+    "{ for k, x in terraform_data.e : k => x.id... }", 'upper("x")', "true ? 1 : 2", '[1 + 2, "x${1}"]',
+    "{ a = null, b = [], (local.k) = terraform_data.s.input }", "null", "path.root", "terraform.workspace",
+    'length(terraform_data.c) > 0 ? local.k : "x"', "(terraform_data.s).id", "[for x in [1, 2] : x]", "1.50",
+    "terraform_data.c[0 + 1].id", "<<-T\n  %{ for x in terraform_data.c }${x.id}%{ endfor }\n  T\n", '"${local.k}"', "{}", "[]",
+    '"a" == "b"', "keys({ a = 1 })[0]", "[local.k, local.k, local.l.x, local.l]", '""',
+    "try(terraform_data.s.output.k, local.l.x.z, 3)", 'var.v["a"].b', "123456789012345678901234567890",
+]))
+
+MODULES = """
+variable "secret" {
+  default   = "hunter2"
+  sensitive = true
+}
+locals {
+  via = terraform_data.s.output
+}
+resource "terraform_data" "s" {
+  input = { k = "lit", s = var.secret }
+}
+resource "terraform_data" "u" {
+  input = local.via
+}
+module "m" {
+  source     = "./m"
+  for_each   = { one = 1 }
+  in         = terraform_data.s.output.k
+  lit        = "x"
+  depends_on = [terraform_data.u]
+}
+module "mm" {
+  source = "./m"
+  count  = 1
+  in     = "z"
+}
+output "o" {
+  value       = module.m["one"].out
+  description = "desc"
+}
+output "s" {
+  value      = var.secret
+  sensitive  = true
+  depends_on = [terraform_data.s]
+}
+"""
+MODULE_FILES = {"m/main.tf": """
+variable "in" {}
+variable "lit" {
+  type        = string
+  default     = "d"
+  description = "in m"
+}
+resource "terraform_data" "inner" {
+  input = var.in
+}
+module "n" {
+  source = "./n"
+}
+output "out" {
+  value = terraform_data.inner.output
+}
+""", "m/n/main.tf": 'output "x" {\n value = 1\n}\n'}
+
+VARIABLES = """
+variable "plain" {
+  description = "a plain one"
+}
+variable "listed" {
+  type = list(string)
+}
+variable "typed" {
+  type    = object({ a = string, b = optional(number, 3) })
+  default = { a = "x" }
+}
+variable "secret" {
+  type      = string
+  default   = "hunter2"
+  sensitive = true
+  nullable  = false
+}
+variable "unused" {
+  default = null
+}
+resource "terraform_data" "a" {
+  count            = 2
+  input            = { n = var.plain, s = var.secret, l = [var.plain, "lit", 1 + 2], c = "const", t = "x${count.index}" }
+  triggers_replace = [var.typed.a, path.module, terraform.workspace]
+}
+output "typed" {
+  value = var.typed
+}
+"""
+
+CONDITIONS = """
+variable "v" {
+  default = 1
+  validation {
+    condition     = var.v > 0
+    error_message = "x"
+  }
+}
+resource "terraform_data" "c" {
+  count = 0
+  lifecycle {
+    precondition {
+      condition     = var.v == 1
+      error_message = "x"
+    }
+  }
+}
+resource "terraform_data" "d" {
+  input = var.v
+  lifecycle {
+    precondition {
+      condition     = var.v == 1
+      error_message = "x"
+    }
+  }
+}
+resource "terraform_data" "f" {
+  lifecycle {
+    postcondition {
+      condition     = self.id != ""
+      error_message = "x"
+    }
+  }
+}
+module "m" {
+  source   = "./m"
+  for_each = { a = 1, b = 2 }
+  w        = terraform_data.d.id
+}
+output "o" {
+  value = 1
+  precondition {
+    condition     = terraform_data.d.id != ""
+    error_message = "x"
+  }
+}
+"""
+CONDITION_FILES = {"m/main.tf": """
+variable "w" {
+  validation {
+    condition     = var.w != ""
+    error_message = "x"
+  }
+}
+resource "terraform_data" "in" {
+  count = 1
+  input = var.w
+  lifecycle {
+    precondition {
+      condition     = var.w != ""
+      error_message = "x"
+    }
+  }
+}
+output "out" {
+  value = terraform_data.in[0].output
+  precondition {
+    condition     = var.w != "zz"
+    error_message = "x"
+  }
+}
+"""}
+
 CASES = {
     # Creation: every kind of value.
     "create_scalars": one(None, 'input = "hello"\ntriggers_replace = ["x", 1, true, null]'),
@@ -126,6 +327,16 @@ CASES = {
     # Data sources read during apply.
     "read_later": dict(before=None, after='resource "terraform_data" "a" {}\ndata "terraform_remote_state" "r" {\n backend = "local"\n config = {\n path = "${terraform_data.a.id}.tfstate"\n }\n}\noutput "o" {\n value = data.terraform_remote_state.r.outputs\n}\n'),
     "read_dependency": dict(before=None, after='resource "terraform_data" "a" {}\ndata "terraform_remote_state" "r" {\n backend = "local"\n config = {\n path = "x.tfstate"\n }\n depends_on = [terraform_data.a]\n}\n'),
+    # What else a JSON plan says: the configuration, values of variables, sources of changes, conditions.
+    "json_references": dict(before=None, after=REFERENCES, files={"m/main.tf": 'variable "in" {\n default = 1\n}\noutput "out" {\n value = { x = var.in }\n}\n'}),
+    "json_modules": dict(before=None, after=MODULES, files=MODULE_FILES),
+    "json_modules_again": dict(before=MODULES, after=MODULES, files=MODULE_FILES),
+    "json_modules_edited": dict(before=MODULES, after=MODULES.replace('"lit"', '"other"'), files=MODULE_FILES),
+    "json_variables": dict(before=None, after=VARIABLES, args=["-var", "plain=p", "-var", "listed=[1, 2]"]),
+    "json_conditions": dict(before=None, after=CONDITIONS, files=CONDITION_FILES),
+    "json_conditions_again": dict(before=CONDITIONS, after=CONDITIONS, files=CONDITION_FILES),
+    "json_nothing": dict(before=None, after='variable "v" {\n default = 1\n}\nlocals {\n l = var.v\n}\n'),
+    "json_remote_state": dict(before=None, after='data "terraform_remote_state" "r" {\n backend = "local"\n config = {\n path = "other.tfstate"\n }\n}\noutput "q" {\n value = data.terraform_remote_state.r.outputs.q\n}\n', files={"other.tfstate": '{"version":4,"terraform_version":"1.11.4","serial":1,"lineage":"x","outputs":{"q":{"value":"v","type":"string"},"s":{"value":"v","type":"string","sensitive":true}},"resources":[]}'}),
     "no_changes": one('input = "a"', 'input = "a"'),
     "refresh_only_none": one('input = "a"', 'input = "a"', args=["-refresh-only"]),
     "destroy_nothing": dict(before=None, after='', args=["-destroy"]),
@@ -149,16 +360,9 @@ def body(text):
     ends = [n for n, line in enumerate(lines) if line.startswith(("───", "You can apply this plan", "Warning: "))]
     return "\n".join(lines[heads[0] : min(ends, default=len(lines))]).strip("\n") + "\n"
 
-def clean(plan, types):
-    """What the test needs of a JSON plan."""
-    change = lambda c: {k: v for k, v in c.items() if k in ("actions", "before", "after", "after_unknown", "before_sensitive", "after_sensitive", "replace_paths", "importing")}
-    kept = {
-        "resource_changes": [
-            {k: v for k, v in r.items() if k in ("address", "previous_address", "mode", "type", "action_reason", "deposed", "module_address", "name", "index")} | {"change": change(r["change"])}
-            for r in plan.get("resource_changes", [])
-        ],
-        "output_changes": {name: change(c) for name, c in plan.get("output_changes", {}).items()},
-    }
+def whole(plan, types):
+    """The JSON plan, with what the tests read in any case."""
+    kept = {"resource_changes": [], "output_changes": {}} | plan
     if types:
         kept["types"] = types
     return kept
@@ -185,7 +389,7 @@ def main(names):
             run(folder, "plan", "-out=p", "-no-color", *case.get("args", []))
             plan = json.loads(run(folder, "show", "-json", "p"))
             text = run(folder, "show", "-no-color", "p")
-            document = clean(plan, case.get("types"))
+            document = whole(plan, case.get("types"))
             document["mode"] = "destroy" if "-destroy" in case.get("args", []) else "refresh-only" if "-refresh-only" in case.get("args", []) else "normal"
             document["files"] = case.get("files", {})
             document["before"], document["after"] = case["before"], case["after"]

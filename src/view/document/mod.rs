@@ -1,21 +1,29 @@
 //! Terraform's JSON documents: the plan (`show -json PLANFILE`) and state (`show -json`).
 //!
+//! In: a [`Plan`] with what it was made from (configuration, graph, values), or objects of state. Out: JSON.
+//!
 //! Formats: plan 1.2, state 1.0. A project of several layers shows each layer as a module `layer.NAME` below the root; its
 //! addresses carry the same prefix. What Terraform's formats do not know (phases, pending objects) stands in further fields.
 
-use std::collections::BTreeMap;
+mod checks;
+mod configuration;
+mod expression;
+mod relevant;
+mod tree;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::addr::{InstanceKey, LayerName, Mode, ModuleInstance};
+use crate::addr::{ConfigResourceAddr, InstanceKey, LayerName, Mode, ModuleInstance};
+use crate::apply::Dependencies;
 use crate::change::{Action, Change};
-use crate::plan::{OutputChange, Plan, PlanMode, PlannedChange};
+use crate::plan::{Checked, OutputChange, Plan, PlanMode, PlannedChange};
 use crate::schema::Schema;
 use crate::value::{Path, Step, Value};
+use crate::view::outputs::ShownOutput;
+use crate::view::state::ShownObject;
+use crate::view::values::{json_of, sensitive_json, unknown_json};
 
-use super::outputs::{ShownOutput, type_json};
-use super::state::ShownObject;
-use super::values::{json_of, sensitive_json, unknown_json};
+use tree::state_values;
 
 /// The version of Terraform whose formats these are.
 pub const TERRAFORM_VERSION: &str = "1.11.4";
@@ -32,10 +40,11 @@ pub fn state_json(objects: &[ShownObject<'_>], outputs: &[ShownOutput], prefixes
     })
 }
 
-/// A plan as `show -json PLANFILE` prints it. `errored`: planning ended with errors.
-pub fn plan_json(plan: &Plan, errored: bool) -> Json {
-    let changes: Vec<Json> =
-        plan.changes.iter().filter(|c| !hidden(c, plan)).map(|c| resource_change(c, plan)).collect();
+/// A plan as `show -json PLANFILE` prints it. `checked`: how the conditions of the configuration stand. `errored`: planning
+/// ended with errors.
+pub fn plan_json(plan: &Plan, checked: &[Checked], errored: bool) -> Json {
+    let shown = plan.changes.iter().filter(|planned| !hidden(planned) && plan.mode != PlanMode::RefreshOnly);
+    let changes: Vec<Json> = shown.map(|planned| resource_change(planned, plan)).collect();
     let drift: Vec<Json> = plan.drift.iter().map(|planned| resource_change(planned, plan)).collect();
     let deferred: Vec<Json> = plan
         .changes
@@ -49,35 +58,60 @@ pub fn plan_json(plan: &Plan, errored: bool) -> Json {
             })
         })
         .collect();
+    let outputs = outputs_of(plan);
     let output_changes: Map<String, Json> =
-        plan.outputs.iter().map(|output| (label(output, plan), output_change(output))).collect();
+        outputs.iter().map(|output| (label(output, plan), output_change(output))).collect();
     let mut json = json!({
         "format_version": "1.2",
         "terraform_version": TERRAFORM_VERSION,
-        "planned_values": planned_values(plan),
     });
+    let segment = plan.segment.as_deref();
+    let variables = segment.map(|segment| configuration::variables(plan, segment)).unwrap_or_default();
+    if !variables.is_empty() {
+        json["variables"] = Json::Object(variables);
+    }
+    json["planned_values"] = planned_values(plan, &outputs);
     if !drift.is_empty() {
         json["resource_drift"] = json!(drift);
     }
-    json["resource_changes"] = json!(changes);
+    if plan.mode != PlanMode::RefreshOnly {
+        json["resource_changes"] = json!(changes);
+    }
     if !deferred.is_empty() {
         json["deferred_changes"] = json!(deferred);
     }
-    json["output_changes"] = json!(output_changes);
-    json["prior_state"] = prior_state(plan);
+    if !output_changes.is_empty() {
+        json["output_changes"] = json!(output_changes);
+    }
+    if let Some(state) = prior_state(plan) {
+        json["prior_state"] = state;
+    }
+    if let Some(segment) = segment {
+        json["configuration"] = configuration::configuration(plan, segment);
+        let relevant = relevant::relevant_attributes(plan, segment);
+        if !relevant.is_empty() {
+            json["relevant_attributes"] = json!(relevant);
+        }
+    }
+    let checks = checks::checks(checked, plan.prefixes_layers);
+    if !checks.is_empty() {
+        json["checks"] = json!(checks);
+    }
     json["timestamp"] = json!(plan.timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     json["applyable"] = json!(!errored && !plan.is_empty());
     json["complete"] = json!(plan.complete);
     json["errored"] = json!(errored);
-    json["phases"] = plan.phases.iter().map(|phase| json!(phase.name.as_str())).collect();
+    let named = plan.phases.iter().filter(|phase| !phase.name.is_empty());
+    let phases: Vec<&str> = named.map(|phase| phase.name.as_str()).collect();
+    if !phases.is_empty() {
+        json["phases"] = json!(phases);
+    }
     json
 }
 
-/// Data sources that were read while planning are no changes, and a plan that only refreshes has none; Terraform keeps them
-/// out as well.
-fn hidden(planned: &PlannedChange, plan: &Plan) -> bool {
-    plan.mode == PlanMode::RefreshOnly
-        || planned.change.addr.resource.mode == Mode::Data && planned.change.action == Action::NoOp
+/// Data sources that were read while planning are no changes; Terraform keeps them out as well.
+fn hidden(planned: &PlannedChange) -> bool {
+    planned.change.addr.resource.mode == Mode::Data && planned.change.action == Action::NoOp
 }
 
 fn label(output: &OutputChange, plan: &Plan) -> String {
@@ -181,14 +215,40 @@ fn output_change(output: &OutputChange) -> Json {
         _ if output.after.is_wholly_known() => json!(false),
         parts => parts,
     };
-    json!({
-        "actions": output.action.json_names(),
-        "before": json_of(&output.before),
-        "after": json_of(&output.after),
-        "after_unknown": unknown,
-        "before_sensitive": output.sensitive,
-        "after_sensitive": output.sensitive,
-    })
+    let mut json = json!({"actions": output.action.json_names(), "before": json_of(&output.before)});
+    if output.after.is_known() {
+        json["after"] = json_of(&output.after);
+    }
+    json["after_unknown"] = unknown;
+    json["before_sensitive"] = json!(output.sensitive);
+    json["after_sensitive"] = json!(output.sensitive);
+    json
+}
+
+/// The outputs of a plan, and those that are null before and after: state does not know them, Terraform's document does.
+fn outputs_of(plan: &Plan) -> Vec<OutputChange> {
+    let mut outputs = plan.outputs.clone();
+    let Some(segment) = plan.segment.as_deref().filter(|_| plan.mode == PlanMode::Normal) else { return outputs };
+    for root in &segment.graph.roots {
+        let node = segment.graph.module(*root);
+        let layer = &segment.graph.layers[node.layer];
+        let Some(copy) = segment.world.copies_of(*root).first() else { continue };
+        for (name, output) in &node.module.outputs {
+            let value = node.shape.output(name).and_then(|offset| segment.world.get(*copy, offset));
+            if value.is_some_and(Value::is_null) && !outputs.iter().any(|one| one.layer == *layer && one.name == *name)
+            {
+                outputs.push(OutputChange {
+                    layer: layer.clone(),
+                    name: name.clone(),
+                    action: Action::NoOp,
+                    before: Value::NULL,
+                    after: Value::NULL,
+                    sensitive: output.sensitive,
+                });
+            }
+        }
+    }
+    outputs
 }
 
 fn object_of<'a>(planned: &'a PlannedChange, value: &Value) -> ShownObject<'a> {
@@ -206,7 +266,7 @@ fn object_of<'a>(planned: &'a PlannedChange, value: &Value) -> ShownObject<'a> {
     }
 }
 
-fn planned_values(plan: &Plan) -> Json {
+fn planned_values(plan: &Plan, outputs: &[OutputChange]) -> Json {
     let stays = |planned: &&PlannedChange| match planned.change.action {
         Action::Delete | Action::Forget => false,
         Action::NoOp
@@ -214,21 +274,50 @@ fn planned_values(plan: &Plan) -> Json {
         | Action::Read
         | Action::Update
         | Action::DeleteThenCreate
-        | Action::CreateThenDelete => planned.change.deposed.is_none(),
+        | Action::CreateThenDelete => {
+            planned.change.deposed.is_none() && !hidden(planned) && plan.mode != PlanMode::RefreshOnly
+        }
     };
     let objects: Vec<_> =
         plan.changes.iter().filter(stays).map(|planned| object_of(planned, &planned.change.after)).collect();
-    let kept = plan.outputs.iter().filter(|output| output.action != Action::Delete);
+    let kept = outputs.iter().filter(|output| output.action != Action::Delete);
     let outputs: Vec<_> = kept.map(|output| shown(output, &output.after)).collect();
     state_values(&objects, &outputs, plan.prefixes_layers)
 }
 
-fn prior_state(plan: &Plan) -> Json {
-    let was = plan.changes.iter().filter(|planned| !planned.change.before.is_null());
-    let objects: Vec<_> = was.map(|planned| object_of(planned, &planned.change.before)).collect();
-    let was = plan.outputs.iter().filter(|output| output.action != Action::Create);
-    let outputs: Vec<_> = was.map(|output| shown(output, &output.before)).collect();
-    state_json(&objects, &outputs, plan.prefixes_layers)
+/// What was there before, as this plan has read it: objects as found, and outputs as far as they are known by that.
+fn prior_state(plan: &Plan) -> Option<Json> {
+    let mut dependencies = plan.segment.as_deref().map(|segment| Dependencies::new(&segment.graph));
+    let mut objects = Vec::new();
+    for planned in &plan.changes {
+        let before = if hidden(planned) { &planned.change.after } else { &planned.change.before };
+        if before.is_null() {
+            continue;
+        }
+        let mut object = object_of(planned, before);
+        let stored = planned.work.stored.as_ref().map(|stored| stored.dependencies.clone());
+        let written = planned.work.node.zip(dependencies.as_mut()).map(|(node, all)| all.of(node));
+        let here = |addr: &&ConfigResourceAddr| addr.layer == planned.change.addr.layer;
+        let name = |addr: &ConfigResourceAddr| match plan.prefixes_layers {
+            true => format!("layer.{}.{addr}", addr.layer),
+            false => addr.to_string(),
+        };
+        if let Some(found) = written.or(stored) {
+            object.depends_on = found.iter().filter(here).map(name).collect();
+        }
+        objects.push(object);
+    }
+    let value = |output: &OutputChange| {
+        if output.action != Action::Delete && output.after.is_wholly_known() {
+            return Some(output.after.clone());
+        }
+        Some(output.before.clone()).filter(|_| output.action != Action::Create)
+    };
+    let outputs: Vec<_> = plan.outputs.iter().filter_map(|output| Some(shown(output, &value(output)?))).collect();
+    if objects.is_empty() && outputs.is_empty() {
+        return None;
+    }
+    Some(state_json(&objects, &outputs, plan.prefixes_layers))
 }
 
 fn shown(output: &OutputChange, value: &Value) -> ShownOutput {
@@ -238,86 +327,4 @@ fn shown(output: &OutputChange, value: &Value) -> ShownOutput {
         value: value.clone(),
         sensitive: output.sensitive,
     }
-}
-
-fn state_values(objects: &[ShownObject<'_>], outputs: &[ShownOutput], prefixes_layers: bool) -> Json {
-    let mut values = Map::new();
-    if !outputs.is_empty() {
-        let entries = outputs.iter().map(|output| {
-            let mut entry = json!({"sensitive": output.sensitive});
-            if output.value.is_known() {
-                entry["type"] = type_json(&output.value);
-                entry["value"] = json_of(&output.value);
-            }
-            (output.label(prefixes_layers), entry)
-        });
-        values.insert("outputs".into(), Json::Object(entries.collect()));
-    }
-    let mut root = Folder::default();
-    for object in objects {
-        let mut folder = &mut root;
-        if prefixes_layers {
-            folder = folder.children.entry(format!("layer.{}", object.addr.layer)).or_default();
-        }
-        let mut module = ModuleInstance::root();
-        for step in object.addr.module.steps() {
-            module = module.child(step.name.clone(), step.key.clone());
-            let address = module_address(&object.addr.layer, &module, prefixes_layers).unwrap_or_default();
-            folder = folder.children.entry(address).or_default();
-        }
-        folder.resources.push(resource(object, prefixes_layers));
-    }
-    values.insert("root_module".into(), root.json(None));
-    Json::Object(values)
-}
-
-/// A module on the way to JSON.
-#[derive(Default)]
-struct Folder {
-    resources: Vec<Json>,
-    children: BTreeMap<String, Folder>,
-}
-
-impl Folder {
-    fn json(self, address: Option<&str>) -> Json {
-        let mut json = Map::new();
-        if !self.resources.is_empty() {
-            json.insert("resources".into(), Json::Array(self.resources));
-        }
-        if let Some(address) = address {
-            json.insert("address".into(), json!(address));
-        }
-        if !self.children.is_empty() {
-            let children = self.children.into_iter().map(|(address, child)| child.json(Some(&address)));
-            json.insert("child_modules".into(), children.collect());
-        }
-        Json::Object(json)
-    }
-}
-
-fn resource(object: &ShownObject<'_>, prefixes_layers: bool) -> Json {
-    let addr = &object.addr;
-    let mut json = json!({
-        "address": addr.in_project(prefixes_layers),
-        "mode": mode(addr.resource.mode),
-        "type": addr.resource.kind.as_str(),
-        "name": addr.resource.name.as_str(),
-    });
-    if let Some(key) = &addr.key {
-        json["index"] = index(key);
-    }
-    json["provider_name"] = json!(object.provider);
-    json["schema_version"] = json!(object.schema_version);
-    json["values"] = json_of(&object.value);
-    json["sensitive_values"] = sensitive_json(&object.value);
-    if !object.depends_on.is_empty() {
-        json["depends_on"] = json!(object.depends_on);
-    }
-    if object.tainted {
-        json["tainted"] = json!(true);
-    }
-    if let Some(key) = &object.deposed {
-        json["deposed_key"] = json!(key.to_string());
-    }
-    json
 }

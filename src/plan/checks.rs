@@ -1,0 +1,133 @@
+//! How the conditions of a configuration stand in a plan: validations, preconditions, postconditions.
+//!
+//! A plan in which one fails is no plan, so that what is left is whether it holds already or apply has to tell.
+
+use crate::addr::{InstanceKey, LayerName, ModuleAddr, ModuleInstance, Name, ResourceAddr};
+use crate::change::Action;
+use crate::config::CheckRule;
+use crate::graph::ModuleId;
+use crate::lang::eval::{Scope, evaluate};
+use crate::value::Value;
+
+use super::model::{Plan, PlannedChange};
+use super::scope::{Functions, ModuleScope, Surroundings};
+
+/// Whether a condition holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum CheckStatus {
+    /// It does.
+    Pass,
+    /// Only apply will tell.
+    Unknown,
+    /// It does not.
+    Fail,
+}
+
+/// What has conditions.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Checkable {
+    /// An output with preconditions.
+    Output(Name),
+    /// A resource or data source with conditions.
+    Resource(ResourceAddr),
+    /// A variable with validations.
+    Variable(Name),
+}
+
+/// One block with conditions, and how they stand in each of its copies.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// Its layer.
+    pub layer: LayerName,
+    /// Its module.
+    pub module: ModuleAddr,
+    /// The block.
+    pub what: Checkable,
+    /// Each copy.
+    pub copies: Vec<(ModuleInstance, Option<InstanceKey>, CheckStatus)>,
+}
+
+impl Checked {
+    /// How the block stands as a whole: as the worst of its copies.
+    pub fn status(&self) -> CheckStatus {
+        self.copies.iter().map(|(_, _, status)| *status).max().unwrap_or(CheckStatus::Pass)
+    }
+}
+
+/// All blocks with conditions: by module, then outputs, resources, variables, each by name.
+pub fn checks(plan: &Plan, functions: &Functions<'_>) -> Vec<Checked> {
+    let Some(segment) = plan.segment.as_deref() else { return Vec::new() };
+    let around = Surroundings {
+        config: &segment.config,
+        graph: &segment.graph,
+        world: &segment.world,
+        states: &[],
+        functions,
+        offline: false,
+    };
+    let mut all = Vec::new();
+    for index in 0..segment.graph.modules.len() {
+        module(plan, around, ModuleId(index as u32), &mut all);
+    }
+    all
+}
+
+fn module(plan: &Plan, around: Surroundings<'_>, id: ModuleId, all: &mut Vec<Checked>) {
+    let node = around.graph.module(id);
+    let content = &node.module;
+    let mut add = |what: Checkable, copies: Vec<_>| {
+        let layer = around.graph.layers[node.layer].clone();
+        all.push(Checked { layer, module: node.addr.clone(), what, copies });
+    };
+    let each_copy = |rules: &[CheckRule]| {
+        let copies = around.world.copies_of(id).iter();
+        let of = |copy: &super::world::CopyId| {
+            let status = status(rules, &ModuleScope::plain(around, *copy));
+            (around.world.copy(*copy).addr.clone(), None, status)
+        };
+        copies.map(of).collect::<Vec<_>>()
+    };
+    for output in content.outputs.values().filter(|output| !output.preconditions.is_empty()) {
+        add(Checkable::Output(output.name.clone()), each_copy(&output.preconditions));
+    }
+    for resource in content.resources.values() {
+        let lifecycle = &resource.lifecycle;
+        if lifecycle.preconditions.is_empty() && lifecycle.postconditions.is_empty() {
+            continue;
+        }
+        let Some(offset) = node.shape.resource(&resource.addr) else { continue };
+        let at = around.graph.at(id, offset);
+        let rules = [lifecycle.preconditions.as_slice(), lifecycle.postconditions.as_slice()];
+        let planned = plan.changes.iter().filter(|planned| planned.work.node == Some(at) && stays(planned));
+        let copies = planned.map(|planned| {
+            let addr = &planned.change.addr;
+            (addr.module.clone(), addr.key.clone(), of_instance(around, planned, rules))
+        });
+        add(Checkable::Resource(resource.addr.clone()), copies.collect());
+    }
+    for variable in content.variables.values().filter(|variable| !variable.validations.is_empty()) {
+        add(Checkable::Variable(variable.name.clone()), each_copy(&variable.validations));
+    }
+}
+
+fn stays(planned: &PlannedChange) -> bool {
+    planned.change.deposed.is_none() && !matches!(planned.change.action, Action::Delete | Action::Forget)
+}
+
+fn of_instance(around: Surroundings<'_>, planned: &PlannedChange, rules: [&[CheckRule]; 2]) -> CheckStatus {
+    let Some(copy) = planned.work.copy.filter(|_| planned.pending.is_none()) else { return CheckStatus::Unknown };
+    let mut scope = ModuleScope { around, copy, repetition: &planned.work.repetition, this: None };
+    let before = status(rules[0], &scope);
+    scope.this = Some(&planned.change.after);
+    before.max(status(rules[1], &scope))
+}
+
+fn status(rules: &[CheckRule], scope: &dyn Scope) -> CheckStatus {
+    let of = |rule: &CheckRule| match evaluate(&rule.condition, scope).value {
+        Some(value) if !value.is_known() => CheckStatus::Unknown,
+        Some(value) if value.bare() == &Value::Bool(false) => CheckStatus::Fail,
+        Some(_) => CheckStatus::Pass,
+        None => CheckStatus::Unknown,
+    };
+    rules.iter().map(of).max().unwrap_or(CheckStatus::Pass)
+}
