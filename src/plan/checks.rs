@@ -2,10 +2,12 @@
 //!
 //! A plan in which one fails is no plan, so that what is left is whether it holds already or apply has to tell.
 
+use std::collections::HashMap;
+
 use crate::addr::{InstanceKey, LayerName, ModuleAddr, ModuleInstance, Name, ResourceAddr};
 use crate::change::Action;
 use crate::config::CheckRule;
-use crate::graph::ModuleId;
+use crate::graph::{ModuleId, NodeId};
 use crate::lang::eval::{Scope, evaluate};
 use crate::value::Value;
 
@@ -65,14 +67,25 @@ pub fn checks(plan: &Plan, functions: &Functions<'_>) -> Vec<Checked> {
         functions,
         offline: false,
     };
+    let mut planned: HashMap<NodeId, Vec<&PlannedChange>> = HashMap::new();
+    for one in plan.changes.iter().filter(|one| stays(one)) {
+        if let Some(node) = one.work.node {
+            planned.entry(node).or_default().push(one);
+        }
+    }
     let mut all = Vec::new();
     for index in 0..segment.graph.modules.len() {
-        module(plan, around, ModuleId(index as u32), &mut all);
+        module(&planned, around, ModuleId(index as u32), &mut all);
     }
     all
 }
 
-fn module(plan: &Plan, around: Surroundings<'_>, id: ModuleId, all: &mut Vec<Checked>) {
+fn module(
+    planned: &HashMap<NodeId, Vec<&PlannedChange>>,
+    around: Surroundings<'_>,
+    id: ModuleId,
+    all: &mut Vec<Checked>,
+) {
     let node = around.graph.module(id);
     let content = &node.module;
     let mut add = |what: Checkable, copies: Vec<_>| {
@@ -98,8 +111,7 @@ fn module(plan: &Plan, around: Surroundings<'_>, id: ModuleId, all: &mut Vec<Che
         let Some(offset) = node.shape.resource(&resource.addr) else { continue };
         let at = around.graph.at(id, offset);
         let rules = [lifecycle.preconditions.as_slice(), lifecycle.postconditions.as_slice()];
-        let planned = plan.changes.iter().filter(|planned| planned.work.node == Some(at) && stays(planned));
-        let copies = planned.map(|planned| {
+        let copies = planned.get(&at).into_iter().flatten().map(|planned| {
             let addr = &planned.change.addr;
             (addr.module.clone(), addr.key.clone(), of_instance(around, planned, rules))
         });

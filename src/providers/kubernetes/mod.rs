@@ -15,6 +15,7 @@ mod mapping;
 mod object;
 mod scalar;
 mod table;
+mod template;
 mod typed;
 mod waits;
 

@@ -4,7 +4,7 @@ use super::configured::Cluster;
 use super::identity::Place;
 use super::mapping::with_defaults;
 use super::table::{Fields, Resource, What};
-use super::{MANAGER, object, waits};
+use super::{MANAGER, object, template, waits};
 use crate::change::Action;
 use crate::client::kube::types::Json;
 use crate::client::kube::{Apply, KubeError};
@@ -33,7 +33,7 @@ pub async fn plan(cluster: &Cluster, resource: &Resource, schema: &Schema, reque
     if filled == request.prior {
         return Outcome::ok(Planned { value: request.prior, replace: Vec::new(), private: request.private });
     }
-    let mut value = computed_unknown(&schema.block, &request.config, &filled);
+    let mut value = template::settled(&request.prior, &computed_unknown(&schema.block, &request.config, &filled));
     let mut replace = Vec::new();
     replaced(&resource.fields, &request.prior, &value, &mut Path::root(), &mut replace);
     value = restamped(&value);
