@@ -7,8 +7,8 @@ use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::gate::{self, Around, Cluster, Spec, Timing};
 use crate::lang::decode::decode;
 use crate::lang::eval::evaluate;
-use crate::lang::syntax::ast::Body;
 use crate::plan::PlanMode;
+use crate::plan::gates::gate_arguments;
 use crate::plan::scope::{ProjectScope, Surroundings};
 use crate::provider::Boxed;
 use crate::schema::Block;
@@ -81,21 +81,10 @@ pub fn prepare(
         }
     }
     let kind = gate.check.kind.text.to_string();
-    let Some(schema) = gate::schema(&kind) else {
-        let hint = crate::diag::did_you_mean(&kind, gate::KINDS.iter().copied());
-        said.push(
-            Diagnostic::error("Unsupported check", format!("There is no check of type {kind:?}.{hint}"))
-                .at(gate.check.header)
-                .within(within),
-        );
-        return Outcome::fail(said);
-    };
-    let arguments = decode(&gate.check.body, schema, &scope);
-    said.append(arguments.said.located(Some(gate.check.header), Some(&within)));
-    let timing_body = Body { attributes: gate.timing.clone(), ..Body::default() };
-    let timing = decode(&timing_body, gate::timing_schema(), &scope).and_then(|value| Timing::from_value(&value));
+    let Some((arguments, timing)) = gate_arguments(gate, &scope).take(&mut said) else { return Outcome::fail(said) };
+    let timing = Timing::from_value(&timing);
     said.append(timing.said.located(Some(gate.span), Some(&within)));
-    let (Some(arguments), Some(timing)) = (arguments.value, timing.value) else { return Outcome::fail(said) };
+    let Some(timing) = timing.value else { return Outcome::fail(said) };
     let (arguments, _) = arguments.unmark_deep();
     if !arguments.is_wholly_known() {
         said.push(

@@ -250,7 +250,7 @@ impl Running<'_> {
                     names.join("\n  ")
                 ),
             );
-            return Some(Ended::Failed);
+            return Some(if first { Ended::Failed } else { Ended::Beyond });
         }
         let question = Question { plan, beyond, lost, first };
         match self.approve.ask(&question) {

@@ -7,6 +7,7 @@
 mod checks;
 mod copies;
 pub mod expand;
+pub mod gates;
 mod ignore;
 mod inherit;
 mod instance;

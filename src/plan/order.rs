@@ -9,8 +9,8 @@ use crate::addr::ConfigResourceAddr;
 use crate::change::Action;
 use crate::graph::{Graph, Node, NodeId};
 use crate::lang::decode::references_in;
-use crate::lang::eval::{Found, Reference, references};
 
+use super::gates::{gate_references, latest_phases, output_node};
 use super::model::{Plan, PlannedChange};
 
 /// A call to a provider, or a step on state alone.
@@ -95,32 +95,6 @@ pub fn order(plan: &Plan) -> Steps {
     // The configuration may order two objects the other way round than when they were made; what was recorded then is
     // what their removal has to follow.
     if both.is_sound() { both } else { build(plan, false) }
-}
-
-/// For each node, the latest phase of any resource that its value comes from.
-fn latest_phases(graph: &Graph) -> Vec<usize> {
-    let mut latest = vec![0; graph.nodes.len()];
-    for id in &graph.order {
-        let index = id.index();
-        let below = graph.needs[index].iter().map(|need| latest[need.index()]).max().unwrap_or(0);
-        latest[index] = match graph.node(*id) {
-            Node::Resource(..) | Node::Data(..) => below.max(graph.phase[index]),
-            Node::Variable(..)
-            | Node::Local(..)
-            | Node::Output(..)
-            | Node::ModuleCall(..)
-            | Node::ModuleEnd(..)
-            | Node::Provider(_) => below,
-        };
-    }
-    latest
-}
-
-/// The node of `layer.NAME.OUTPUT`.
-fn output_node(graph: &Graph, found: &Found) -> Option<NodeId> {
-    let Reference::Layer { layer, output } = &found.reference else { return None };
-    let root = graph.roots[graph.layers.iter().position(|name| name == layer)?];
-    Some(graph.at(root, graph.module(root).shape.output(output)?))
 }
 
 struct Builder<'a> {
@@ -239,11 +213,7 @@ impl Builder<'_> {
         let of_cluster = config.shared_providers.iter().flat_map(|provider| references_in(&provider.body));
         let of_cluster: Vec<NodeId> = of_cluster.filter_map(|found| output_node(self.graph, &found)).collect();
         for (index, (phase, (_, end))) in config.phases.iter().zip(phases).enumerate() {
-            let own = phase.gates.iter().flat_map(|gate| {
-                let timing = gate.timing.iter().map(|attribute| &attribute.expr);
-                let others = gate.enabled.iter().chain(timing).flat_map(|expr| references(expr));
-                references_in(&gate.check.body).into_iter().chain(others).collect::<Vec<_>>()
-            });
+            let own = phase.gates.iter().flat_map(gate_references);
             let mut outputs: Vec<NodeId> = own.filter_map(|found| output_node(self.graph, &found)).collect();
             if !phase.gates.is_empty() {
                 outputs.extend(&of_cluster);

@@ -41,11 +41,10 @@ impl<'a> Walk<'a> {
     pub(super) fn start_provider(&mut self, node: NodeId, id: ProviderId) -> Boxed<'a, Done> {
         let index = id.index();
         let mut said = self.decode_objects(index);
-        let way = if !self.selected[node.index()] && !self.provider_serves_selected(node) {
-            Way::Leave(Status::New)
-        } else {
-            self.way(node, id, &mut said)
-        };
+        // One that nobody uses is not asked for anything: what it is written with may never have been meant for this run.
+        let serves = self.provider_serves_selected(node);
+        let idle = !self.selected[node.index()] || self.objects.of_provider(index).is_empty();
+        let way = if idle && !serves { Way::Leave(Status::New) } else { self.way(node, id, &mut said) };
         if let Way::Leave(Status::Pending(what)) = &way
             && !self.input.config.is_plain()
         {

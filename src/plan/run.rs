@@ -14,7 +14,7 @@ use crate::state::{Object, Slot, State};
 use crate::value::{Value, to_json_typed};
 
 use super::instance::schema_of;
-use super::model::{GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, PlannedChange, Segment, Work};
+use super::model::{LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, PlannedChange, Segment, Work};
 use super::options::Options;
 use super::scope::Functions;
 use super::walk::{Input, Walk};
@@ -44,6 +44,7 @@ pub async fn run(
         return Outcome::fail(said);
     }
     said.append(walk.plan_orphans());
+    said.append(walk.check_gates());
     if said.has_errors() {
         return Outcome::fail(said);
     }
@@ -151,42 +152,6 @@ impl Walk<'_> {
         }
         let slots = self.objects.entries.iter().filter(|entry| doomed.contains(&entry.slot.addr.config()));
         self.doomed = slots.map(|entry| entry.slot.clone()).collect();
-    }
-
-    /// The gates of a phase, those that are switched off left out.
-    fn gates(&self, phase: usize, changes: &[PlannedChange]) -> Vec<GatePlan> {
-        let scope = super::scope::ProjectScope { around: self.around() };
-        let changes = changes.iter().any(|planned| planned.phase == phase && planned.change.action != Action::NoOp);
-        let outstanding = self.input.options.outstanding.get(phase).copied().unwrap_or(false);
-        let is_on = |gate: &&crate::config::Gate| match &gate.enabled {
-            None => true,
-            Some(expr) => {
-                crate::lang::eval::evaluate(expr, &scope).value.and_then(|value| value.as_bool()).unwrap_or(true)
-            }
-        };
-        let text = |expr: &crate::lang::syntax::ast::Expr| {
-            let value = crate::lang::eval::evaluate(expr, &scope).value?;
-            if value.marks_deep().is_none() { value.as_str().map(str::to_owned) } else { None }
-        };
-        let about = |gate: &crate::config::Gate| {
-            let check = &gate.check.body;
-            let named = ["service", "address", "url", "name"].iter().find_map(|name| check.attribute(name));
-            let of = named.and_then(|attribute| text(&attribute.expr));
-            format!("{} {}", gate.check.kind.text, of.unwrap_or_default()).trim_end().to_owned()
-        };
-        let timeout = |gate: &crate::config::Gate| {
-            let written = gate.timing.iter().find(|attribute| attribute.name.text == "timeout");
-            let text = written.and_then(|attribute| text(&attribute.expr));
-            text.and_then(|text| crate::client::duration::parse(&text)).map_or(300, |duration| duration.as_secs())
-        };
-        let gates = self.input.config.phases[phase].gates.iter().filter(is_on);
-        let plan = |gate: &crate::config::Gate| GatePlan {
-            name: gate.name.clone(),
-            about: about(gate),
-            timeout: timeout(gate),
-            will_run: (changes || outstanding) && self.input.options.mode == PlanMode::Normal,
-        };
-        gates.map(plan).collect()
     }
 
     /// What reading the objects brought to light.

@@ -207,3 +207,48 @@ fn a_lock_that_is_held_names_its_holder_and_a_way_on() {
     program.ok(&["apply", "-auto-approve"]);
     assert_eq!(program.ok(&["state", "list"]), "terraform_data.kept\n");
 }
+
+const GATED: &str = r#"
+project { name = "gated" }
+layer "a" { source = "a" }
+phase "1" {
+  include = [layer.a.terraform_data.first]
+  gate "g" {
+    GATE
+  }
+}
+phase "2" { include = [layer.a.terraform_data.second] }
+"#;
+
+#[test]
+fn a_gate_that_cannot_work_is_found_by_plan() {
+    for (gate, summary, detail) in [
+        ("htp { url = \"http://x\" }", "Unsupported check", "Did you mean \"http\"?"),
+        ("tcp { adress = \"x:1\" }", "Unsupported argument", "adress"),
+        ("tcp { address = layer.a.second }", "Gate reads a later phase", "only when phase 2 is done"),
+    ] {
+        let program = Program::with(&[
+            ("infra.hcl", &GATED.replace("GATE", gate)),
+            (
+                "a/main.tf",
+                r#"
+                resource "terraform_data" "first" { input = 1 }
+                resource "terraform_data" "second" { input = "x:1" }
+                output "second" { value = terraform_data.second.output }
+                "#,
+            ),
+        ]);
+        let answer = program.call(&["plan"]);
+        assert_eq!(answer.code, 1, "{gate}: {}", answer.out);
+        assert!(answer.err.contains(summary) && answer.err.contains(detail), "{gate}: {}", answer.err);
+        assert!(answer.err.contains("infra.hcl line 7"), "{gate}: {}", answer.err);
+    }
+}
+
+#[test]
+fn a_provider_that_nothing_uses_is_not_configured() {
+    let text = "provider \"kubernetes\" {}\nresource \"terraform_data\" \"a\" {}\n";
+    let program = Program::with(&[("main.tf", text)]);
+    program.ok(&["apply", "-auto-approve"]);
+    program.ok(&["destroy", "-auto-approve"]);
+}
