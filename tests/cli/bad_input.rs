@@ -223,7 +223,7 @@ phase "2" { include = [layer.a.terraform_data.second] }
 #[test]
 fn a_gate_that_cannot_work_is_found_by_plan() {
     for (gate, summary, detail) in [
-        ("htp { url = \"http://x\" }", "Unsupported check", "Did you mean \"http\"?"),
+        ("htp { url = \"http://x\" }", "Unsupported block type", "Did you mean \"http\"?"),
         ("tcp { adress = \"x:1\" }", "Unsupported argument", "adress"),
         ("tcp { address = layer.a.second }", "Gate reads a later phase", "only when phase 2 is done"),
     ] {

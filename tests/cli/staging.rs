@@ -174,17 +174,21 @@ impl Story {
         let mut child = self.program.command(&arguments).stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
         let mut said = Vec::new();
         let mut made = Vec::new();
+        let mut reached = false;
         for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
             let created = line.split_once(": Creation complete after").map(|(addr, _)| addr.to_owned());
             let ended = created.is_some() || line.contains(": Modifications complete after");
             made.extend(created);
-            let here = ended && line.contains(at);
+            reached = ended && line.contains(at);
             said.push(line);
-            if here {
+            if reached {
                 child.kill().unwrap();
-                child.wait().unwrap();
-                return made;
+                break;
             }
+        }
+        child.wait().unwrap();
+        if reached {
+            return made;
         }
         let errors = fs::read_to_string(self.program.path("errors")).unwrap();
         panic!("{at} was never reported:\n{}\n{errors}", said.join("\n"));
