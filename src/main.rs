@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Plans and states are made of very many small values.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     infra::cli::main()
 }

@@ -64,7 +64,7 @@ pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
         }
     }
     tell(&terminal, &said, call, planning.json.then_some(stream));
-    match plan {
+    let exit = match &plan {
         Some(plan) if !said.has_errors() => {
             if args.detailed_exitcode && !plan.is_empty() {
                 Exit::Changes
@@ -73,7 +73,10 @@ pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
             }
         }
         _ => Exit::Failed,
-    }
+    };
+    // The process ends: the system takes its memory back at once, a value at a time would take a tenth of the run.
+    std::mem::forget((plan, opened));
+    exit
 }
 
 /// Says everything at the end, in the form that was asked for.

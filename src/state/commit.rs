@@ -31,8 +31,8 @@ pub(super) struct Outgrown {
 }
 
 impl Outgrown {
-    /// A reader takes well under a second for that much.
-    pub const USUAL: Outgrown = Outgrown { bytes: 16 << 20, pieces: 2000 };
+    /// A reader takes about half a second for that much.
+    pub const USUAL: Outgrown = Outgrown { bytes: 64 << 20, pieces: 2000 };
 }
 
 /// Writes one state. Cloning gives another handle of the same writer.
