@@ -39,7 +39,9 @@ impl Prompt<'_> {
         } else {
             format!("\n{}\n", self.terminal.style.bold("With what became known, the rest is planned:"))
         };
-        self.listener.print(&format!("{head}{}\n", view::plan(plan, self.terminal.style)));
+        self.listener.print(&head);
+        view::plan_in_pieces(plan, self.terminal.style, &mut |piece| self.listener.print(piece));
+        self.listener.print("\n");
     }
 }
 

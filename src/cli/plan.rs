@@ -46,7 +46,7 @@ pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
             terminal.print(&Stream::new(plan.prefixes_layers).plan(plan, Timestamp::now()));
         } else {
             terminal.print(&heading(session, plan, began));
-            terminal.print(&view::plan(plan, terminal.style));
+            view::plan_in_pieces(plan, terminal.style, &mut |piece| terminal.print(piece));
         }
         match &args.out {
             Some(path) => match save(call, args, session, &options, plan, path) {

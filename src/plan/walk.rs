@@ -117,7 +117,7 @@ impl<'a> Walk<'a> {
             world: World::new(input.graph),
             providers,
             objects,
-            changes: Vec::new(),
+            changes: Vec::with_capacity(input.graph.provider_of.len()),
             pending: vec![None; count],
             changed: vec![false; count],
             selected,

@@ -28,7 +28,7 @@ pub use document::{TERRAFORM_VERSION, plan_json, state_json};
 pub use literal::{console, quoted};
 pub use outputs::{ShownOutput, output, output_json, output_raw, outputs, outputs_json};
 pub use overtaken::overtaken;
-pub use plan::{Heading, counts, heading, plan};
+pub use plan::{Heading, counts, heading, plan, plan_in_pieces};
 pub use progress::{Lines, PhaseEnd, PhaseSummary, applied, phase_table};
 pub use recovery::recovered;
 pub use state::{ShownObject, object, state};

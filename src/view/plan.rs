@@ -43,6 +43,28 @@ pub fn heading(heading: &Heading) -> String {
 
 /// The whole plan as text, ending with a line break.
 pub fn plan(plan: &Plan, style: Style) -> String {
+    let mut all = String::new();
+    plan_in_pieces(plan, style, &mut |piece| all.push_str(piece));
+    all
+}
+
+/// Hands on the text of a plan in pieces: that of many thousand objects is longer than what it is made from.
+pub fn plan_in_pieces(plan: &Plan, style: Style, hear: &mut dyn FnMut(&str)) {
+    let mut spill = |out: &mut String| {
+        if out.len() > PIECE {
+            hear(out);
+            out.clear();
+        }
+    };
+    let rest = draw(plan, style, &mut spill);
+    hear(&rest);
+}
+
+/// How long a text may become before it is handed on, in bytes.
+const PIECE: usize = 64 << 10;
+
+/// Draws a plan; `spill` is shown the text now and then, and may take it. What is left.
+fn draw(plan: &Plan, style: Style, spill: &mut dyn FnMut(&mut String)) -> String {
     let drawn = Drawn { style, prefixes_layers: plan.prefixes_layers, plain: is_plain(plan) };
     let mut out = String::new();
     drift(&mut out, plan, drawn);
@@ -56,7 +78,7 @@ pub fn plan(plan: &Plan, style: Style) -> String {
     }
     if has_changes {
         legend(&mut out, plan, style);
-        phases(&mut out, plan, drawn);
+        phases(&mut out, spill, plan, drawn);
         lost(&mut out, plan, drawn);
         let _ = writeln!(out, "{} {}", style.bold("Plan:"), counts(plan.counts()));
         pending(&mut out, plan);
@@ -145,7 +167,7 @@ fn legend(out: &mut String, plan: &Plan, style: Style) {
     out.push('\n');
 }
 
-fn phases(out: &mut String, plan: &Plan, drawn: Drawn) {
+fn phases(out: &mut String, spill: &mut dyn FnMut(&mut String), plan: &Plan, drawn: Drawn) {
     for (index, phase) in plan.phases.iter().enumerate() {
         let here: Vec<&PlannedChange> =
             plan.changes.iter().filter(|planned| planned.phase == index && !planned.change.is_noop()).collect();
@@ -185,6 +207,7 @@ fn phases(out: &mut String, plan: &Plan, drawn: Drawn) {
                 }
                 first = false;
                 change::change(out, planned, drawn);
+                spill(out);
             }
             if at == last {
                 if !first && !gates.is_empty() {
