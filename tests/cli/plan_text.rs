@@ -312,6 +312,7 @@ fn reason(name: &str) -> Option<Reason> {
         Reason::DeleteBecauseEachKey,
         Reason::DeleteBecauseCountIndex,
         Reason::DeleteBecauseWrongRepetition,
+        Reason::DeleteBecauseNoMoveTarget,
         Reason::DeleteDeposed,
         Reason::ReadBecauseConfigUnknown,
         Reason::ReadBecauseDependencyPending,
