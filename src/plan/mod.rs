@@ -36,6 +36,7 @@ pub use checks::{CheckStatus, Checkable, Checked, assertions, checks};
 pub use ignore::ignore_changes;
 pub use instance::schema_of;
 pub use model::{GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, PlannedChange, Segment, Work};
+pub use moves::relocated;
 pub use options::Options;
 pub use order::{Call, StepKind, Steps, order};
 pub use run::run;

@@ -25,14 +25,9 @@ struct Statement {
 
 impl Statement {
     fn new(layer: &LayerName, path: &[Name], moved: &Moved) -> Statement {
-        let last = |pattern: &Pattern| match &pattern.resource {
-            Some(_) => pattern.key.clone(),
-            None => pattern.module.steps().last().and_then(|step| step.key.clone()),
-        };
-        let whole = last(&moved.from).is_none() && last(&moved.to).is_none();
-        let end = |pattern| End::new(layer, path, pattern, whole);
+        let (from, to) = ends(layer, path, &moved.from, &moved.to);
         let nested = !path.is_empty() && (moved.from.layer.is_some() || moved.to.layer.is_some());
-        Statement { from: end(&moved.from), to: end(&moved.to), span: moved.span, nested }
+        Statement { from, to, span: moved.span, nested }
     }
 
     /// Whether `other` has to be gone through first: it brings objects to where this one takes them from, or takes single
@@ -401,4 +396,22 @@ fn place(sources: &SourceMap, span: Span) -> String {
     let Some(source) = sources.get(span.file) else { return "another place".to_owned() };
     let start = source.position(span.start);
     format!("{}:{},{}", source.path.display(), start.line, start.column)
+}
+
+/// Both sides of a move. Without a key on either of them every copy is meant, with its key.
+fn ends(layer: &LayerName, path: &[Name], from: &Pattern, to: &Pattern) -> (End, End) {
+    let last = |pattern: &Pattern| match &pattern.resource {
+        Some(_) => pattern.key.clone(),
+        None => pattern.module.steps().last().and_then(|step| step.key.clone()),
+    };
+    let whole = last(from).is_none() && last(to).is_none();
+    (End::new(layer, path, from, whole), End::new(layer, path, to, whole))
+}
+
+/// Where an object is when what `from` names is moved to `to`; `None` when it is not meant. Without a layer, that of the object
+/// is meant.
+pub fn relocated(from: &Pattern, to: &Pattern, addr: &InstanceAddr) -> Option<InstanceAddr> {
+    let (from, to) = ends(&addr.layer, &[], from, to);
+    let keys = from.keys_in(addr)?;
+    Some(to.put(&from, addr, keys))
 }

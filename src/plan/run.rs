@@ -257,7 +257,8 @@ impl Walk<'_> {
             let from = entry.moved_from.as_ref().filter(|from| from.layer != entry.slot.addr.layer)?;
             Some(Slot { addr: from.clone(), deposed: entry.slot.deposed.clone() })
         });
-        moved.collect()
+        // Where another object takes its place, that is what replaces it.
+        moved.filter(|slot| self.objects.current(&slot.addr).is_none()).collect()
     }
 
     fn selection_is_whole(&self) -> bool {
