@@ -52,6 +52,9 @@ impl Run<'_> {
         self.report.stopped |= self.inputs.stop.is_asked();
         if !self.fatal {
             self.write_outputs().await;
+            if !self.report.stopped && !self.said.has_errors() {
+                self.said.append(crate::plan::assertions(self.around(), false));
+            }
         }
         for phase in 0..self.plan.phases.len() {
             if self.critical.has_open_work(phase) {

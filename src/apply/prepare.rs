@@ -280,6 +280,9 @@ impl<'a> Run<'a> {
 
     fn stored(&self, planned: &PlannedChange) -> Option<Arc<crate::state::Object>> {
         let layer = self.plan.segment().config.layer_index(&planned.change.addr.layer)?;
+        if planned.change.importing.is_some() {
+            return planned.work.stored.clone();
+        }
         let slot = Slot { addr: planned.change.addr.clone(), deposed: planned.change.deposed.clone() };
         match self.refreshed.get(&slot) {
             Some(object) => (*object).clone().map(Arc::new),

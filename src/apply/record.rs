@@ -126,6 +126,9 @@ impl<'a> Dependencies<'a> {
         let mut found = Vec::new();
         let mut seen = std::collections::HashSet::new();
         let mut stack: Vec<NodeId> = self.graph.needs[node.index()].clone();
+        if let Some(of_imports) = self.graph.import_needs.get(&node) {
+            stack.retain(|need| !of_imports.contains(need));
+        }
         while let Some(next) = stack.pop() {
             if !seen.insert(next) {
                 continue;

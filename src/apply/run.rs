@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use crate::diag::{Diagnostics, Outcome};
+use crate::diag::{Diagnostics, Outcome, Severity};
 use crate::event::{Event, Events};
 use crate::graph::NodeId;
 use crate::plan::provider::ProviderSlot;
@@ -266,6 +266,15 @@ impl<'a> Run<'a> {
         // The object is what it is; what depends on it must not build on it.
         if let Some(value) = ended.value.as_ref().filter(|_| !ended.said.has_errors()) {
             ended.said.append(self.conditions(planned, Some(value)));
+        }
+        if planned
+            .work
+            .node
+            .and_then(|node| self.plan.segment().graph.resource(node))
+            .is_some_and(|(_, r)| r.check.is_some())
+        {
+            // The data block of a check: that its check cannot be made holds nothing up.
+            ended.said.0.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Warning);
         }
         self.leave(planned);
         self.watches.remove(&ended.step);

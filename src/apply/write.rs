@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::addr::Mode;
 use crate::change::Action;
-use crate::state::{OutputState, Record, Slot, Status as ObjectStatus};
+use crate::plan::PlannedChange;
+use crate::state::{Object, OutputState, Record, Slot, Status as ObjectStatus};
 
 use super::record::object;
 use super::run::Run;
@@ -14,8 +15,12 @@ impl Run<'_> {
     pub(super) async fn write_refreshed(&mut self) {
         let plan = self.plan;
         let mut records: Vec<Record> = self.inputs.commits.iter().map(|_| Record::new()).collect();
+        // An object that leaves its layer is in the other one first: it may be in both for a moment, never in none.
+        let mut leaving: Vec<Record> = self.inputs.commits.iter().map(|_| Record::new()).collect();
         for (slot, provider, object) in &plan.segment().refreshed {
             let Some(layer) = plan.segment().config.layer_index(&slot.addr.layer) else { continue };
+            let leaves = object.is_none() && plan.segment().leaving.contains(slot);
+            let records = if leaves { &mut leaving } else { &mut records };
             let record = std::mem::take(&mut records[layer]);
             records[layer] = match object {
                 Some(object) => {
@@ -25,6 +30,7 @@ impl Run<'_> {
             };
         }
         for planned in &plan.changes {
+            self.take_over(planned, &mut records);
             let is_read = planned.change.addr.resource.mode == Mode::Data && planned.change.action == Action::NoOp;
             let Some(node) = planned.work.node.filter(|_| is_read && planned.work.planned.is_wholly_known()) else {
                 continue;
@@ -37,16 +43,40 @@ impl Run<'_> {
                 records[layer] = record.put(slot, planned.change.provider.clone(), object);
             }
         }
-        self.append(records).await;
+        if self.append(records).await {
+            self.append(leaving).await;
+        }
     }
 
-    async fn append(&mut self, records: Vec<Record>) {
+    /// An imported object is in state before anything is done to it.
+    fn take_over(&mut self, planned: &PlannedChange, records: &mut [Record]) {
+        let (Some(_), Some(stored), Some(node)) = (&planned.change.importing, &planned.work.stored, planned.work.node)
+        else {
+            return;
+        };
+        let Some(layer) = self.plan.segment().config.layer_index(&planned.change.addr.layer) else { return };
+        let object = Object {
+            dependencies: self.dependencies.of(node),
+            create_before_destroy: planned.work.creates_first,
+            ..(**stored).clone()
+        };
+        let slot = Slot::current(planned.change.addr.clone());
+        let record = std::mem::take(&mut records[layer]);
+        records[layer] = record.put(slot, planned.change.provider.clone(), Arc::new(object));
+        self.report.counts.import += 1;
+    }
+
+    /// Whether all of it is durable; what is not has been said.
+    async fn append(&mut self, records: Vec<Record>) -> bool {
+        let mut all = true;
         for (record, commit) in records.into_iter().zip(self.inputs.commits) {
             let Some(commit) = commit.as_ref().filter(|_| !record.is_empty()) else { continue };
             if let Err(error) = commit.append(record).await {
+                all = false;
                 self.said.push(error.diagnostic());
             }
         }
+        all
     }
 
     /// Writes the root outputs that are known now, and takes out those that are gone.

@@ -109,6 +109,8 @@ pub enum Reason {
     DeleteBecauseCountIndex,
     /// The block has gained or lost `count` or `for_each`.
     DeleteBecauseWrongRepetition,
+    /// A `moved` block has moved it to where nothing is written.
+    DeleteBecauseNoMoveTarget,
     /// The object is deposed: left over from an earlier replacement.
     DeleteDeposed,
     /// The data source's arguments are not known yet.
@@ -130,6 +132,7 @@ impl Reason {
             Reason::DeleteBecauseEachKey => "delete_because_each_key",
             Reason::DeleteBecauseCountIndex => "delete_because_count_index",
             Reason::DeleteBecauseWrongRepetition => "delete_because_wrong_repetition",
+            Reason::DeleteBecauseNoMoveTarget => "delete_because_no_move_target",
             Reason::DeleteDeposed => "delete_because_deposed",
             Reason::ReadBecauseConfigUnknown => "read_because_config_unknown",
             Reason::ReadBecauseDependencyPending => "read_because_dependency_pending",

@@ -52,6 +52,10 @@ pub(super) enum Command {
     /// The environment, under Terraform's name for it
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
+    /// Mark an object as tainted: the next apply replaces it
+    Taint(TaintArgs),
+    /// Take the mark away
+    Untaint(TaintArgs),
     /// Remove a lock whose holder is dead
     ForceUnlock(UnlockArgs),
     /// Show the version
@@ -67,6 +71,10 @@ pub(super) enum StateCommand {
     Show(StateShowArgs),
     /// Print the state file
     Pull(StatePullArgs),
+    /// Give an object, a resource or a module another address
+    Mv(StateMvArgs),
+    /// Forget objects, which stay as they are
+    Rm(StateRmArgs),
     /// List what a crash left open: uncertain objects, and journals of runs that another run overtook
     Uncertain(SelectArgs),
     /// Say what became of an uncertain object, or what counts of an overtaken run
@@ -295,6 +303,57 @@ pub(super) struct StateShowArgs {
 pub(super) struct StatePullArgs {
     #[command(flatten)]
     pub select: SelectArgs,
+}
+
+/// How state is locked.
+#[derive(Debug, Args)]
+pub(super) struct LockArgs {
+    /// Lock state
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = true,
+          action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub lock: bool,
+    /// How long to wait for a lock
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    pub lock_timeout: Duration,
+}
+
+/// `state mv`
+#[derive(Debug, Args)]
+pub(super) struct StateMvArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// Where it is
+    #[arg(value_name = "SOURCE", value_parser = pattern)]
+    pub from: Pattern,
+    /// Where it is to be; without a layer, in the same one
+    #[arg(value_name = "DESTINATION", value_parser = pattern)]
+    pub to: Pattern,
+}
+
+/// `state rm`
+#[derive(Debug, Args)]
+pub(super) struct StateRmArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// What is to be forgotten
+    #[arg(value_name = "ADDRESS", value_parser = pattern, required = true)]
+    pub addresses: Vec<Pattern>,
+}
+
+/// `taint` and `untaint`
+#[derive(Debug, Args)]
+pub(super) struct TaintArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// The instance
+    #[arg(value_name = "ADDRESS", value_parser = pattern)]
+    pub address: Pattern,
 }
 
 /// `state settle`: either what became of one object, or what counts of runs that another run overtook.

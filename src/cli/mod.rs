@@ -20,6 +20,7 @@ mod show;
 mod shown;
 mod signals;
 mod state;
+mod surgery;
 mod terminal;
 mod unlock;
 mod validate;
@@ -56,9 +57,7 @@ const NOT_YET: &[&str] = &[
     "providers",
     "query",
     "stacks",
-    "taint",
     "test",
-    "untaint",
 ];
 
 /// Runs the command that the arguments of this process ask for.
@@ -131,6 +130,8 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
             Command::Show(args) => show::run(&call, args).await,
             Command::Output(args) => output::run(&call, args).await,
             Command::State(command) => state::run(&call, command).await,
+            Command::Taint(args) => surgery::taint(&call, args, true).await,
+            Command::Untaint(args) => surgery::taint(&call, args, false).await,
             Command::Gate(GateCommand::Run(args)) => gate::run(&call, args).await,
             Command::Sandbox(SandboxCommand::Serve(args)) => sandbox::run(&call, args).await,
             Command::ForceUnlock(args) => unlock::run(&call, args).await,

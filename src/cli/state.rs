@@ -1,4 +1,4 @@
-//! `infra state list`, `show`, `pull`, `uncertain`, `settle`
+//! `infra state list`, `show`, `pull`, `uncertain`, `settle`; `mv` and `rm` are in `surgery`
 
 use crate::addr::{InstanceAddr, Pattern};
 use crate::change::Step;
@@ -20,6 +20,8 @@ pub(super) async fn run(call: &Call, command: &StateCommand) -> Exit {
         StateCommand::List(args) => &args.select,
         StateCommand::Show(args) => &args.select,
         StateCommand::Pull(args) => &args.select,
+        StateCommand::Mv(args) => return super::surgery::mv(call, args).await,
+        StateCommand::Rm(args) => return super::surgery::rm(call, args).await,
         StateCommand::Uncertain(select) => select,
         StateCommand::Settle(args) => &args.select,
     };
@@ -32,6 +34,7 @@ pub(super) async fn run(call: &Call, command: &StateCommand) -> Exit {
             StateCommand::Show(args) => show(&session, args, &terminal, &mut said).await,
             StateCommand::Pull(args) => pull(&session, args, &mut said).await,
             StateCommand::Uncertain(select) => uncertain(&session, select, &mut said).await,
+            StateCommand::Mv(_) | StateCommand::Rm(_) => None,
             StateCommand::Settle(args) => settle(&session, args, RunOptions::new(call.now), &mut said).await,
         },
     };

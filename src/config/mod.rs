@@ -25,8 +25,8 @@ pub use assign::Assignments;
 pub use files::{Capture, Captured, Entry, Files, relative};
 pub use load::{Given, LoadOptions, PROJECT_FILE, load};
 pub use model::{
-    Assignment, CheckRule, Config, DependsOn, Gate, IgnoreChanges, Include, Layer, Lifecycle, Local, Module,
-    ModuleCall, Origin, Output, Phase, ProjectFile, ProviderConfig, ProviderRef, RequiredProvider, Resource,
-    S3Settings, StateSettings, Trigger, Variable,
+    Assignment, Check, CheckRule, Config, DependsOn, Gate, IgnoreChanges, Import, ImportTarget, Include, Layer,
+    Lifecycle, Local, Module, ModuleCall, Moved, Origin, Output, Phase, ProjectFile, ProviderConfig, ProviderRef,
+    Removed, RequiredProvider, Resource, S3Settings, StateSettings, Trigger, Variable,
 };
 pub use scope::Env;

@@ -180,6 +180,14 @@ pub struct Module {
     pub providers: Vec<ProviderConfig>,
     /// `terraform { required_providers { … } }` by local name.
     pub required_providers: BTreeMap<Name, RequiredProvider>,
+    /// `moved` blocks, in written order.
+    pub moved: Vec<Moved>,
+    /// `removed` blocks, in written order.
+    pub removed: Vec<Removed>,
+    /// `import` blocks, in written order; in root modules only.
+    pub imports: Vec<Import>,
+    /// `check` blocks, in written order. Their data blocks are among `resources`.
+    pub checks: Vec<Check>,
 }
 
 impl Module {
@@ -315,6 +323,74 @@ pub struct Resource {
     pub provider: ProviderRef,
     /// `lifecycle`.
     pub lifecycle: Lifecycle,
+    /// The `check` block that a data block stands in: nothing else sees it, and its failure only warns.
+    pub check: Option<Name>,
+}
+
+/// A `moved` block: objects at `from` are those of `to`. Both name resources of one type, or both name modules.
+#[derive(Debug, Clone)]
+pub struct Moved {
+    /// Where they were, as seen from the module.
+    pub from: Pattern,
+    /// Where they are.
+    pub to: Pattern,
+    /// The block's header.
+    pub span: Span,
+}
+
+/// A `removed` block: what to do with objects whose block was taken out.
+#[derive(Debug, Clone)]
+pub struct Removed {
+    /// The resource or module that was there, as seen from the module; without keys.
+    pub from: Pattern,
+    /// Whether the objects are destroyed. Otherwise they are only forgotten.
+    pub destroy: bool,
+    /// The block's header.
+    pub span: Span,
+}
+
+/// An `import` block.
+#[derive(Debug)]
+pub struct Import {
+    /// Which object of the configuration it is to be.
+    pub to: ImportTarget,
+    /// Where that is written.
+    pub to_span: Span,
+    /// The id that the provider finds it by.
+    pub id: Arc<Expr>,
+    /// `for_each`.
+    pub for_each: Option<Arc<Expr>>,
+    /// The block's header.
+    pub span: Span,
+}
+
+/// The address in an `import` block, whose keys may be any expressions.
+#[derive(Debug)]
+pub struct ImportTarget {
+    /// The calls that lead to the module, each with its key.
+    pub modules: Vec<(Name, Option<Expr>)>,
+    /// The resource.
+    pub resource: ResourceAddr,
+    /// Its key.
+    pub key: Option<Expr>,
+}
+
+impl ImportTarget {
+    /// Every key.
+    pub fn keys(&self) -> impl Iterator<Item = &Expr> {
+        self.modules.iter().filter_map(|(_, key)| key.as_ref()).chain(&self.key)
+    }
+}
+
+/// A `check` block.
+#[derive(Debug)]
+pub struct Check {
+    /// Its name.
+    pub name: Name,
+    /// `assert` blocks.
+    pub asserts: Vec<CheckRule>,
+    /// The block's header.
+    pub span: Span,
 }
 
 /// A `lifecycle` block.

@@ -155,16 +155,78 @@ impl Builder<'_> {
                 }
                 self.set_needs(node, needs);
             }
+            if first {
+                self.check_blocks(id, &module);
+            }
             for block in 0..module.providers.len() {
                 providers.declare(&mut self.graph, Owner::Module(id), block);
             }
         }
+        self.import_edges();
         for block in 0..self.config.shared_providers.len() {
             providers.declare(&mut self.graph, Owner::Project, block);
         }
         for index in 0..self.graph.providers.len() {
             self.provider_edges(ProviderId(index as u32));
         }
+    }
+
+    /// Assertions are evaluated last and need no edges; what they name has to be there.
+    fn check_blocks(&mut self, id: ModuleId, module: &Module) {
+        for block in &module.checks {
+            let said = self.said.0.len();
+            let exprs = block.asserts.iter().flat_map(|rule| [&rule.condition, &rule.error_message]);
+            for found in exprs.flat_map(|expr| crate::lang::eval::references(expr)) {
+                self.edge_within(id, &found, true, &mut Vec::new(), Some(&block.name));
+            }
+            for diagnostic in &mut self.said.0[said..] {
+                diagnostic.within.get_or_insert_with(|| format!("check {:?}", block.name.as_str()));
+            }
+        }
+    }
+
+    /// What an `import` block looks at comes before the resource that it is for.
+    fn import_edges(&mut self) {
+        for index in 0..self.graph.modules.len() {
+            let id = ModuleId(index as u32);
+            let module = self.graph.modules[index].module.clone();
+            for (position, import) in module.imports.iter().enumerate() {
+                if !module_is_root(&self.graph, id) {
+                    let detail =
+                        "Import blocks belong into the root module: only there it is certain which object is meant.";
+                    self.said.push(Diagnostic::error("Invalid import configuration", detail).at(import.span));
+                    continue;
+                }
+                let Some(target) = self.import_target(id, import) else {
+                    let detail = format!(
+                        "There is no block for {}, so that nothing says what the object should be. Write the resource block \
+                         first.",
+                        import.to.resource
+                    );
+                    let summary = "Configuration for import target does not exist";
+                    self.said.push(Diagnostic::error(summary, detail).at(import.to_span).within("import"));
+                    continue;
+                };
+                let own = std::mem::take(&mut self.graph.needs[target.index()]);
+                let mut needs = own.clone();
+                let exprs = [&*import.id].into_iter().chain(import.for_each.as_deref()).chain(import.to.keys());
+                for found in exprs.flat_map(crate::lang::eval::references) {
+                    self.edge(id, &found, true, &mut needs);
+                }
+                let only = needs[own.len()..].iter().copied().filter(|need| !own.contains(need)).collect::<Vec<_>>();
+                self.graph.import_needs.entry(target).or_default().extend(only);
+                self.set_needs(target, needs);
+                self.graph.imports.entry(target).or_default().push((id, position));
+            }
+        }
+    }
+
+    fn import_target(&self, root: ModuleId, import: &crate::config::Import) -> Option<NodeId> {
+        let mut module = root;
+        for (name, _) in &import.to.modules {
+            module = *self.graph.module(module).children.get(name)?;
+        }
+        Some(self.graph.at(module, self.graph.module(module).shape.resource(&import.to.resource)?))
     }
 
     fn provider_edges(&mut self, id: ProviderId) {
@@ -248,7 +310,33 @@ impl Builder<'_> {
 
     /// The nodes that a reference of a module's block needs.
     fn edge(&mut self, module: ModuleId, found: &Found, say: bool, needs: &mut Vec<NodeId>) {
+        self.edge_within(module, found, say, needs, None);
+    }
+
+    /// The same for what stands in a `check` block, which sees its own data block.
+    fn edge_within(
+        &mut self,
+        module: ModuleId,
+        found: &Found,
+        say: bool,
+        needs: &mut Vec<NodeId>,
+        check: Option<&Name>,
+    ) {
         let node = self.graph.module(module);
+        if let Reference::Resource(addr) = &found.reference
+            && let Some(owner) = node.module.resources.get(addr).and_then(|resource| resource.check.as_ref())
+            && check != Some(owner)
+        {
+            if say {
+                let detail = format!(
+                    "{addr} belongs to check {:?}: nothing outside of that block can use it. Write the data block by itself \
+                     to use it elsewhere.",
+                    owner.as_str()
+                );
+                self.said.push(Diagnostic::error("Reference to scoped resource", detail).at(found.span));
+            }
+            return;
+        }
         let (shape, layer) = (node.shape.clone(), node.layer);
         let target = match &found.reference {
             Reference::Var(name) => shape.variable(name),

@@ -126,6 +126,10 @@ pub struct Graph {
     pub phase: Vec<usize>,
     /// Data nodes that read the state of a lower layer, with its index: their value is that layer's outputs.
     pub remote: HashMap<NodeId, usize>,
+    /// For each resource node that `import` blocks name: the root module of its layer, and which of that module's blocks.
+    pub imports: HashMap<NodeId, Vec<(ModuleId, usize)>>,
+    /// Of their needs, those that only the `import` blocks have: an object does not depend on how its id was found.
+    pub import_needs: HashMap<NodeId, Vec<NodeId>>,
     /// Names of the layers, in written order.
     pub layers: Vec<LayerName>,
 }

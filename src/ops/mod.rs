@@ -14,6 +14,7 @@ mod saved;
 mod session;
 mod settle;
 mod states;
+mod surgery;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
@@ -27,3 +28,4 @@ pub use saved::{SavedPlan, read_saved, write_saved};
 pub use session::{Identity, RunOptions, Session, SessionOptions};
 pub use settle::{Settlement, Uncertain, settle, uncertain};
 pub use states::{force_unlock, init, outputs, validate};
+pub use surgery::{Surgery, Treated, surgery};

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use crate::addr::{InstanceKey, LayerName, ModuleAddr, ModuleInstance, Name, ResourceAddr};
 use crate::change::Action;
-use crate::config::CheckRule;
+use crate::config::{Check, CheckRule};
+use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::graph::{ModuleId, NodeId};
 use crate::lang::eval::{Scope, evaluate};
 use crate::value::Value;
@@ -34,6 +35,8 @@ pub enum Checkable {
     Resource(ResourceAddr),
     /// A variable with validations.
     Variable(Name),
+    /// A `check` block.
+    Check(Name),
 }
 
 /// One block with conditions, and how they stand in each of its copies.
@@ -47,6 +50,8 @@ pub struct Checked {
     pub what: Checkable,
     /// Each copy.
     pub copies: Vec<(ModuleInstance, Option<InstanceKey>, CheckStatus)>,
+    /// What was said of each copy of a `check` block that does not hold.
+    pub problems: Vec<Vec<String>>,
 }
 
 impl Checked {
@@ -90,7 +95,7 @@ fn module(
     let content = &node.module;
     let mut add = |what: Checkable, copies: Vec<_>| {
         let layer = around.graph.layers[node.layer].clone();
-        all.push(Checked { layer, module: node.addr.clone(), what, copies });
+        all.push(Checked { layer, module: node.addr.clone(), what, copies, problems: Vec::new() });
     };
     let each_copy = |rules: &[CheckRule]| {
         let copies = around.world.copies_of(id).iter();
@@ -120,6 +125,72 @@ fn module(
     for variable in content.variables.values().filter(|variable| !variable.validations.is_empty()) {
         add(Checkable::Variable(variable.name.clone()), each_copy(&variable.validations));
     }
+    for block in &content.checks {
+        let copies = around.world.copies_of(id).iter();
+        let found = copies.map(|copy| {
+            let problems = problems(block, &ModuleScope::plain(around, *copy));
+            (around.world.copy(*copy).addr.clone(), problems)
+        });
+        let (copies, problems) =
+            found.map(|(module, Problems { status, messages, .. })| ((module, None, status), messages)).unzip();
+        let layer = around.graph.layers[node.layer].clone();
+        let what = Checkable::Check(block.name.clone());
+        all.push(Checked { layer, module: node.addr.clone(), what, copies, problems });
+    }
+}
+
+/// How one copy of a `check` block stands.
+struct Problems {
+    status: CheckStatus,
+    /// Warnings about assertions that do not hold.
+    failures: Vec<Diagnostic>,
+    /// Their messages, sorted; one that is not known yet is left out.
+    messages: Vec<String>,
+    /// Warnings about those that only apply can tell.
+    open: Vec<Diagnostic>,
+}
+
+fn problems(block: &Check, scope: &dyn Scope) -> Problems {
+    let mut found =
+        Problems { status: CheckStatus::Pass, failures: Vec::new(), messages: Vec::new(), open: Vec::new() };
+    for rule in &block.asserts {
+        let said = super::values::check(rule, scope, "Check block assertion failed");
+        if said.is_empty() && status(std::slice::from_ref(rule), scope) == CheckStatus::Unknown {
+            found.status = found.status.max(CheckStatus::Unknown);
+            let detail =
+                "The condition could not be evaluated at this time, a result will be known when this plan is applied.";
+            let diagnostic = Diagnostic::warning("Check block assertion known after apply", detail);
+            found.open.push(diagnostic.at(rule.condition.span));
+        }
+        for mut diagnostic in said {
+            found.status = CheckStatus::Fail;
+            diagnostic.severity = Severity::Warning;
+            let message = evaluate(&rule.error_message, scope).value;
+            if message.is_none_or(|message| message.is_known()) {
+                found.messages.push(diagnostic.detail.clone());
+            }
+            found.failures.push(diagnostic);
+        }
+    }
+    found.messages.sort();
+    found
+}
+
+/// What the assertions of all `check` blocks say: warnings, whatever is wrong. While planning, also which of them only apply
+/// can tell.
+pub fn assertions(around: Surroundings<'_>, planning: bool) -> Diagnostics {
+    let mut said = Diagnostics::none();
+    for (index, node) in around.graph.modules.iter().enumerate() {
+        for block in &node.module.checks {
+            for copy in around.world.copies_of(ModuleId(index as u32)) {
+                let Problems { failures, open, .. } = problems(block, &ModuleScope::plain(around, *copy));
+                let within = format!("check {:?}", block.name.as_str());
+                let all: Diagnostics = failures.into_iter().chain(open.into_iter().filter(|_| planning)).collect();
+                said.append(all.located(Some(block.span), Some(&within)));
+            }
+        }
+    }
+    said
 }
 
 fn stays(planned: &PlannedChange) -> bool {

@@ -11,6 +11,7 @@ use crate::graph::NodeId;
 use crate::lang::decode::decode;
 use crate::provider::{Boxed, Configured, DataRequest, PlanRequest, Planned, Provider};
 use crate::schema::{Schema, proposed, sensitive_paths};
+use crate::state::Object;
 use crate::value::{Marks, Path, Value};
 
 use super::ignore::ignore_changes;
@@ -72,6 +73,8 @@ pub(super) struct Draft {
     pub(super) pending: Option<String>,
     /// Set when the object is replaced and the provider is asked for the new one.
     pub(super) replacing: Option<(Reason, Vec<Path>)>,
+    /// Set when the prior object was found by an `import` block: its id, and what state will have.
+    pub(super) importing: Option<(String, Option<Arc<Object>>)>,
 }
 
 impl<'a> Walk<'a> {
@@ -117,7 +120,19 @@ impl<'a> Walk<'a> {
         let prior = entry.and_then(|entry| entry.now.clone());
         let tainted =
             prior.is_some() && entry.is_some_and(|entry| entry.stored.status == crate::state::Status::Tainted);
-        let draft = Draft { addr, kind, provider, config, marks, prior, tainted, said, pending, replacing: None };
+        let draft = Draft {
+            addr,
+            kind,
+            provider,
+            config,
+            marks,
+            prior,
+            tainted,
+            said,
+            pending,
+            replacing: None,
+            importing: None,
+        };
         match resource.addr.mode {
             Mode::Data => self.plan_data(place, draft, resource),
             Mode::Managed | Mode::Ephemeral => self.plan_managed(place, draft, resource),
@@ -139,7 +154,13 @@ impl<'a> Walk<'a> {
         let Some(schema) = schema_of(&*draft.kind, &draft.addr) else { return finished(place, draft.said) };
         let prior = draft.prior.as_ref().map_or(Value::NULL, |known| known.value.clone());
         draft.config = ignore_changes(&resource.lifecycle.ignore_changes, &prior, draft.config);
+        let wanted = self.imports.get(&draft.addr).filter(|_| draft.prior.is_none()).map(|(id, _)| id.clone());
         let Some(configured) = status_ask(&status) else {
+            if wanted.is_some() && draft.pending.is_none() && !self.input.options.offline {
+                let detail =
+                    "The provider's configuration is not known when planning, so that the object cannot be looked for.";
+                draft.said.push(Diagnostic::error("Import not possible yet", detail).about(&draft.addr));
+            }
             // The provider cannot be asked: a new object is planned from the schema, an existing one left as it is.
             let planned = if prior.is_null() {
                 draft.kind.plan_pending(&draft.addr.resource.kind, &draft.config)
@@ -153,7 +174,10 @@ impl<'a> Walk<'a> {
             };
             return Start::Done(Box::new(self.settle(place, draft, action, None, Vec::new(), planned, Vec::new())));
         };
-        self.ask(place, draft, configured)
+        match wanted {
+            Some(id) => self.ask_import(place, draft, resource, configured, id),
+            None => self.ask(place, draft, configured),
+        }
     }
 
     pub(super) fn ask(&self, place: Place, draft: Draft, configured: Arc<dyn Configured>) -> Start<'a> {

@@ -3,10 +3,10 @@
 use crate::addr::{InstanceAddr, Mode};
 use crate::change::{Action, Change, Reason};
 use crate::config::Resource;
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, Severity};
 use crate::graph::NodeId;
 use crate::schema::sensitive_paths;
-use crate::value::{Path, Value};
+use crate::value::{Path, Type, Value};
 
 use super::instance::{Answer, Draft, Finished, InstanceDone, Judged, Start, schema_of};
 use super::model::{PlannedChange, Work};
@@ -31,7 +31,15 @@ impl<'a> Walk<'a> {
         };
         let planned = match answer {
             Answer::Data(outcome) => {
-                draft.said.append(locate(outcome.said, &draft.addr));
+                let mut said = locate(outcome.said, &draft.addr);
+                if resource.check.is_some() && said.has_errors() {
+                    // Nothing but its check looks at it: that cannot tell, and the rest goes on.
+                    said.0.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Warning);
+                    draft.said.append(said);
+                    let value = Value::unknown(Type::Any);
+                    return Judged::Done(Box::new(Finished { place, value, planned: None, said: draft.said }));
+                }
+                draft.said.append(said);
                 let failed = draft.said.has_errors();
                 return Judged::Done(Box::new(match outcome.value.filter(|_| !failed) {
                     Some(value) => self.settle(place, draft, Action::NoOp, None, Vec::new(), value, Vec::new()),
@@ -111,7 +119,7 @@ impl<'a> Walk<'a> {
         private: Vec<u8>,
     ) -> Finished {
         let graph = self.input.graph;
-        let Draft { addr, kind, provider, config, marks, prior, mut said, pending, .. } = draft;
+        let Draft { addr, kind, provider, config, marks, prior, mut said, pending, importing, .. } = draft;
         let (Some((_, resource)), Some(schema)) = (graph.resource(place.node), schema_of(&*kind, &addr)) else {
             return Finished { place, value: Value::NULL, planned: None, said };
         };
@@ -124,6 +132,9 @@ impl<'a> Walk<'a> {
             (Some(known), Some(entry)) => {
                 let marks = super::objects::stored_marks(schema, &entry.stored, &known.value);
                 known.value.clone().mark_paths(&marks)
+            }
+            (Some(known), None) if importing.is_some() => {
+                known.value.clone().mark_paths(&sensitive_paths(&schema.block, &known.value))
             }
             _ => Value::Null(schema.ty()),
         };
@@ -151,7 +162,7 @@ impl<'a> Walk<'a> {
             before: if resource.addr.mode == Mode::Data { Value::Null(schema.ty()) } else { before },
             after: after.clone(),
             replace_paths,
-            importing: None,
+            importing: importing.as_ref().map(|(id, _)| id.clone()),
             provider: self.providers[provider].addr.clone(),
         };
         let change = PlannedChange {
@@ -166,7 +177,7 @@ impl<'a> Walk<'a> {
                 node: Some(place.node),
                 copy: Some(place.copy),
                 repetition: place.repetition.clone(),
-                stored: None,
+                stored: importing.and_then(|(_, stored)| stored),
                 creates_first: self.replaces_first.get(place.node.index()).copied().unwrap_or(false),
                 config,
                 marks,

@@ -6,13 +6,16 @@
 
 mod checks;
 mod copies;
+mod ends;
 pub mod expand;
 pub mod gates;
 mod ignore;
+mod import;
 mod inherit;
 mod instance;
 mod judge;
 mod model;
+mod moves;
 mod objects;
 mod options;
 mod order;
@@ -21,6 +24,7 @@ mod prior;
 pub mod provider;
 mod refresh;
 pub mod remote;
+mod removed;
 mod run;
 pub mod scope;
 mod trigger;
@@ -28,10 +32,11 @@ pub mod values;
 mod walk;
 pub mod world;
 
-pub use checks::{CheckStatus, Checkable, Checked, checks};
+pub use checks::{CheckStatus, Checkable, Checked, assertions, checks};
 pub use ignore::ignore_changes;
 pub use instance::schema_of;
 pub use model::{GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, PlannedChange, Segment, Work};
+pub use moves::relocated;
 pub use options::Options;
 pub use order::{Call, StepKind, Steps, order};
 pub use run::run;

@@ -69,6 +69,8 @@ pub struct Segment {
     pub selected: Vec<bool>,
     /// Objects that were read anew and differ from what is stored; `None` is gone.
     pub refreshed: Vec<(Slot, usize, Option<Object>)>,
+    /// Those of `refreshed` that go into the state of another layer.
+    pub leaving: HashSet<Slot>,
     /// Every managed slot that was looked at or planned: not to be read again in this run.
     pub seen: HashSet<Slot>,
     /// Identities of what providers answered for.

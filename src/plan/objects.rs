@@ -3,13 +3,18 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::addr::{ConfigResourceAddr, InstanceAddr, InstanceKey, ModuleAddr, ProviderConfigAddr};
+use crate::addr::{
+    ConfigResourceAddr, InstanceAddr, InstanceKey, LayerName, ModuleAddr, ModuleInstance, ProviderConfigAddr,
+    ResourceAddr,
+};
 use crate::config::Resource;
 use crate::diag::{Diagnostic, Outcome};
 use crate::graph::{Graph, ModuleId, NodeId};
 use crate::provider::Provider;
 use crate::state::{Object, Slot, State};
 use crate::value::{Marks, Path, Value, from_json_typed};
+
+use super::moves::Moves;
 
 /// One object of state.
 pub struct Entry {
@@ -33,6 +38,8 @@ pub struct Entry {
     pub claimed: bool,
     /// The address that state has it under, when the configuration now has it under another one.
     pub moved_from: Option<InstanceAddr>,
+    /// Whether it depends on objects that have moved: what is stored of it names their former addresses.
+    pub relinked: bool,
 }
 
 /// A decoded object.
@@ -51,7 +58,17 @@ pub struct Objects<'a> {
     by_slot: HashMap<Slot, usize>,
     by_block: HashMap<ConfigResourceAddr, Vec<usize>>,
     by_provider: HashMap<usize, Vec<usize>>,
+    /// Objects that an interrupted run has put into another layer already: state only has to let go of them.
+    pub left_behind: Vec<Slot>,
     states: std::marker::PhantomData<&'a State>,
+}
+
+/// What a resource of state belongs to.
+#[derive(Clone, Copy)]
+struct Found {
+    layer: usize,
+    node: Option<NodeId>,
+    provider: usize,
 }
 
 /// Provider configurations that only state mentions, after those of the graph.
@@ -61,14 +78,15 @@ pub struct Extra {
 }
 
 impl Objects<'_> {
-    /// Indexes the objects of all layers and finds the provider configuration of each. Objects of nodes that are not
-    /// `selected` stay under their stored address.
-    pub fn new<'a>(graph: &Graph, states: &'a [State], selected: &[bool]) -> (Objects<'a>, Extra) {
+    /// Indexes the objects of all layers, each under the address it has now, and finds the provider configuration of each.
+    /// Where a block got or lost its `count`, objects of nodes that are not `selected` stay under their stored address.
+    pub fn new<'a>(graph: &Graph, states: &'a [State], selected: &[bool], moves: &Moves) -> (Objects<'a>, Extra) {
         let mut objects = Objects {
             entries: Vec::new(),
             by_slot: HashMap::new(),
             by_block: HashMap::new(),
             by_provider: HashMap::new(),
+            left_behind: Vec::new(),
             states: std::marker::PhantomData,
         };
         let mut extra = Extra { addrs: Vec::new() };
@@ -76,43 +94,59 @@ impl Objects<'_> {
             graph.modules.iter().enumerate().map(|(id, m)| ((m.layer, &m.addr), ModuleId(id as u32))).collect();
         let mut known: HashMap<ProviderConfigAddr, usize> =
             graph.providers.iter().enumerate().map(|(index, provider)| (provider.addr.clone(), index)).collect();
-        for (layer, state) in states.iter().enumerate() {
+        for state in states {
             // Objects come resource by resource: what belongs to the block is found once for each.
-            let mut last: Option<((crate::addr::ModuleInstance, crate::addr::ResourceAddr), Option<NodeId>, usize)> =
-                None;
+            let mut last: Option<((LayerName, ModuleInstance, ResourceAddr), Found)> = None;
             for placed in state.objects() {
+                let stored_addr = placed.addr(&state.layer);
+                if moves.is_half_done(&stored_addr) {
+                    objects.left_behind.push(Slot { addr: stored_addr, deposed: placed.deposed.cloned() });
+                    continue;
+                }
+                let moved = moves.now(&stored_addr);
+                let now = moved.unwrap_or(&stored_addr);
                 let found = match &last {
-                    Some((key, node, provider)) if key == placed.resource => (*node, *provider),
+                    Some(((layer, module, resource), found))
+                        if (layer, module, resource) == (&now.layer, &now.module, &now.resource) =>
+                    {
+                        *found
+                    }
                     _ => {
-                        let (module, resource) = placed.resource;
-                        let path = module.config();
+                        let Some(layer) = graph.layers.iter().position(|name| *name == now.layer) else { continue };
+                        let path = now.module.config();
                         let module = modules.get(&(layer, &path));
                         let node =
-                            module.and_then(|id| Some(graph.at(*id, graph.module(*id).shape.resource(resource)?)));
+                            module.and_then(|id| Some(graph.at(*id, graph.module(*id).shape.resource(&now.resource)?)));
                         let configured = node.and_then(|node| graph.provider_of.get(&node)).map(|id| id.index());
                         let provider = configured
                             .unwrap_or_else(|| stored_provider(graph, placed.provider, &mut known, &mut extra));
-                        last = Some((placed.resource.clone(), node, provider));
-                        (node, provider)
+                        let found = Found { layer, node, provider };
+                        last = Some(((now.layer.clone(), now.module.clone(), now.resource.clone()), found));
+                        found
                     }
                 };
-                let stored_addr = placed.addr(&state.layer);
-                let block = found.0.filter(|node| selected[node.index()]).and_then(|node| graph.resource(node));
-                let addr = block
-                    .and_then(|(_, resource)| implied_move(&stored_addr, resource, state))
-                    .unwrap_or_else(|| stored_addr.clone());
+                let block = found.node.filter(|node| selected[node.index()]).and_then(|node| graph.resource(node));
+                let addr = match (moved, block) {
+                    (Some(moved), _) => moved.clone(),
+                    (None, Some((_, resource))) => {
+                        implied_move(&stored_addr, resource, state, moves).unwrap_or_else(|| stored_addr.clone())
+                    }
+                    (None, None) => stored_addr.clone(),
+                };
                 let moved_from = (addr != stored_addr).then_some(stored_addr);
                 let index = objects.entries.len();
                 objects.by_block.entry(addr.config()).or_default().push(index);
                 let slot = Slot { addr, deposed: placed.deposed.cloned() };
                 objects.by_slot.insert(slot.clone(), index);
-                objects.by_provider.entry(found.1).or_default().push(index);
+                objects.by_provider.entry(found.provider).or_default().push(index);
+                let relinked = moves.relink(placed.object, &slot.addr);
                 objects.entries.push(Entry {
+                    relinked: relinked.is_some(),
                     slot,
-                    layer,
-                    node: found.0,
-                    provider: found.1,
-                    stored: placed.object.clone(),
+                    layer: found.layer,
+                    node: found.node,
+                    provider: found.provider,
+                    stored: relinked.unwrap_or_else(|| placed.object.clone()),
                     now: None,
                     gone: false,
                     drifted_from: None,
@@ -174,7 +208,7 @@ impl Objects<'_> {
 
 /// Where an object is when its block got a `count`, or lost it: the only copy and the first one of several are the same, as
 /// under Terraform, unless state has both.
-fn implied_move(addr: &InstanceAddr, resource: &Resource, state: &State) -> Option<InstanceAddr> {
+fn implied_move(addr: &InstanceAddr, resource: &Resource, state: &State, moves: &Moves) -> Option<InstanceAddr> {
     let key = match (&addr.key, &resource.count, &resource.for_each) {
         (None, Some(_), _) => Some(InstanceKey::Int(0)),
         (Some(InstanceKey::Int(0)), None, None) => None,
@@ -182,7 +216,7 @@ fn implied_move(addr: &InstanceAddr, resource: &Resource, state: &State) -> Opti
     };
     let moved = InstanceAddr { key, ..addr.clone() };
     let taken = state.at(&Slot { addr: moved.clone(), deposed: None }).is_some();
-    (!taken).then_some(moved)
+    (!taken && !moves.lead_to(&moved)).then_some(moved)
 }
 
 /// The provider configuration that state names: the same address in the configuration, else the project's, else an extra one.

@@ -33,7 +33,9 @@ impl Walk<'_> {
             if self.is_refresh_only() {
                 continue;
             }
-            if let Some(diagnostic) = self.protection(entry) {
+            if !self.is_forgotten(entry)
+                && let Some(diagnostic) = self.protection(entry)
+            {
                 said.push(diagnostic);
             }
             found.extend(self.removal(entry, reason));
@@ -42,7 +44,7 @@ impl Walk<'_> {
         said
     }
 
-    fn takes_part(&self, entry: &Entry) -> bool {
+    pub(super) fn takes_part(&self, entry: &Entry) -> bool {
         let selection = &self.input.options.selection;
         let matches =
             |patterns: &[crate::addr::Pattern]| patterns.iter().any(|pattern| pattern.matches(&entry.slot.addr));
@@ -71,6 +73,9 @@ impl Walk<'_> {
 
     fn why_left_over(&self, entry: &Entry) -> Reason {
         let Some(node) = entry.node else {
+            if entry.moved_from.is_some() {
+                return Reason::DeleteBecauseNoMoveTarget;
+            }
             // Also when the whole module call is gone: Terraform speaks of a missing module for its copies only.
             return Reason::DeleteBecauseNoResourceConfig;
         };
@@ -97,11 +102,12 @@ impl Walk<'_> {
             Status::Lost(source, _) => Some(source.clone()),
             Status::New | Status::Ready(_) | Status::Provisional(_) | Status::Pending(_) | Status::Failed => None,
         };
+        let forgotten = self.is_forgotten(entry);
         let change = Change {
             addr: entry.slot.addr.clone(),
             deposed: entry.slot.deposed.clone(),
             previous: entry.moved_from.clone(),
-            action: if lost_with.is_some() { Action::Forget } else { Action::Delete },
+            action: if lost_with.is_some() || forgotten { Action::Forget } else { Action::Delete },
             reason,
             before: known.value.clone().mark_paths(&marks),
             after: Value::Null(schema.ty()),

@@ -43,7 +43,7 @@ impl<'a> Walk<'a> {
         let mut said = self.decode_objects(index);
         // One that nobody uses is not asked for anything: what it is written with may never have been meant for this run.
         let serves = self.provider_serves_selected(node);
-        let idle = !self.selected[node.index()] || self.objects.of_provider(index).is_empty();
+        let idle = !self.objects.of_provider(index).iter().any(|at| self.takes_part(&self.objects.entries[*at]));
         let way = if idle && !serves { Way::Leave(Status::New) } else { self.way(node, id, &mut said) };
         if let Way::Leave(Status::Pending(what)) = &way
             && !self.input.config.is_plain()
@@ -257,6 +257,7 @@ impl<'a> Walk<'a> {
                 && entry.node.is_none_or(|node| self.aims_at(node, &entry.slot.addr))
                 && self.is_selected_layer(entry.layer)
                 && !self.input.options.fresh.contains(&entry.slot)
+                && !self.is_forgotten(entry)
         };
         let request = |position: usize| {
             let entry = &self.objects.entries[position];

@@ -43,7 +43,13 @@ pub async fn run(
     if said.has_errors() {
         return Outcome::fail(said);
     }
+    said.append(walk.check_moves());
+    said.append(walk.check_imports());
     said.append(walk.plan_orphans());
+    said.append(walk.tell_forgotten());
+    if options.mode != PlanMode::Destroy && !options.offline {
+        said.append(super::checks::assertions(walk.around(), true));
+    }
     said.append(walk.check_gates());
     if said.has_errors() {
         return Outcome::fail(said);
@@ -56,6 +62,7 @@ pub async fn run(
         drift.retain(|drifted| drifted.change.action == Action::Delete || changing.contains(&drifted.change.addr));
     }
     let refreshed = walk.refreshed();
+    let leaving = walk.leaving();
     let outputs = walk.outputs();
     let seen = walk.objects.entries.iter().filter(|entry| entry.slot.addr.resource.mode == Mode::Managed);
     let seen: HashSet<Slot> = seen.map(|entry| entry.slot.clone()).collect();
@@ -93,6 +100,7 @@ pub async fn run(
             providers: std::mem::take(&mut walk.providers),
             selected: std::mem::take(&mut walk.selected),
             refreshed,
+            leaving,
             seen,
             identities: std::mem::take(&mut walk.identities),
             recovered: std::mem::take(&mut walk.recovered),
@@ -206,7 +214,7 @@ impl Walk<'_> {
 
     /// What apply has to write even where nothing else changes: objects read anew, and data sources.
     fn refreshed(&self) -> Vec<(Slot, usize, Option<Object>)> {
-        let mut refreshed = Vec::new();
+        let mut refreshed: Vec<_> = self.objects.left_behind.iter().map(|slot| (slot.clone(), 0, None)).collect();
         for entry in &self.objects.entries {
             if entry.slot.addr.resource.mode == Mode::Data {
                 let kept = entry.claimed || !self.is_selected_layer(entry.layer) || !self.selection_is_whole();
@@ -218,9 +226,9 @@ impl Walk<'_> {
             if let Some(from) = &entry.moved_from {
                 let from = Slot { addr: from.clone(), deposed: entry.slot.deposed.clone() };
                 refreshed.push((from, entry.provider, None));
-                if entry.drifted_from.is_none() {
-                    refreshed.push((entry.slot.clone(), entry.provider, Some((*entry.stored).clone())));
-                }
+            }
+            if (entry.moved_from.is_some() || entry.relinked) && entry.drifted_from.is_none() {
+                refreshed.push((entry.slot.clone(), entry.provider, Some((*entry.stored).clone())));
             }
             if entry.drifted_from.is_none() {
                 continue;
@@ -238,7 +246,19 @@ impl Walk<'_> {
             object.private = known.private.clone().into();
             refreshed.push((entry.slot.clone(), entry.provider, Some(object)));
         }
+        // One object may have moved to where another one was.
+        refreshed.sort_by_key(|(_, _, object)| object.is_some());
         refreshed
+    }
+
+    /// Stored objects that go into another layer's state.
+    fn leaving(&self) -> HashSet<Slot> {
+        let moved = self.objects.entries.iter().filter_map(|entry| {
+            let from = entry.moved_from.as_ref().filter(|from| from.layer != entry.slot.addr.layer)?;
+            Some(Slot { addr: from.clone(), deposed: entry.slot.deposed.clone() })
+        });
+        // Where another object takes its place, that is what replaces it.
+        moved.filter(|slot| self.objects.current(&slot.addr).is_none()).collect()
     }
 
     fn selection_is_whole(&self) -> bool {

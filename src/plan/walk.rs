@@ -6,7 +6,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::addr::{InstanceAddr, Pattern};
 use crate::config::Config;
-use crate::diag::{Diagnostics, Outcome};
+use crate::diag::{Diagnostics, Outcome, Span};
 use crate::event::Events;
 use crate::graph::{Graph, Node, NodeId, Selected, Selection};
 use crate::provider::{Boxed, Recovered, Registry};
@@ -16,10 +16,12 @@ use crate::value::Value;
 use super::copies::{OPEN_KEYS, Open};
 use super::instance::InstanceDone;
 use super::model::{PlanMode, PlannedChange};
+use super::moves::Moves;
 use super::objects::{Extra, Objects};
 use super::options::Options;
 use super::provider::{ProviderSlot, Status, resolve};
 use super::refresh::ProviderDone;
+use super::removed::Removals;
 use super::scope::{Functions, ModuleScope, Surroundings};
 use super::trigger::Triggers;
 use super::world::{CopyId, Repetition, Shaping, World};
@@ -57,6 +59,10 @@ pub struct Walk<'a> {
     pub(super) world: World,
     pub(super) providers: Vec<ProviderSlot>,
     pub(super) objects: Objects<'a>,
+    pub(super) moves: Moves,
+    pub(super) removals: Removals,
+    /// What `import` blocks name: the instance, its id, and where that is written.
+    pub(super) imports: HashMap<InstanceAddr, (String, Span)>,
     pub(super) changes: Vec<PlannedChange>,
     /// For each node, what it waits for, if it is pending.
     pub(super) pending: Vec<Option<String>>,
@@ -93,7 +99,10 @@ impl<'a> Walk<'a> {
     pub fn new(input: Input<'a>) -> Outcome<Walk<'a>> {
         let mut said = Diagnostics::none();
         let Selected { nodes: selected, partly } = crate::graph::select(input.graph, &input.options.selection);
-        let (objects, Extra { addrs }) = Objects::new(input.graph, input.states, &selected);
+        let moves = Moves::of(input.graph, input.states);
+        said.append(Removals::check(input.graph));
+        said.append(moves.check(input.graph, &input.config.sources));
+        let (objects, Extra { addrs }) = Objects::new(input.graph, input.states, &selected, &moves);
         let mut providers = Vec::new();
         let graph_providers = input.graph.providers.iter().map(|provider| (&provider.addr, Some(provider.node)));
         for (addr, node) in graph_providers.chain(addrs.iter().map(|addr| (addr, None))) {
@@ -117,6 +126,9 @@ impl<'a> Walk<'a> {
             world: World::new(input.graph),
             providers,
             objects,
+            moves,
+            removals: Removals::of(input.graph),
+            imports: HashMap::new(),
             changes: Vec::with_capacity(input.graph.provider_of.len()),
             pending: vec![None; count],
             changed: vec![false; count],
@@ -231,6 +243,8 @@ impl<'a> Walk<'a> {
                     self.take_stored(node);
                     return true;
                 }
+                let said = self.find_imports(node);
+                self.say(node, said);
                 let places = self.expand_resource(node, *module);
                 let mut jobs = Vec::with_capacity(places.len());
                 for place in places {

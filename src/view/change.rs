@@ -131,6 +131,7 @@ fn replacement(reason: Option<Reason>) -> &'static str {
             | Reason::DeleteBecauseEachKey
             | Reason::DeleteBecauseCountIndex
             | Reason::DeleteBecauseWrongRepetition
+            | Reason::DeleteBecauseNoMoveTarget
             | Reason::DeleteDeposed
             | Reason::ReadBecauseConfigUnknown
             | Reason::ReadBecauseDependencyPending,
@@ -156,6 +157,10 @@ fn why(reason: Reason, change: &Change) -> Option<String> {
         Reason::DeleteBecauseCountIndex => match &addr.key {
             Some(key) => format!("because index {key} is out of range for count"),
             None => "because its index is out of range for count".into(),
+        },
+        Reason::DeleteBecauseNoMoveTarget => match &change.previous {
+            Some(previous) => format!("because {previous} was moved to {addr}, which is not in configuration"),
+            None => format!("because {addr} is not in configuration"),
         },
         Reason::DeleteBecauseWrongRepetition => match &addr.key {
             Some(InstanceKey::Int(_)) => "because resource does not use count".into(),

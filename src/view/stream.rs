@@ -315,6 +315,7 @@ fn reason_name(reason: Reason) -> &'static str {
         Reason::DeleteBecauseEachKey => "delete_because_each_key",
         Reason::DeleteBecauseCountIndex => "delete_because_count_index",
         Reason::DeleteBecauseWrongRepetition => "delete_because_wrong_repetition",
+        Reason::DeleteBecauseNoMoveTarget => "delete_because_no_move_target",
         Reason::DeleteDeposed => "delete_because_deposed",
         Reason::ReadBecauseConfigUnknown => "read_because_config_unknown",
         Reason::ReadBecauseDependencyPending => "read_because_dependency_pending",

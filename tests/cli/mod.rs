@@ -2,9 +2,11 @@
 
 mod bad_input;
 mod bad_world;
+mod checks;
 mod commands;
 mod documented;
 mod durable;
+mod moves;
 mod overtaken;
 mod plan_text;
 mod program;

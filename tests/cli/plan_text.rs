@@ -103,16 +103,8 @@ fn json_plans_say_what_terraforms_say() {
 
 /// What of the recorded cases the engine cannot plan yet, by name.
 const SKIPPED: &[&str] = &[
-    // replace_triggered_by.
-    "replace_triggered",
     // A command: taint.
     "replace_tainted",
-    // Blocks: moved, removed.
-    "move",
-    "move_replace",
-    "move_update",
-    "forget",
-    "forget_and_create",
     // Data sources of backends.
     "read_later",
     "read_dependency",
@@ -312,6 +304,7 @@ fn reason(name: &str) -> Option<Reason> {
         Reason::DeleteBecauseEachKey,
         Reason::DeleteBecauseCountIndex,
         Reason::DeleteBecauseWrongRepetition,
+        Reason::DeleteBecauseNoMoveTarget,
         Reason::DeleteDeposed,
         Reason::ReadBecauseConfigUnknown,
         Reason::ReadBecauseDependencyPending,

@@ -4,7 +4,10 @@
 //! the blocks. Not here: files and folders (`tree`), values of expressions.
 
 mod call;
+mod check;
+mod import;
 mod lifecycle;
+mod refactor;
 mod reference;
 mod resource;
 mod terraform;
@@ -37,10 +40,23 @@ pub struct Unlinked {
 }
 
 /// Block types of the language that are refused for now.
-const LATER: &[&str] = &["ephemeral", "moved", "removed", "import", "check", "action"];
+const LATER: &[&str] = &["ephemeral", "action"];
 
 /// Block types that may stand at the top of a file.
-const KNOWN: &[&str] = &["terraform", "provider", "variable", "locals", "output", "module", "resource", "data"];
+const KNOWN: &[&str] = &[
+    "terraform",
+    "provider",
+    "variable",
+    "locals",
+    "output",
+    "module",
+    "resource",
+    "data",
+    "moved",
+    "removed",
+    "import",
+    "check",
+];
 
 /// Reads the blocks of all files of a folder. Overrides are merged in already.
 pub fn read(bodies: &[Body], sources: &SourceMap, said: &mut Diagnostics) -> Unlinked {
@@ -77,8 +93,12 @@ impl Reader<'_> {
             "locals" => self.locals(block),
             "output" => self.output(block),
             "module" => self.module(block),
-            "resource" => self.resource(block, Mode::Managed),
-            "data" => self.resource(block, Mode::Data),
+            "resource" => self.resource(block, Mode::Managed, None),
+            "data" => self.resource(block, Mode::Data, None),
+            "moved" => self.moved(block),
+            "removed" => self.removed(block),
+            "import" => self.import(block),
+            "check" => self.check(block),
             kind if LATER.contains(&kind) => {
                 self.said.push(not_yet(&format!("The block type {kind:?}")).at(block.header));
             }

@@ -51,7 +51,8 @@ pub fn without(body: &Body, arguments: &[&str], blocks: &[&str]) -> Body {
 }
 
 impl Reader<'_> {
-    pub(super) fn resource(&mut self, block: &Arc<Block>, mode: Mode) {
+    /// Reads a block of its own, or the data block inside of a `check`.
+    pub(super) fn resource(&mut self, block: &Arc<Block>, mode: Mode, check: Option<&Name>) {
         if !LABELS.check_labels(block, self.said) {
             return;
         }
@@ -88,6 +89,7 @@ impl Reader<'_> {
             depends_on,
             provider,
             lifecycle: self.lifecycle_of(body, mode),
+            check: check.cloned(),
         };
         match self.unlinked.module.resources.entry(addr) {
             Entry::Vacant(vacant) => {

@@ -345,10 +345,6 @@ Error: Invalid provider source string
 #[test]
 fn what_cannot_be_done_yet_is_refused_by_name() {
     for (text, what) in [
-        ("check \"c\" {\n}\n", "The block type \"check\""),
-        ("moved {\n}\n", "The block type \"moved\""),
-        ("removed {\n}\n", "The block type \"removed\""),
-        ("import {\n}\n", "The block type \"import\""),
         ("ephemeral \"a\" \"b\" {\n}\n", "The block type \"ephemeral\""),
         ("action \"a\" \"b\" {\n}\n", "The block type \"action\""),
         ("terraform {\n  cloud {\n  }\n}\n", "The block type \"cloud\""),

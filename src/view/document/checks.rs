@@ -17,6 +17,7 @@ fn block(checked: &Checked, prefixes_layers: bool) -> (String, Json) {
         Checkable::Output(name) => ("output_value", name),
         Checkable::Resource(addr) => ("resource", &addr.name),
         Checkable::Variable(name) => ("var", name),
+        Checkable::Check(name) => ("check", name),
     };
     let module = if checked.module.is_root() { String::new() } else { checked.module.to_string() };
     let module = with_layer(&checked.layer, module, prefixes_layers);
@@ -34,7 +35,11 @@ fn block(checked: &Checked, prefixes_layers: bool) -> (String, Json) {
     address.insert("to_display".into(), json!(shown));
     let mut json = json!({"address": address, "status": word(checked.status())});
     if !checked.copies.is_empty() {
-        json["instances"] = checked.copies.iter().map(|one| copy(checked, one, prefixes_layers)).collect();
+        let mut copies: Vec<Json> = checked.copies.iter().map(|one| copy(checked, one, prefixes_layers)).collect();
+        for (copy, problems) in copies.iter_mut().zip(&checked.problems).filter(|(_, problems)| !problems.is_empty()) {
+            copy["problems"] = problems.iter().map(|message| json!({"message": message})).collect();
+        }
+        json["instances"] = json!(copies);
     }
     (shown, json)
 }
@@ -68,6 +73,7 @@ fn display(what: &Checkable, module: &str, key: Option<&InstanceKey>) -> String 
         Checkable::Output(name) => format!("output.{name}"),
         Checkable::Resource(addr) => addr.to_string(),
         Checkable::Variable(name) => format!("var.{name}"),
+        Checkable::Check(name) => format!("check.{name}"),
     };
     let key = key.map_or_else(String::new, ToString::to_string);
     if module.is_empty() { format!("{name}{key}") } else { format!("{module}.{name}{key}") }

@@ -8,6 +8,11 @@ use serde_json::Value as Json;
 const KNOWN: &[(&str, &str, &str)] = &[
     // case, path, reason
     (
+        "forget*",
+        "planned_values.root_module.resources",
+        "Terraform lists what state will forget among what there will be, without values; we do not",
+    ),
+    (
         "json_remote_state",
         "prior_state.values.root_module.resources[0].sensitive_values.outputs.s",
         "what another state marks as sensitive stays so in ours; Terraform reads it as an ordinary value",

@@ -1,0 +1,160 @@
+//! Objects that move from layer to layer, and objects that are taken in hand: `state mv`, `state rm`, `taint`.
+
+use super::program::Program;
+
+const PROJECT: &str = r#"
+project { name = "moves" }
+layer "low" { source = "low" }
+layer "high" { source = "high" }
+"#;
+
+const OBJECT: &str = r#"
+resource "terraform_data" "a" {
+  input = 1
+}
+"#;
+
+const MOVED: &str = r#"
+resource "terraform_data" "b" {
+  input = 1
+}
+moved {
+  from = layer.low.terraform_data.a
+  to   = layer.high.terraform_data.b
+}
+"#;
+
+/// A project whose object was made in its lower layer and is written in the higher one now.
+fn moved() -> Program {
+    let program = Program::with(&[("infra.hcl", PROJECT), ("low/main.tf", OBJECT), ("high/main.tf", "")]);
+    program.ok(&["apply", "-auto-approve"]);
+    program.write("low/main.tf", "");
+    program.write("high/main.tf", MOVED);
+    program
+}
+
+/// The state files of a project, by layer.
+fn state(program: &Program, layer: &str) -> std::path::PathBuf {
+    let name = super::program::names(&program.path("state"))
+        .into_iter()
+        .find(|name| name.starts_with(layer) && name.ends_with(".tfstate"))
+        .unwrap();
+    program.path("state").join(name)
+}
+
+#[test]
+fn an_object_moves_to_another_layer_as_it_is() {
+    let program = moved();
+    let before = program.ok(&["state", "show", "layer.low.terraform_data.a"]);
+    let planned = program.call(&["plan", "-detailed-exitcode"]);
+    assert_eq!(planned.code, 2, "{}", planned.err);
+    assert!(
+        planned.out.contains("# layer.low.terraform_data.a has moved to layer.high.terraform_data.b"),
+        "{}",
+        planned.out
+    );
+    assert!(planned.out.contains("Plan: 0 to add, 0 to change, 0 to destroy."), "{}", planned.out);
+    program.ok(&["apply", "-auto-approve"]);
+    assert_eq!(program.ok(&["state", "list"]), "layer.high.terraform_data.b\n");
+    let after = program.ok(&["state", "show", "layer.high.terraform_data.b"]);
+    let id = |text: &str| text.lines().find(|line| line.trim_start().starts_with("id ")).unwrap().to_owned();
+    assert_eq!(id(&before), id(&after));
+    assert_eq!(program.call(&["plan", "-detailed-exitcode"]).code, 0);
+}
+
+#[test]
+fn a_move_that_was_cut_short_between_two_layers_is_finished() {
+    let program = moved();
+    let low = state(&program, "low");
+    let kept = std::fs::read(&low).unwrap();
+    program.ok(&["apply", "-auto-approve"]);
+    // As after a crash that came between the two states: the object is in both.
+    std::fs::write(&low, kept).unwrap();
+    assert_eq!(program.ok(&["state", "list"]).lines().count(), 2);
+    let planned = program.ok(&["plan"]);
+    assert!(!planned.contains("destroy"), "{planned}");
+    program.ok(&["apply", "-auto-approve"]);
+    assert_eq!(program.ok(&["state", "list"]), "layer.high.terraform_data.b\n");
+}
+
+#[test]
+fn nothing_is_destroyed_for_a_move_whose_place_is_taken() {
+    let program = Program::with(&[
+        ("infra.hcl", PROJECT),
+        ("low/main.tf", OBJECT),
+        ("high/main.tf", "resource \"terraform_data\" \"b\" {\n  input = 1\n}\n"),
+    ]);
+    program.ok(&["apply", "-auto-approve"]);
+    program.write("low/main.tf", "");
+    program.write("high/main.tf", MOVED);
+    let planned = program.call(&["plan"]);
+    assert_eq!(planned.code, 1);
+    assert!(planned.err.contains("Error: Objects in both layers"), "{}", planned.err);
+}
+
+#[test]
+fn a_move_between_layers_needs_both_of_them() {
+    let program = moved();
+    for layer in ["low", "high"] {
+        let planned = program.call(&["plan", "-layer", layer]);
+        assert_eq!(planned.code, 1, "{}", planned.out);
+        assert!(planned.err.contains("Moved resource instances excluded by targeting"), "{}", planned.err);
+    }
+}
+
+#[test]
+fn layers_that_do_not_exist_and_modules_that_name_layers_are_refused() {
+    let program = moved();
+    program.write("high/main.tf", &MOVED.replace("layer.low", "layer.lowest"));
+    let planned = program.call(&["plan"]);
+    assert!(planned.err.contains("Error: Unknown layer"), "{}", planned.err);
+    program.write("high/main.tf", "module \"m\" { source = \"./m\" }\n");
+    program.write("high/m/main.tf", MOVED);
+    let planned = program.call(&["plan"]);
+    assert!(planned.err.contains("Error: Invalid address"), "{}", planned.err);
+}
+
+#[test]
+fn objects_are_moved_and_forgotten_by_hand() {
+    let program = Program::with(&[("infra.hcl", PROJECT), ("low/main.tf", OBJECT), ("high/main.tf", OBJECT)]);
+    program.ok(&["apply", "-auto-approve"]);
+    let said = program.ok(&["state", "rm", "layer.high.terraform_data.a"]);
+    assert_eq!(said, "Removed layer.high.terraform_data.a\nSuccessfully removed 1 resource instance(s).\n");
+    let said =
+        program.ok(&["state", "mv", "layer.low.terraform_data.a", "layer.high.module.m[\"k\"].terraform_data.c"]);
+    assert!(said.contains("Successfully moved 1 object(s)."), "{said}");
+    assert_eq!(program.ok(&["state", "list"]), "layer.high.module.m[\"k\"].terraform_data.c\n");
+    let said = program.ok(&["state", "mv", "layer.high.module.m", "layer.low.module.n"]);
+    assert!(said.contains("Move \"layer.high.module.m[\"k\"].terraform_data.c\""), "{said}");
+    assert_eq!(program.ok(&["state", "list"]), "layer.low.module.n[\"k\"].terraform_data.c\n");
+    for wrong in [["state", "rm", "terraform_data.none"], ["state", "mv", "terraform_data.none"]] {
+        let arguments: Vec<&str> =
+            if wrong[1] == "mv" { [&wrong[..], &["terraform_data.b"]].concat() } else { wrong.to_vec() };
+        let said = program.call(&arguments);
+        assert_eq!(said.code, 1, "{}", said.out);
+        assert!(said.err.contains("No such object"), "{}", said.err);
+    }
+}
+
+#[test]
+fn a_taken_place_is_not_moved_to_by_hand() {
+    let program = Program::with(&[("main.tf", &format!("{OBJECT}{}", OBJECT.replace("\"a\"", "\"b\"")))]);
+    program.ok(&["apply", "-auto-approve"]);
+    let said = program.call(&["state", "mv", "terraform_data.a", "terraform_data.b"]);
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("terraform_data.b"), "{}", said.err);
+    assert_eq!(program.ok(&["state", "list"]).lines().count(), 2);
+}
+
+#[test]
+fn a_tainted_object_is_replaced_unless_it_is_untainted() {
+    let program = Program::with(&[("main.tf", OBJECT)]);
+    program.ok(&["apply", "-auto-approve"]);
+    let said = program.ok(&["taint", "terraform_data.a"]);
+    assert_eq!(said, "Resource instance terraform_data.a has been marked as tainted.\n");
+    assert!(program.ok(&["plan"]).contains("terraform_data.a is tainted, so must be replaced"));
+    let said = program.ok(&["untaint", "terraform_data.a"]);
+    assert_eq!(said, "Resource instance terraform_data.a has been successfully untainted.\n");
+    assert_eq!(program.call(&["plan", "-detailed-exitcode"]).code, 0);
+    assert_eq!(program.call(&["untaint", "terraform_data.a"]).code, 1);
+}
