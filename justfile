@@ -15,7 +15,7 @@ bench *ARGS:
 
 # Asks terraform anew for the answers that our own are compared with, then compares.
 conformance:
-    cargo test --locked record_ -- --ignored --nocapture
+    cargo test --locked --test all record_ -- --ignored --nocapture
     cargo test --locked conformance
 
 # The tests that run for long; they are ignored otherwise.

@@ -42,7 +42,8 @@ impl fmt::Display for InstanceKey {
     }
 }
 
-/// One copy of a resource in one layer. `Display` is Terraform's notation, without the layer; see [`InstanceAddr::in_project`].
+/// One copy of a resource in one layer. `Display` is Terraform's notation, without the layer; `{:#}` puts
+/// `layer.NAME.` before it in a project. See also [`InstanceAddr::in_project`].
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct InstanceAddr {
     /// The layer whose state holds it.
@@ -69,6 +70,9 @@ impl InstanceAddr {
 
 impl fmt::Display for InstanceAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() && self.layer != LayerName::plain() {
+            write!(f, "layer.{}.", self.layer)?;
+        }
         if !self.module.is_root() {
             write!(f, "{}.", self.module)?;
         }

@@ -85,7 +85,11 @@ pub struct ProviderConfigAddr {
 }
 
 impl fmt::Display for ProviderConfigAddr {
+    /// Terraform's notation, without the layer; `{:#}` puts `layer.NAME.` before it in a project.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(layer) = self.layer.as_ref().filter(|layer| f.alternate() && **layer != LayerName::plain()) {
+            write!(f, "layer.{layer}.")?;
+        }
         if !self.module.is_root() {
             write!(f, "{}.", self.module)?;
         }

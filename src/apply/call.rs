@@ -237,7 +237,7 @@ async fn apply(job: &Job<'_>, request: ApplyRequest, remote: bool) -> Outcome {
 
 fn about(mut said: Diagnostics, addr: &InstanceAddr) -> Diagnostics {
     for diagnostic in &mut said.0 {
-        diagnostic.address.get_or_insert_with(|| addr.to_string());
+        diagnostic.address.get_or_insert_with(|| format!("{addr:#}"));
     }
     said
 }

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use crate::addr::Name;
-use crate::diag::Outcome;
+use crate::diag::{Diagnostics, Outcome};
 use crate::graph::{ModuleId, Node, NodeId, ProviderId};
 use crate::plan::PlannedChange;
 use crate::plan::expand::each_values;
 use crate::plan::provider::{Status, configure, planned_config};
 use crate::plan::remote::remote_value;
 use crate::plan::scope::{ModuleScope, Surroundings};
+use crate::plan::values::validate_variable;
 use crate::plan::world::{CopyId, Repetition, Shaping, resource_value};
 use crate::schema::sensitive_paths;
 use crate::value::Value;
@@ -46,15 +47,19 @@ impl<'a> Run<'a> {
                 for position in 0..self.world.copies_of(*module).len() {
                     let copy = self.world.copies_of(*module)[position];
                     let planned = self.world.value_of(graph, node, copy);
-                    if planned.is_none_or(Value::is_wholly_known) {
+                    if planned.is_none() {
                         continue;
                     }
-                    let outcome = crate::plan::values::node_value(self.around(), node, copy);
-                    ok &= !outcome.has_errors();
-                    self.said.append(outcome.said);
-                    if let Some(value) = outcome.value {
+                    if !planned.is_some_and(Value::is_wholly_known) {
+                        let outcome = crate::plan::values::node_value(self.around(), node, copy);
+                        ok &= !outcome.has_errors();
+                        self.said.append(outcome.said);
+                        let Some(value) = outcome.value else { continue };
                         self.world.set(graph, node, copy, value);
                     }
+                    let said = self.validate(node, copy);
+                    ok &= !said.has_errors();
+                    self.said.append(said);
                 }
                 Evaluated::Done(ok)
             }
@@ -75,6 +80,16 @@ impl<'a> Run<'a> {
             Node::ModuleCall(module, name) => Evaluated::Done(self.complete_copies(*module, name)),
             Node::ModuleEnd(..) => Evaluated::Done(true),
             Node::Provider(id) => self.configure_provider(step, node, *id),
+        }
+    }
+
+    /// The validations of a variable, now that what they look at is known.
+    fn validate(&self, node: NodeId, copy: CopyId) -> Diagnostics {
+        let graph = &self.plan.segment().graph;
+        let Node::Variable(module, name) = graph.node(node) else { return Diagnostics::none() };
+        match graph.module(*module).module.variables.get(name) {
+            Some(variable) => validate_variable(&ModuleScope::plain(self.around(), copy), variable),
+            None => Diagnostics::none(),
         }
     }
 

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use crate::addr::Name;
 use crate::diag::{Diagnostic, Diagnostics, Outcome, SourceMap, Span, did_you_mean};
 use crate::lang::eval::{Finder, Reference, Scope, evaluate};
-use crate::lang::functions::Context;
+use crate::lang::functions::{Context, NoVariable, UNSET};
+use crate::lang::syntax::ast::Block;
 use crate::lang::syntax::parse_expr;
 use crate::value::Value;
 
@@ -26,7 +27,7 @@ pub struct Surroundings {
     /// What `env("X")` may read.
     pub env: Env,
     /// The same as functions see it.
-    pub env_function: Box<dyn Fn(&str) -> Result<String, String> + Send + Sync>,
+    pub env_function: Box<dyn Fn(&str) -> Result<String, NoVariable> + Send + Sync>,
     /// What `file("x")` reads.
     pub files: Arc<dyn Files>,
     /// The texts.
@@ -113,11 +114,7 @@ impl Assignments {
         }
         let Some(body) = reading.body(path, said) else { return };
         for block in &body.blocks {
-            let detail = format!(
-                "Blocks are not allowed here: a variables file holds assignments, such as {} = ….",
-                block.kind.text.as_str()
-            );
-            said.push(Diagnostic::error("Unexpected block in a variables file", detail).at(block.header));
+            said.push(unexpected_block(block));
         }
         for attribute in body.attributes {
             let assignment = Assignment {
@@ -168,6 +165,25 @@ impl Assignments {
 
     fn context(&self) -> Context<'_> {
         context(&self.around)
+    }
+}
+
+/// The error of a block among assignments.
+fn unexpected_block(block: &Block) -> Diagnostic {
+    match (block.kind.text.as_str(), block.labels.as_slice()) {
+        ("variable", [name]) => {
+            let detail = format!(
+                "A variables file gives values to variables, it does not declare them. Put this block into a .tf file, and \
+                 write {} = … here.",
+                name.text
+            );
+            Diagnostic::error("Variable declaration in .tfvars file", detail).at(block.header)
+        }
+        (kind, _) => {
+            let detail =
+                format!("Blocks are not allowed here: a variables file holds assignments, such as {kind} = ….");
+            Diagnostic::error(format!("Unexpected {kind:?} block"), detail).at(block.header)
+        }
     }
 }
 
@@ -228,9 +244,7 @@ impl Scope for SetScope<'_> {
             }
             None if self.set.around.env.lists(name) => {
                 let read = self.set.around.env.get(name).map(Value::from);
-                read.map_err(|_| {
-                    error("Environment variable not set", format!("The environment variable {name} is not set."))
-                })
+                read.map_err(|_| error(UNSET, format!("The environment variable {name} is not set.")))
             }
             None => {
                 let env = self.set.around.env.names();

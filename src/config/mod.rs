@@ -30,3 +30,4 @@ pub use model::{
     Removed, RequiredProvider, Resource, S3Settings, StateSettings, Trigger, Variable,
 };
 pub use scope::Env;
+pub use shape::place;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::addr::Name;
 use crate::diag::{Diagnostic, Span};
 use crate::lang::eval::{Reference, Scope, TEMPLATES};
-use crate::lang::functions::Context;
+use crate::lang::functions::{Context, NoVariable};
 use crate::value::Value;
 
 use super::assign::Surroundings;
@@ -41,13 +41,11 @@ impl Env {
     ///
     /// # Errors
     /// Why there is none: it is not listed, or not set.
-    pub fn get(&self, name: &str) -> Result<&str, String> {
+    pub fn get(&self, name: &str) -> Result<&str, NoVariable> {
         match self.0.get(name) {
             Some(Some(value)) => Ok(value),
-            Some(None) => Err(format!("the environment variable {name} is not set")),
-            None => Err(format!(
-                "the environment variable {name} is not listed in the project file; add it to project {{ env = […] }}"
-            )),
+            Some(None) => Err(NoVariable::Unset),
+            None => Err(NoVariable::Unlisted),
         }
     }
 }

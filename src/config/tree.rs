@@ -9,7 +9,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use super::block::{self, BackendBlock, Call, text_of};
 use super::files::{normal, relative};
 use super::folder::Reading;
-use super::model::{Module, ModuleCall};
+use super::model::{Module, ModuleCall, ProviderRef};
 use super::shape::{constant_error, not_yet};
 
 /// Loads modules, each folder once.
@@ -55,6 +55,7 @@ impl<'a> Tree<'a> {
             let before = said.0.len();
             if let Some(called) = self.called(dir, &within, &call, said) {
                 check_configured(&call, &called, said);
+                check_passed(&call, &called, said);
                 let call = ModuleCall {
                     name: name.clone(),
                     source: text_of(&call.source).map(|text| text.to_string()).unwrap_or_default(),
@@ -136,6 +137,23 @@ impl<'a> Tree<'a> {
         let module = Some(Arc::new(self.link(&dir, unlinked, said)));
         self.loaded.insert(dir, module.clone());
         module
+    }
+}
+
+/// A module gets every configuration that it asks for by `configuration_aliases`.
+fn check_passed(call: &Call, called: &Module, said: &mut Diagnostics) {
+    for (local, required) in &called.required_providers {
+        for alias in &required.aliases {
+            let passed =
+                |(child, _): &(ProviderRef, ProviderRef)| child.local == *local && child.alias.as_ref() == Some(alias);
+            if !call.providers.iter().any(passed) {
+                let detail = format!(
+                    "The module asks for a configuration {local}.{alias}. Say which one it gets: providers = {{ \
+                     {local}.{alias} = … }}."
+                );
+                said.push(Diagnostic::error("Missing required provider configuration", detail).at(call.span));
+            }
+        }
     }
 }
 

@@ -79,10 +79,10 @@ impl Diagnostic {
         self
     }
 
-    /// Names the object it is about.
+    /// Names the object it is about, with its layer where addresses have one (`{:#}`).
     #[must_use]
     pub fn about(mut self, address: impl fmt::Display) -> Self {
-        self.address = Some(address.to_string());
+        self.address = Some(format!("{address:#}"));
         self
     }
 
@@ -146,6 +146,17 @@ impl Diagnostics {
             diagnostic.subject = diagnostic.subject.or(span);
             if diagnostic.within.is_none() {
                 diagnostic.within = within.map(str::to_owned);
+            }
+        }
+        self
+    }
+
+    /// Takes `prefix` off every address that begins with it.
+    #[must_use]
+    pub fn without_prefix(mut self, prefix: &str) -> Self {
+        for address in self.0.iter_mut().filter_map(|diagnostic| diagnostic.address.as_mut()) {
+            if let Some(rest) = address.strip_prefix(prefix) {
+                *address = rest.to_owned();
             }
         }
         self

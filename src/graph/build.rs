@@ -110,6 +110,11 @@ impl Builder<'_> {
                     self.edge(id, found, first, &mut needs);
                 }
                 for dependency in &shape.depends_on[offset as usize] {
+                    // A block that names itself here waits for nothing, as under Terraform.
+                    if matches!(&shape.slots[offset as usize], Slot::Resource(own) if dependency.target == Reference::Resource(own.clone()))
+                    {
+                        continue;
+                    }
                     self.depends_on(id, &dependency.target, dependency.span, first, &mut needs);
                 }
                 match &shape.slots[offset as usize] {

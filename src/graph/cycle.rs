@@ -4,6 +4,9 @@ use std::collections::VecDeque;
 
 use crate::diag::{Diagnostic, Diagnostics};
 
+use crate::lang::decode::references_in;
+use crate::lang::eval::{Found, Reference};
+
 use super::{Graph, Node, NodeId};
 
 /// Fills `needed_by` and `order`. On a cycle says its members, in order.
@@ -34,6 +37,23 @@ pub fn sort(graph: &mut Graph) -> Diagnostics {
     if complete { Diagnostics::none() } else { describe(graph, &open).into() }
 }
 
+/// The error of a block that needs itself.
+fn refers_to_itself(graph: &Graph, id: NodeId) -> Diagnostic {
+    if let Node::Local(module, name) = graph.node(id) {
+        let span = graph.module(*module).module.locals.get(name).map(|local| local.span);
+        let detail = format!("The value of {} may not need itself.", graph.describe(id));
+        return Diagnostic::error("Self-referencing local value", detail).or_at(span);
+    }
+    let mut span = None;
+    if let Some((_, resource)) = graph.resource(id) {
+        let own = |found: &Found| found.reference == Reference::Resource(resource.addr.clone());
+        let place = references_in(&resource.block.body).into_iter().find(own).map(|found| found.span);
+        span = place.or(Some(resource.block.header));
+    }
+    let detail = format!("Configuration for {} may not refer to itself.", graph.describe(id));
+    Diagnostic::error("Self-referential block", detail).or_at(span)
+}
+
 /// Follows needs among the nodes that never got ready until one repeats.
 fn describe(graph: &Graph, open: &[u32]) -> Diagnostic {
     let stuck = |id: &&NodeId| open[id.index()] > 0;
@@ -51,14 +71,7 @@ fn describe(graph: &Graph, open: &[u32]) -> Diagnostic {
         path.push(next);
     };
     if let [only] = members[..] {
-        let mut diagnostic = Diagnostic::error(
-            "Self-referential block",
-            format!("Configuration for {} may not refer to itself.", graph.describe(only)),
-        );
-        if let Some((_, resource)) = graph.resource(only) {
-            diagnostic = diagnostic.at(resource.block.header);
-        }
-        return diagnostic;
+        return refers_to_itself(graph, only);
     }
     let span = members.iter().find_map(|id| match graph.node(*id) {
         Node::Resource(..) | Node::Data(..) => graph.resource(*id).map(|(_, resource)| resource.block.header),

@@ -294,7 +294,7 @@ impl Running<'_> {
             },
         };
         let (report, said) = crate::apply::run(plan, inputs).await;
-        self.said.append(said);
+        self.said.append(super::plan::addressed(self.session, said));
         report
     }
 
@@ -309,7 +309,9 @@ impl Running<'_> {
             self.said.append(said);
             Ended::Failed
         })?;
-        let outcome = segment(self.session, &states, options, false, self.events).await;
+        // Objects are read by the plan that follows.
+        let asking = Options { refresh: false, ..options.clone() };
+        let outcome = segment(self.session, &states, &asking, false, self.events).await;
         let failed = outcome.has_errors();
         let Some(plan) = outcome.value.filter(|_| !failed) else {
             self.said.append(outcome.said);

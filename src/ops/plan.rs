@@ -42,7 +42,15 @@ pub(super) async fn segment(
     let Some(graph) = session.graph().take(&mut said) else { return Outcome::fail(said) };
     let planned = crate::plan::run(&session.config, &graph, states, registry, options, &functions, events).await;
     said.append(planned.said);
-    Outcome { value: planned.value, said }
+    Outcome { value: planned.value, said: addressed(session, said) }
+}
+
+/// Names objects with their layer only where there are several.
+pub(super) fn addressed(session: &Session, said: Diagnostics) -> Diagnostics {
+    match session.config.layers.as_slice() {
+        [only] => said.without_prefix(&format!("layer.{}.", only.name)),
+        _ => said,
+    }
 }
 
 /// How the conditions of the configuration stand in a plan.

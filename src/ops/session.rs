@@ -12,7 +12,7 @@ use crate::config::{Config, Env, LoadOptions, StateSettings};
 use crate::diag::{Diagnostics, Outcome};
 use crate::graph::{Graph, Selection};
 use crate::lang::eval::TEMPLATES;
-use crate::lang::functions::{Context, DirFiles};
+use crate::lang::functions::{Context, DirFiles, NoVariable};
 use crate::plan::PlanMode;
 use crate::plan::scope::Functions;
 use crate::provider::Registry;
@@ -179,7 +179,7 @@ impl Session {
         &'a self,
         plan_time: Timestamp,
         applying: bool,
-        env: &'a (dyn Fn(&str) -> Result<String, String> + Send + Sync),
+        env: &'a (dyn Fn(&str) -> Result<String, NoVariable> + Send + Sync),
     ) -> Functions<'a> {
         let context = |base: &'a std::path::Path, env| Context {
             base,
@@ -200,7 +200,7 @@ impl Session {
     }
 
     /// The environment variables that the project may read.
-    pub fn env(&self) -> impl Fn(&str) -> Result<String, String> + Send + Sync + '_ {
+    pub fn env(&self) -> impl Fn(&str) -> Result<String, NoVariable> + Send + Sync + '_ {
         |name: &str| self.env.get(name).map(str::to_owned)
     }
 

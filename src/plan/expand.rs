@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::diag::{Diagnostic, Diagnostics, Outcome};
+use crate::diag::{Diagnostic, Outcome};
 use crate::lang::eval::{Scope, evaluate};
 use crate::lang::syntax::ast::Expr;
 use crate::value::{Marks, Type, Value, convert};
@@ -36,14 +36,8 @@ pub fn each_values(for_each: &Arc<Expr>, scope: &dyn Scope) -> Outcome<Value> {
 fn by_count(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
     evaluate(expr, scope).and_then(|value| {
         let fail = |summary: &str, detail: &str| Outcome::fail(Diagnostic::error(summary, detail).at(expr.span));
-        let (value, marks) = value.unmark();
-        if marks.contains(Marks::SENSITIVE) {
-            return fail(
-                "Invalid count argument",
-                "Sensitive values, or values derived from sensitive values, cannot be used as count arguments. If used, \
-                 the sensitive value could be disclosed as a resource instance count.",
-            );
-        }
+        // How many copies there are is shown by every plan, sensitive or not: Terraform accepts that as well.
+        let (value, _) = value.unmark();
         if !value.is_known() {
             if open {
                 return Outcome::ok((Shaping::Unknown, vec![Repetition::Unknown(Value::unknown(Type::Any))]));
@@ -70,10 +64,7 @@ fn by_count(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> 
                     "Invalid count argument",
                     "The given \"count\" argument value is unsuitable: must be a whole number greater than or equal to zero.",
                 ),
-                Err(error) => fail(
-                    "Invalid count argument",
-                    &format!("The given \"count\" argument value is unsuitable: {error}."),
-                ),
+                Err(error) => fail("Incorrect value type", &format!("Invalid \"count\" value: {error}.")),
             },
         }
     })
@@ -81,11 +72,9 @@ fn by_count(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> 
 
 fn by_key(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
     evaluate(expr, scope).and_then(|value| {
-        let fail = |detail: &str| {
-            let mut said = Diagnostics::none();
-            said.push(Diagnostic::error("Invalid for_each argument", detail).at(expr.span));
-            Outcome::fail(said)
-        };
+        let refuse = |summary: &str, detail: &str| Outcome::fail(Diagnostic::error(summary, detail).at(expr.span));
+        let fail = |detail: &str| refuse("Invalid for_each argument", detail);
+        let wrong_set = |detail: &str| refuse("Invalid for_each set argument", detail);
         let (value, marks) = value.unmark();
         if marks.contains(Marks::SENSITIVE) {
             return fail(
@@ -124,9 +113,9 @@ fn by_key(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
                 match keys.collect::<Option<Vec<_>>>() {
                     Some(keys) => each(keys.into_iter()),
                     None if set.items.iter().any(Value::is_null) => {
-                        fail("The given \"for_each\" argument value is unsuitable: \"for_each\" sets must not contain null values.")
+                        wrong_set("The given \"for_each\" argument value is unsuitable: \"for_each\" sets must not contain null values.")
                     }
-                    None => fail(&format!(
+                    None => wrong_set(&format!(
                         "The given \"for_each\" argument value is unsuitable: \"for_each\" supports maps and sets of \
                          strings, but you have provided a set containing type {}.",
                         set.element.friendly()

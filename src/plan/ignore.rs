@@ -1,7 +1,45 @@
 //! `ignore_changes`.
 
-use crate::config::IgnoreChanges;
-use crate::value::Value;
+use crate::config::{IgnoreChanges, Resource};
+use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
+use crate::lang::syntax::ast::ExprKind;
+use crate::schema::{Presence, Schema};
+use crate::value::{Step, Value};
+
+/// Whether every attribute that `ignore_changes` names is one of the resource, and one that configuration can set.
+pub fn check_ignored(resource: &Resource, schema: &Schema) -> Diagnostics {
+    let mut said = Diagnostics::none();
+    let IgnoreChanges::Paths(paths) = &resource.lifecycle.ignore_changes else { return said };
+    let lifecycle = resource.block.body.blocks_of("lifecycle").find_map(|block| block.body.attribute("ignore_changes"));
+    let items = match lifecycle.map(|attribute| &attribute.expr.kind) {
+        Some(ExprKind::Tuple(items)) => &**items,
+        _ => &[],
+    };
+    let block = &schema.block;
+    for (index, path) in paths.iter().enumerate() {
+        let Some(Step::Attribute(name)) = path.steps().first() else { continue };
+        let span = items.get(index).map_or(resource.block.header, |item| item.span);
+        match block.attributes.iter().find(|(known, _)| known == name) {
+            Some((_, attribute)) if attribute.presence == Presence::Computed && path.steps().len() == 1 => {
+                let detail = format!(
+                    "The attribute {name} is decided by the provider alone: no configured value exists that could be \
+                     ignored. Remove it from ignore_changes."
+                );
+                said.push(Diagnostic::warning("Redundant ignore_changes element", detail).at(resource.block.header));
+            }
+            Some(_) => {}
+            None if block.blocks.iter().any(|(known, _)| known == name) => {}
+            None => {
+                let names =
+                    block.attributes.iter().map(|(name, _)| name).chain(block.blocks.iter().map(|(name, _)| name));
+                let hint = did_you_mean(name, names.map(|name| name.as_str()));
+                let detail = format!("{} has no argument, block or attribute named {name:?}.{hint}", resource.addr);
+                said.push(Diagnostic::error("Unsupported attribute", detail).at(span));
+            }
+        }
+    }
+    said
+}
 
 /// The configuration with stored values in place of those whose changes do not count.
 pub fn ignore_changes(rule: &IgnoreChanges, prior: &Value, config: Value) -> Value {
@@ -18,8 +56,7 @@ pub fn ignore_changes(rule: &IgnoreChanges, prior: &Value, config: Value) -> Val
     }
 }
 
-fn put(value: Value, steps: &[crate::value::Step], part: Option<Value>) -> Value {
-    use crate::value::Step;
+fn put(value: Value, steps: &[Step], part: Option<Value>) -> Value {
     let Some((step, rest)) = steps.split_first() else { return part.unwrap_or(value) };
     match (value, step) {
         (Value::Object(entries), Step::Attribute(name) | Step::Key(name)) => match entries.get(name) {

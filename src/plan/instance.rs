@@ -14,7 +14,7 @@ use crate::schema::{Schema, proposed, sensitive_paths};
 use crate::state::Object;
 use crate::value::{Marks, Path, Value};
 
-use super::ignore::ignore_changes;
+use super::ignore::{check_ignored, ignore_changes};
 use super::model::PlannedChange;
 use super::objects::Known;
 use super::provider::Status;
@@ -96,6 +96,9 @@ impl<'a> Walk<'a> {
             let scope =
                 ModuleScope { around: self.around(), copy: place.copy, repetition: &place.repetition, this: None };
             let mut decoded = decode(&resource.body, &schema.block, &scope);
+            if place.at == (0, 0) {
+                decoded.said.append(check_ignored(resource, schema));
+            }
             for rule in &resource.lifecycle.preconditions {
                 decoded.said.append(check(rule, &scope, "Resource precondition failed"));
             }

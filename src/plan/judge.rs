@@ -25,7 +25,7 @@ impl<'a> Walk<'a> {
         let locate = |said: Diagnostics, addr: &InstanceAddr| {
             let mut said = said.located(Some(span), Some(&within));
             for diagnostic in &mut said.0 {
-                diagnostic.address.get_or_insert_with(|| addr.to_string());
+                diagnostic.address.get_or_insert_with(|| format!("{addr:#}"));
             }
             said
         };

@@ -13,7 +13,7 @@ use crate::state::OpenIntent;
 use crate::value::Value;
 
 use super::model::PlanMode;
-use super::objects::{Known, decode_object};
+use super::objects::{Entry, Known, decode_object};
 use super::provider::{Status, planned_config, waits_for};
 use super::scope::ProjectScope;
 use super::walk::{Done, Walk};
@@ -204,7 +204,6 @@ impl<'a> Walk<'a> {
         let kind = self.providers[index].kind.clone();
         let known = self.identities.get(&identity_key(&self.providers[index].addr)).cloned();
         let batch = self.batch(index);
-        let events = self.input.events;
         let refresh = self.input.options.refresh && !batch.is_empty();
         let unfinished = self.unfinished(index);
         let asked = kind.clone();
@@ -227,7 +226,7 @@ impl<'a> Walk<'a> {
                     result.status = status;
                     recover(&mut result, &*asked, &*configured, unfinished).await;
                     if refresh && !lost {
-                        read(&mut result, &*configured, batch, known, events, &mut said).await;
+                        read(&mut result, &*configured, batch, known, &mut said).await;
                     }
                 }
             }
@@ -251,14 +250,6 @@ impl<'a> Walk<'a> {
 
     /// What is to be read: managed objects of the provider that take part and have not been seen in this run.
     fn batch(&self, index: usize) -> Vec<(usize, ReadRequest)> {
-        let takes_part = |position: &usize| {
-            let entry = &self.objects.entries[*position];
-            entry.slot.addr.resource.mode == Mode::Managed
-                && entry.node.is_none_or(|node| self.aims_at(node, &entry.slot.addr))
-                && self.is_selected_layer(entry.layer)
-                && !self.input.options.fresh.contains(&entry.slot)
-                && !self.is_forgotten(entry)
-        };
         let request = |position: usize| {
             let entry = &self.objects.entries[position];
             let known = entry.now.as_ref()?;
@@ -270,7 +261,26 @@ impl<'a> Walk<'a> {
             Some((position, request))
         };
         let positions = self.objects.of_provider(index).iter().copied();
-        positions.filter(takes_part).filter_map(request).collect()
+        positions.filter(|position| self.is_to_be_read(&self.objects.entries[*position])).filter_map(request).collect()
+    }
+
+    fn is_to_be_read(&self, entry: &Entry) -> bool {
+        entry.slot.addr.resource.mode == Mode::Managed
+            && entry.node.is_none_or(|node| self.aims_at(node, &entry.slot.addr))
+            && self.is_selected_layer(entry.layer)
+            && !self.input.options.fresh.contains(&entry.slot)
+            && !self.is_forgotten(entry)
+    }
+
+    /// Tells once how many objects are going to be read: providers do so each on its own, as soon as they are configured.
+    pub(super) fn tell_reading(&self) {
+        if !self.input.options.refresh || self.input.options.offline {
+            return;
+        }
+        let objects = self.objects.entries.iter().filter(|entry| self.is_to_be_read(entry)).count();
+        if objects > 0 {
+            self.input.events.emit(Event::RefreshStarted { objects });
+        }
     }
 
     pub(super) fn is_selected_layer(&self, layer: usize) -> bool {
@@ -350,7 +360,6 @@ async fn read(
     configured: &dyn Configured,
     batch: Vec<(usize, ReadRequest)>,
     known: Option<String>,
-    events: &dyn crate::event::Events,
     said: &mut Diagnostics,
 ) {
     let identity = configured.identity().await;
@@ -367,7 +376,6 @@ async fn read(
         return;
     }
     result.identity = identity;
-    events.emit(Event::RefreshStarted { objects: requests.len() });
     let answers: Mutex<Vec<(usize, ReadResult)>> = Mutex::default();
     let out = |at: usize, answer: ReadResult| {
         if let Some(position) = positions.get(at) {

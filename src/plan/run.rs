@@ -34,6 +34,7 @@ pub async fn run(
     let input = Input { config, graph, states, registry, options, functions, events };
     let mut said = Diagnostics::none();
     let Some(mut walk) = Walk::new(input).take(&mut said) else { return Outcome::fail(said) };
+    walk.tell_reading();
     said.append(walk.start_extra_providers().await);
     if said.has_errors() {
         return Outcome::fail(said);

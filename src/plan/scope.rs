@@ -4,7 +4,7 @@ use crate::addr::LayerName;
 use crate::config::Config;
 use crate::diag::{Diagnostic, Span};
 use crate::graph::{Graph, ModuleId};
-use crate::lang::eval::{Reference, Scope};
+use crate::lang::eval::{Reference, Repeats, Scope};
 use crate::lang::functions::Context;
 use crate::state::State;
 use crate::value::{Type, Value};
@@ -86,19 +86,27 @@ impl<'a> ModuleScope<'a> {
         // A node without a value takes no part in this run: nothing is known of it.
         Some(self.around.world.get(self.copy, offset).cloned().unwrap_or_else(|| Value::unknown(Type::Any)))
     }
+}
 
-    fn each(&self, span: Span, name: &str) -> Box<Diagnostic> {
-        Box::new(
-            Diagnostic::error(
-                "Reference to \"each\" in context without for_each",
-                format!(
-                    "The \"each\" object can be used only in \"module\" or \"resource\" blocks, and only when the \
-                     \"for_each\" argument is set. {name} has no meaning here."
-                ),
-            )
-            .at(span),
-        )
-    }
+fn without_setting(name: &str, span: Span) -> Box<Diagnostic> {
+    let hint = if name == "env" { " It was called \"env\" long ago." } else { "" };
+    let detail = format!(
+        "The \"terraform\" object does not have an attribute named {name:?}: there is terraform.workspace, the name of the \
+         environment.{hint}"
+    );
+    Box::new(Diagnostic::error("Invalid \"terraform\" attribute", detail).at(span))
+}
+
+fn without_each(span: Span) -> Box<Diagnostic> {
+    let detail = "The \"each\" object can be used only in \"module\" or \"resource\" blocks, and only when the \"for_each\" \
+                  argument is set.";
+    Box::new(Diagnostic::error("Reference to \"each\" in context without for_each", detail).at(span))
+}
+
+fn without_each_value(span: Span) -> Box<Diagnostic> {
+    let detail = "There is an \"each.value\" only in blocks with \"for_each\", which this one does not have (any more). Add \
+                  for_each, or remove the reference.";
+    Box::new(Diagnostic::error("each.value cannot be used in this context", detail).at(span))
 }
 
 impl Scope for ModuleScope<'_> {
@@ -116,11 +124,11 @@ impl Scope for ModuleScope<'_> {
             Reference::EachKey => match self.repetition {
                 Repetition::Each(key, _) => Some(Value::string(key.clone())),
                 Repetition::Unknown(_) => Some(Value::unknown_not_null(Type::String)),
-                Repetition::None | Repetition::Count(_) => return Err(self.each(span, "each.key")),
+                Repetition::None | Repetition::Count(_) => return Err(without_each(span)),
             },
             Reference::EachValue => match self.repetition {
                 Repetition::Each(_, value) | Repetition::Unknown(value) => Some(value.clone()),
-                Repetition::None | Repetition::Count(_) => return Err(self.each(span, "each.value")),
+                Repetition::None | Repetition::Count(_) => return Err(without_each_value(span)),
             },
             Reference::CountIndex => match self.repetition {
                 Repetition::Count(index) => Some(Value::int(i64::try_from(*index).unwrap_or(i64::MAX))),
@@ -157,7 +165,8 @@ impl Scope for ModuleScope<'_> {
             Reference::Terraform(name) if *name == "workspace" => {
                 Some(Value::string(self.around.config.environment.clone()))
             }
-            Reference::Terraform(_) | Reference::Bare(_) => None,
+            Reference::Terraform(name) => return Err(without_setting(name, span)),
+            Reference::Bare(_) => None,
         };
         found.ok_or_else(|| {
             let detail = format!("There is nothing named {reference} here.");
@@ -167,6 +176,24 @@ impl Scope for ModuleScope<'_> {
 
     fn functions(&self) -> &Context<'_> {
         &self.around.functions.layers[self.around.graph.module(self.module()).layer]
+    }
+
+    fn repeats(&self, reference: &Reference) -> Option<Repeats> {
+        let module = &self.around.graph.module(self.module()).module;
+        let of = |count: bool, each: bool| match (count, each) {
+            (true, _) => Repeats::Count,
+            (false, true) => Repeats::Each,
+            (false, false) => Repeats::Not,
+        };
+        match reference {
+            Reference::Resource(addr) => {
+                module.resources.get(addr).map(|block| of(block.count.is_some(), block.for_each.is_some()))
+            }
+            Reference::Module { name, .. } => {
+                module.calls.get(name).map(|block| of(block.count.is_some(), block.for_each.is_some()))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Values of variables, locals and outputs in one copy of their module. Used by plan, and by apply for what became known.
 
 use crate::config::{CheckRule, Output, Variable};
-use crate::diag::{Diagnostic, Diagnostics, Outcome};
+use crate::diag::{Diagnostic, Diagnostics, Outcome, Span};
 use crate::graph::{Node, NodeId};
 use crate::lang::eval::{Scope, evaluate};
 use crate::value::{Marks, Type, Value, convert};
@@ -61,7 +61,14 @@ fn variable_value(around: Surroundings<'_>, variable: &Variable, copy: CopyId) -
             }
         }
     };
-    let given = given.filter(|(value, _)| variable.nullable || !value.is_null());
+    let mut null_at = None;
+    let given = given.filter(|(value, span)| {
+        if variable.nullable || !value.is_null() {
+            return true;
+        }
+        null_at = *span;
+        false
+    });
     let (value, span) = match given {
         Some(given) => given,
         None => match &variable.default {
@@ -70,6 +77,10 @@ fn variable_value(around: Surroundings<'_>, variable: &Variable, copy: CopyId) -
                     return Outcome::fail(said);
                 };
                 (value, Some(default.span))
+            }
+            None if null_at.is_some() => {
+                said.push(null_given(around, variable, null_at));
+                return Outcome::fail(said);
             }
             None if around.offline => (Value::unknown(variable.ty.clone()), None),
             None => {
@@ -127,6 +138,16 @@ fn place(around: Surroundings<'_>, variable: &Variable) -> String {
     }
 }
 
+/// The error of null for a variable that needs a value and has no default.
+fn null_given(around: Surroundings<'_>, variable: &Variable, span: Option<Span>) -> Diagnostic {
+    let detail = format!(
+        "The given value is not suitable for var.{} declared at {}: it is required and may not be null.",
+        variable.name,
+        place(around, variable)
+    );
+    Diagnostic::error("Required variable not set", detail).at(span.unwrap_or(variable.span))
+}
+
 fn missing(around: Surroundings<'_>, variable: &Variable, copy: CopyId) -> Diagnostic {
     let layer = &around.config.layers[around.graph.module(around.world.copy(copy).module).layer];
     let place = if around.config.is_plain() { "The root module".into() } else { format!("Layer {}", layer.name) };
@@ -173,32 +194,43 @@ fn output_value(scope: &ModuleScope<'_>, output: &Output, root: bool) -> Outcome
 /// The validations of a variable whose value is already known to the scope.
 pub fn validate_variable(scope: &ModuleScope<'_>, variable: &Variable) -> Diagnostics {
     let within = format!("variable {:?}", variable.name.as_str());
-    let each = |rule: &CheckRule| check(rule, scope, "Invalid value for variable").located(None, Some(&within));
-    variable.validations.iter().flat_map(each).collect()
+    let around = scope.around;
+    // What is wrong is the value: it is shown where it comes from, the rule is named.
+    let given = around.graph.call(around.world.copy(scope.copy).module).and_then(|(_, call)| {
+        call.arguments.iter().find(|argument| argument.name.text == variable.name).map(|argument| argument.expr.span)
+    });
+    let mut said = Diagnostics::none();
+    for rule in &variable.validations {
+        let verdict = verdict(rule, scope);
+        let mut found = verdict.said;
+        match verdict.holds {
+            Holds::Yes | Holds::Open => {}
+            Holds::Nothing => {
+                let detail = "A validation is either true or false, and not null or another kind of value.";
+                found.push(Diagnostic::error("Invalid variable validation result", detail).at(rule.condition.span));
+            }
+            Holds::No(text) => {
+                let text = text.unwrap_or_else(|| "The condition does not hold.".to_owned());
+                let rule = crate::config::place(&around.config.sources, rule.span);
+                let detail = format!("{text}\n\nThis was checked by the validation rule at {rule}.");
+                let error = Diagnostic::error("Invalid value for variable", detail);
+                found.push(error.at(given.unwrap_or(variable.span)));
+            }
+        }
+        said.append(found.located(None, Some(&within)));
+    }
+    said
 }
 
 /// Evaluates a condition: nothing to say when it holds or is not known yet.
 pub fn check(rule: &CheckRule, scope: &dyn Scope, summary: &str) -> Diagnostics {
-    let outcome = evaluate(&rule.condition, scope);
-    let mut said = outcome.said;
-    let Some(value) = outcome.value else { return said };
-    match convert(&value, &Type::Bool).as_ref().map(|value| (value.is_known(), value.as_bool())) {
-        Ok((false, _)) | Ok((true, Some(true))) => {}
-        Ok((true, Some(false))) => {
-            let message = evaluate(&rule.error_message, scope);
-            said.append(message.said);
-            let text = match message.value {
-                Some(text) if text.marks_deep().contains(Marks::SENSITIVE) => {
-                    "The error message included a sensitive value, so it will not be displayed.".to_owned()
-                }
-                Some(text) => text.as_str().unwrap_or("The condition does not hold.").to_owned(),
-                None => "The condition does not hold.".to_owned(),
-            };
-            let detail = format!("{text}\n\nThis was checked by the rule at the place shown.");
-            let detail = if summary == "Invalid value for variable" { detail } else { text };
-            said.push(Diagnostic::error(summary, detail).at(rule.condition.span));
-        }
-        Ok((true, None)) | Err(_) => said.push(
+    let Verdict { holds, mut said } = verdict(rule, scope);
+    match holds {
+        Holds::Yes | Holds::Open => {}
+        Holds::No(Some(text)) => said.push(Diagnostic::error(summary, text).at(rule.condition.span)),
+        // What is wrong with the message has been said.
+        Holds::No(None) => {}
+        Holds::Nothing => said.push(
             Diagnostic::error(
                 "Invalid condition result",
                 "Condition expression must return either true or false, not null or another kind of value.",
@@ -207,4 +239,57 @@ pub fn check(rule: &CheckRule, scope: &dyn Scope, summary: &str) -> Diagnostics 
         ),
     }
     said
+}
+
+struct Verdict {
+    holds: Holds,
+    said: Diagnostics,
+}
+
+enum Holds {
+    Yes,
+    /// Not known yet, or it cannot be evaluated, which has been said.
+    Open,
+    /// It does not, with the words for that, where they can be told.
+    No(Option<String>),
+    /// The condition is no truth value.
+    Nothing,
+}
+
+fn verdict(rule: &CheckRule, scope: &dyn Scope) -> Verdict {
+    let outcome = evaluate(&rule.condition, scope);
+    let mut said = outcome.said;
+    let Some(value) = outcome.value else { return Verdict { holds: Holds::Open, said } };
+    let holds = match convert(&value, &Type::Bool).as_ref().map(|value| (value.is_known(), value.as_bool())) {
+        Ok((false, _)) => Holds::Open,
+        Ok((true, Some(true))) => Holds::Yes,
+        Ok((true, Some(false))) => Holds::No(message(rule, scope, &mut said)),
+        Ok((true, None)) | Err(_) => Holds::Nothing,
+    };
+    Verdict { holds, said }
+}
+
+/// What the rule says when it does not hold.
+fn message(rule: &CheckRule, scope: &dyn Scope, said: &mut Diagnostics) -> Option<String> {
+    let outcome = evaluate(&rule.error_message, scope);
+    let evaluated = !outcome.has_errors();
+    said.append(outcome.said);
+    let span = rule.error_message.span;
+    let value = outcome.value.filter(|_| evaluated)?;
+    if value.marks_deep().contains(Marks::SENSITIVE) {
+        let detail =
+            "It is not shown. Name no sensitive values in it, or use nonsensitive() where it gives nothing away.";
+        said.push(Diagnostic::warning("Error message refers to sensitive values", detail).at(span));
+        return Some("The error message included a sensitive value, so it will not be displayed.".to_owned());
+    }
+    let wrong = match convert(&value, &Type::String) {
+        Ok(text) if !text.is_null() => {
+            let text = text.as_str().filter(|text| !text.is_empty()).unwrap_or("The condition does not hold.");
+            return Some(text.to_owned());
+        }
+        Ok(_) => "it is null".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    said.push(Diagnostic::error("Invalid error message", format!("It has to be a text: {wrong}.")).at(span));
+    None
 }

@@ -1,6 +1,9 @@
 //! Suites that every implementation of a contract has to pass.
 
+mod corpus;
+mod known;
 mod kubernetes;
+mod peer;
 mod sequences;
 mod state_on_stores;
 mod stores;

@@ -7,10 +7,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use regex::Regex;
 use serde_json::{Value as Json, json};
+
+use super::peer::{Peer, sorted_members, without_ids};
 
 /// Where our answer is another one on purpose: case, step (from 1), part of the answer, and why.
 const KNOWN: &[(&str, usize, &str, &str)] = &[(
@@ -75,44 +76,14 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
-/// One of the two programs.
-struct Peer {
-    program: PathBuf,
-    /// Whether modules are installed by a command of its own.
-    installs: bool,
-}
-
-impl Peer {
-    fn infra() -> Self {
-        Peer { program: env!("CARGO_BIN_EXE_infra").into(), installs: false }
-    }
-
-    fn terraform() -> Self {
-        Peer { program: "terraform".into(), installs: true }
-    }
-
-    /// Exit code, standard output, and the summaries of the errors.
-    fn call(&self, folder: &Path, arguments: &[&str]) -> (i32, String, Vec<String>) {
-        let mut command = Command::new(&self.program);
-        command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", folder);
-        command.env("CHECKPOINT_DISABLE", "1").env("TF_CLI_CONFIG_FILE", folder.join("terraformrc"));
-        let output = command.output().unwrap();
-        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-        let summaries =
-            err.lines().filter_map(|line| line.split_once("Error: ").map(|(_, summary)| summary.to_owned()));
-        let mut summaries: Vec<String> = summaries.map(|summary| sorted_members(&summary)).collect();
-        summaries.sort();
-        (output.status.code().unwrap(), out, summaries)
-    }
-}
-
-/// `Cycle: b, a` with its members in order: terraform names them in another one at each run.
-fn sorted_members(summary: &str) -> String {
-    let Some(members) = summary.strip_prefix("Cycle: ") else { return summary.to_owned() };
-    let mut members: Vec<&str> = members.split(", ").collect();
-    members.sort_unstable();
-    format!("Cycle: {}", members.join(", "))
+/// Exit code, standard output, and the summaries of the errors.
+fn call(peer: &Peer, folder: &Path, arguments: &[&str]) -> (i32, String, Vec<String>) {
+    let output = peer.run(folder, arguments);
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let summaries = err.lines().filter_map(|line| line.split_once("Error: ").map(|(_, summary)| summary.to_owned()));
+    let mut summaries: Vec<String> = summaries.map(|summary| sorted_members(&summary)).collect();
+    summaries.sort();
+    (output.status.code().unwrap(), out, summaries)
 }
 
 /// Plays a case in a folder of its own; the answer to every step.
@@ -142,13 +113,13 @@ fn play(case: &Path, peer: &Peer) -> Vec<Json> {
 fn step(peer: &Peer, folder: &Path, arguments: &[&str]) -> Json {
     let common = ["-no-color", "-input=false"];
     if peer.installs {
-        peer.call(folder, &["init", common[0], common[1]]);
+        call(peer, folder, &["init", common[0], common[1]]);
     }
     let plan = [&["plan", "-out=p", "-detailed-exitcode"], &common[..], arguments].concat();
-    let (code, _, errors) = peer.call(folder, &plan);
+    let (code, _, errors) = call(peer, folder, &plan);
     let mut answer = json!({ "plan": code, "errors": errors });
     if code != 1 {
-        let document: Json = serde_json::from_str(&peer.call(folder, &["show", "-json", "p"]).1).unwrap();
+        let document: Json = serde_json::from_str(&call(peer, folder, &["show", "-json", "p"]).1).unwrap();
         let actions = |change: &Json| {
             let reason = change["action_reason"].as_str().map(|reason| format!(" ({reason})")).unwrap_or_default();
             let actions = change["change"]["actions"].as_array().unwrap().iter().flat_map(Json::as_str);
@@ -181,12 +152,12 @@ fn step(peer: &Peer, folder: &Path, arguments: &[&str]) -> Json {
         }
         answer["changes"] = json!(changes);
         answer["outputs"] = json!(outputs);
-        let (code, _, errors) = peer.call(folder, &["apply", common[0], common[1], "p"]);
+        let (code, _, errors) = call(peer, folder, &["apply", common[0], common[1], "p"]);
         answer["apply"] = json!(code);
         answer["apply_errors"] = json!(errors);
     }
     // Terraform shows no state while the configuration cannot be read.
-    if let Ok(state) = serde_json::from_str::<Json>(&peer.call(folder, &["show", "-json"]).1) {
+    if let Ok(state) = serde_json::from_str::<Json>(&call(peer, folder, &["show", "-json"]).1) {
         let mut objects = BTreeMap::new();
         gather(&state["values"]["root_module"], &mut objects);
         close(&mut objects);
@@ -226,10 +197,4 @@ fn close(objects: &mut BTreeMap<String, Json>) {
         }
         object[2] = json!(all);
     }
-}
-
-/// The answer with every random id replaced by the same word: the programs make others at each run.
-fn without_ids(answer: &Json) -> Json {
-    let id = Regex::new("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").unwrap();
-    serde_json::from_str(&id.replace_all(&answer.to_string(), "ID")).unwrap()
 }

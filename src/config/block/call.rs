@@ -98,7 +98,7 @@ impl Reader<'_> {
 fn providers(expr: &Expr, said: &mut Diagnostics) -> Vec<(ProviderRef, ProviderRef)> {
     let ExprKind::Object(items) = &expr.kind else {
         let detail = "The providers argument requires a map such as { aws = aws.east }.";
-        said.push(Diagnostic::error("Invalid providers argument", detail).at(expr.span));
+        said.push(Diagnostic::error("Invalid expression", detail).at(expr.span));
         return Vec::new();
     };
     let mut pairs: Vec<(ProviderRef, ProviderRef)> = Vec::new();

@@ -11,7 +11,7 @@ use crate::value::Step;
 
 use super::super::model::{CheckRule, IgnoreChanges, Lifecycle, Trigger};
 use super::super::shape::Shape;
-use super::reference::{path_of, step_of, text_of, word_of};
+use super::reference::{path_of, quoted_reference, step_of, text_of, word_of};
 
 const RULE: Shape =
     Shape { arguments: &["condition", "error_message"], required: &["condition", "error_message"], ..Shape::EMPTY };
@@ -20,6 +20,12 @@ const RULE: Shape =
 pub fn rule(block: &Block, said: &mut Diagnostics) -> Option<CheckRule> {
     RULE.check(block, said);
     let condition = block.body.attribute("condition")?.expr.clone();
+    if references(&condition).is_empty() && !matches!(condition.kind, ExprKind::Error) {
+        let summary = format!("Invalid {} expression", block.kind.text);
+        let detail = "The condition names nothing, so that it would check nothing: it has to look at some value of the \
+                      configuration.";
+        said.push(Diagnostic::error(summary, detail).at(condition.span));
+    }
     let error_message = block.body.attribute("error_message")?.expr.clone();
     Some(CheckRule { condition, error_message, span: block.header })
 }
@@ -64,6 +70,11 @@ pub fn lifecycle(block: &Block, mode: Mode, said: &mut Diagnostics) -> Lifecycle
     }
     let mut lifecycle = Lifecycle::default();
     let expr = |name: &str| block.body.attribute(name).map(|attribute| attribute.expr.clone());
+    for name in ["create_before_destroy", "prevent_destroy"] {
+        if let Some(attribute) = block.body.attribute(name).filter(|given| references(&given.expr).is_empty()) {
+            super::values::truth(&block.body, &attribute.name.text, said);
+        }
+    }
     if mode == Mode::Managed {
         lifecycle.create_before_destroy = expr("create_before_destroy");
         lifecycle.prevent_destroy = expr("prevent_destroy");
@@ -79,16 +90,24 @@ pub fn lifecycle(block: &Block, mode: Mode, said: &mut Diagnostics) -> Lifecycle
     lifecycle
 }
 
+/// Names that look like types of resources and are not.
+const LANGUAGE: &[&str] = &["var", "local", "module", "data", "each", "count", "path", "terraform", "self"];
+
 /// The list of a `replace_triggered_by` argument.
 fn triggered_by(expr: &Expr, said: &mut Diagnostics) -> Vec<Trigger> {
     let ExprKind::Tuple(items) = &expr.kind else {
         let detail = "A list of references to managed resources is required, such as [terraform_data.a].";
-        said.push(Diagnostic::error("Invalid replace_triggered_by", detail).at(expr.span));
+        said.push(Diagnostic::error("Invalid expression", detail).at(expr.span));
         return Vec::new();
     };
     let mut triggers = Vec::with_capacity(items.len());
     for item in items {
-        match trigger(item) {
+        if word_of(item).is_some() {
+            let detail = "The type of a resource must be followed by a dot and the name of the resource.";
+            said.push(Diagnostic::error("Invalid reference", detail).at(item.span));
+            continue;
+        }
+        match trigger(item).filter(|trigger| !LANGUAGE.contains(&trigger.resource.kind.as_str())) {
             Some(trigger) => triggers.push(trigger),
             None => {
                 let detail = "A trigger is a managed resource, one of its instances, or an attribute of one: \
@@ -104,7 +123,10 @@ fn triggered_by(expr: &Expr, said: &mut Diagnostics) -> Vec<Trigger> {
             };
             if !allowed {
                 let detail = "Only resources, count.index, and each.key may be used in replace_triggered_by.";
-                let summary = "Invalid reference in replace_triggered_by expression";
+                let summary = match &found.reference {
+                    Reference::EachValue => "Invalid each reference in replace_triggered_by expression",
+                    _ => "Invalid reference in replace_triggered_by expression",
+                };
                 said.push(Diagnostic::error(summary, detail).at(found.span));
             }
         }
@@ -153,7 +175,7 @@ fn ignore_changes(expr: &Expr, said: &mut Diagnostics) -> IgnoreChanges {
     let invalid = |expr: &Expr| {
         let detail =
             "A list of attributes of the resource is required, such as [tags, spec[0].replicas], or the word all.";
-        Diagnostic::error("Invalid ignore_changes", detail).at(expr.span)
+        Diagnostic::error("Invalid expression", detail).at(expr.span)
     };
     let ExprKind::Tuple(items) = &expr.kind else {
         said.push(invalid(expr));
@@ -161,8 +183,16 @@ fn ignore_changes(expr: &Expr, said: &mut Diagnostics) -> IgnoreChanges {
     };
     let mut paths = Vec::new();
     for item in items {
+        if text_of(item).is_some_and(|text| *text == "*") {
+            let detail = "There is no wildcard in a list. Write ignore_changes = all to ignore every attribute.";
+            said.push(Diagnostic::error("Invalid ignore_changes wildcard", detail).at(item.span));
+            continue;
+        }
         let path = match text_of(item) {
-            Some(text) => Some(crate::value::Path::attribute(text.clone())),
+            Some(text) => {
+                said.push(quoted_reference(item));
+                Some(crate::value::Path::attribute(text.clone()))
+            }
             None => path_of(item),
         };
         match path {

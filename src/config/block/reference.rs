@@ -1,6 +1,6 @@
 //! Things that are named rather than evaluated: providers, dependencies, paths to attributes, addresses.
 
-use crate::addr::{Name, Pattern, parse_pattern};
+use crate::addr::{Mode, Name, Pattern, ResourceAddr, parse_pattern};
 use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span};
 use crate::lang::eval::{Reference, references};
 use crate::lang::syntax::ast::{Expr, ExprKind};
@@ -25,6 +25,12 @@ pub fn word_of(expr: &Expr) -> Option<&Name> {
     }
 }
 
+/// What is said of a reference in quotes, which old configurations have.
+pub fn quoted_reference(expr: &Expr) -> Diagnostic {
+    let detail = "References are written without quotes since Terraform 0.12. Remove the quotes.";
+    Diagnostic::warning("Quoted references are deprecated", detail).at(expr.span)
+}
+
 /// `aws` or `aws.east`; also quoted, as old configurations have it.
 pub fn provider_ref(expr: &Expr) -> Result<ProviderRef, Diagnostic> {
     let span = Some(expr.span);
@@ -46,7 +52,7 @@ pub fn provider_ref(expr: &Expr) -> Result<ProviderRef, Diagnostic> {
     match parts {
         Some((local, alias)) => Ok(ProviderRef { local, alias, span }),
         None => Err(Diagnostic::error(
-            "Invalid provider reference",
+            "Invalid provider configuration reference",
             "A provider is named by its local name, optionally followed by a dot and the alias of a configuration: \
              aws or aws.east.",
         )
@@ -63,7 +69,22 @@ pub fn depends_on(expr: &Expr, said: &mut Diagnostics) -> Vec<DependsOn> {
     };
     let mut targets = Vec::new();
     for item in items {
-        let found = if item.is_traversal() { references(item).into_iter().next() } else { None };
+        if let Some(name) = text_of(item) {
+            match quoted_target(name, item.span) {
+                Some(target) => {
+                    said.push(quoted_reference(item));
+                    targets.push(target);
+                }
+                None => said.push(not_named(item.span)),
+            }
+            continue;
+        }
+        if !item.is_traversal() {
+            let detail = "A name is required here, such as terraform_data.a or module.b: nothing that is calculated.";
+            said.push(Diagnostic::error("Invalid expression", detail).at(item.span));
+            continue;
+        }
+        let found = references(item).into_iter().next().filter(|found| is_whole(&found.reference, found.span, item));
         let target = found.map(|found| found.reference).filter(|target| {
             let named = matches!(
                 target,
@@ -81,14 +102,42 @@ pub fn depends_on(expr: &Expr, said: &mut Diagnostics) -> Vec<DependsOn> {
                 targets.push(DependsOn { target: Reference::Module { name, output: None }, span: item.span });
             }
             Some(target) => targets.push(DependsOn { target, span: item.span }),
-            None => {
-                let detail = "References in depends_on must name a whole resource, module or other object, such as \
-                              terraform_data.a or module.b.";
-                said.push(Diagnostic::error("Invalid depends_on reference", detail).at(item.span));
-            }
+            None => said.push(not_named(item.span)),
         }
     }
     targets
+}
+
+/// Whether an item names an object and nothing inside of it; one instance of a resource and one output of a module count as
+/// the whole.
+fn is_whole(reference: &Reference, span: Span, item: &Expr) -> bool {
+    match &item.kind {
+        ExprKind::Index(index) => index.collection.span == span,
+        _ => span == item.span || matches!(reference, Reference::Module { .. }),
+    }
+}
+
+fn not_named(span: Span) -> Diagnostic {
+    let detail = "References in depends_on must name a whole resource, module or other object, such as terraform_data.a or \
+                  module.b, and not an attribute of one.";
+    Diagnostic::error("Invalid depends_on reference", detail).at(span)
+}
+
+/// A quoted name of old configurations: `"aws_instance.a"`, `"module.b"`.
+fn quoted_target(name: &Name, span: Span) -> Option<DependsOn> {
+    let words: Vec<&str> = name.split('.').collect();
+    if !words.iter().all(|word| crate::lang::syntax::is_name(word)) {
+        return None;
+    }
+    let resource =
+        |mode, kind: &str, name: &str| Reference::Resource(ResourceAddr { mode, kind: kind.into(), name: name.into() });
+    let target = match words.as_slice() {
+        ["module", name] => Reference::Module { name: Name::from(*name), output: None },
+        ["data", kind, name] => resource(Mode::Data, kind, name),
+        [kind, name] => resource(Mode::Managed, kind, name),
+        _ => return None,
+    };
+    Some(DependsOn { target, span })
 }
 
 /// A key or an index that is written out.

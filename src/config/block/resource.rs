@@ -11,7 +11,7 @@ use super::super::model::{Lifecycle, ProviderConfig, ProviderRef, Resource};
 use super::super::shape::{Shape, check_name, not_yet, place};
 use super::Reader;
 use super::lifecycle::lifecycle;
-use super::reference::{depends_on, provider_ref, text_of};
+use super::reference::{depends_on, provider_ref, quoted_reference, text_of};
 
 const LABELS: Shape = Shape { labels: &["type", "name"], ..Shape::EMPTY };
 const PROVIDER_LABELS: Shape = Shape { labels: &["name"], ..Shape::EMPTY };
@@ -72,7 +72,12 @@ impl Reader<'_> {
         };
         let provider = match body.attribute("provider") {
             Some(attribute) => match provider_ref(&attribute.expr) {
-                Ok(provider) => provider,
+                Ok(provider) => {
+                    if text_of(&attribute.expr).is_some() {
+                        self.said.push(quoted_reference(&attribute.expr));
+                    }
+                    provider
+                }
                 Err(diagnostic) => {
                     self.said.push(diagnostic);
                     implied(&addr.kind)

@@ -171,6 +171,13 @@ impl Reader<'_> {
                 return;
             }
         }
+        if required.source == ProviderSource::builtin() && required.version.is_some() {
+            let detail = format!(
+                "The provider {} is part of the program and has no version of its own. Remove \"version\".",
+                required.source
+            );
+            self.said.push(Diagnostic::error("Invalid dependency on built-in provider", detail).at(attribute.span));
+        }
         self.unlinked.module.required_providers.insert(local, required);
     }
 }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::decode::{Defaults, constant, type_constraint};
-use crate::lang::eval::references;
-use crate::lang::syntax::ast::{Attribute, Block, Body, ExprKind};
+use crate::lang::eval::{Reference, has_call, references};
+use crate::lang::syntax::ast::{Attribute, Block, Body, Expr};
 use crate::value::{Type, Value, convert};
 
 use super::super::model::{Local, Output, Variable};
-use super::super::shape::{Shape, check_name, constant_error};
+use super::super::shape::{Shape, check_name};
 use super::Reader;
 use super::lifecycle::rule;
-use super::reference::{depends_on, text_of};
+use super::reference::depends_on;
 
 const VARIABLE: Shape = Shape {
     labels: &["name"],
@@ -37,33 +37,38 @@ const RESERVED: &[&str] = &["source", "version", "providers", "count", "for_each
 /// A `true` or `false` that is written out.
 pub fn truth(body: &Body, name: &str, said: &mut Diagnostics) -> Option<bool> {
     let attribute = body.attribute(name)?;
-    let found = match &attribute.expr.kind {
-        ExprKind::Literal(Value::Bool(value)) => Some(*value),
-        ExprKind::Literal(Value::String(text)) if *text == "true" => Some(true),
-        ExprKind::Literal(Value::String(text)) if *text == "false" => Some(false),
-        _ => None,
-    };
-    if found.is_none() {
-        said.push(unsuitable(attribute, "a bool is required"));
-    }
-    found
+    written_out(attribute, &Type::Bool, "a bool is required", said)?.as_bool()
 }
 
 /// A text that is written out.
 pub fn literal_text(body: &Body, name: &str, said: &mut Diagnostics) -> Option<String> {
     let attribute = body.attribute(name)?;
-    let found = text_of(&attribute.expr).map(|text| text.as_str().to_owned());
-    if found.is_none() {
-        said.push(unsuitable(attribute, "a string is required"));
-    }
-    found
+    written_out(attribute, &Type::String, "a string is required", said)?.as_str().map(str::to_owned)
 }
 
-fn unsuitable(attribute: &Attribute, why: &str) -> Diagnostic {
-    if !references(&attribute.expr).is_empty() {
-        return constant_error(&attribute.expr);
+/// The value of an argument that names nothing, as a value of a type.
+fn written_out(attribute: &Attribute, ty: &Type, why: &str, said: &mut Diagnostics) -> Option<Value> {
+    let expr = &attribute.expr;
+    let value = constant_value(expr, said)?;
+    let value = convert(&value, ty).ok().filter(|value| !value.is_null());
+    if value.is_none() {
+        said.push(Diagnostic::error("Unsuitable value type", format!("Unsuitable value: {why}.")).at(expr.span));
     }
-    Diagnostic::error("Unsuitable value type", format!("Unsuitable value: {why}, written out.")).at(attribute.expr.span)
+    value
+}
+
+/// The value of an expression that names nothing and calls nothing.
+fn constant_value(expr: &Expr, said: &mut Diagnostics) -> Option<Value> {
+    if let Some(found) = references(expr).first() {
+        said.push(Diagnostic::error("Variables not allowed", "Variables may not be used here.").at(found.span));
+        return None;
+    }
+    if has_call(expr) {
+        let detail = "Functions may not be called here: the value is written out.";
+        said.push(Diagnostic::error("Function calls not allowed", detail).at(expr.span));
+        return None;
+    }
+    constant(expr).take(said)
 }
 
 impl Reader<'_> {
@@ -99,6 +104,18 @@ impl Reader<'_> {
             span: block.header,
         };
         check_default(&variable, self.said);
+        for rule in &variable.validations {
+            let own =
+                |found: &crate::lang::eval::Found| matches!(&found.reference, Reference::Var(named) if *named == name);
+            if !references(&rule.condition).iter().any(own) {
+                let detail = format!(
+                    "The condition for variable {0:?} must refer to var.{0} in order to test incoming values.",
+                    name.as_str()
+                );
+                let error = Diagnostic::error("Invalid variable validation condition", detail);
+                self.said.push(error.at(rule.condition.span));
+            }
+        }
         match self.unlinked.module.variables.entry(name.clone()) {
             Entry::Vacant(vacant) => {
                 vacant.insert(variable);
@@ -122,8 +139,9 @@ impl Reader<'_> {
         let labels = Shape::EMPTY;
         labels.check_labels(block, self.said);
         for nested in &block.body.blocks {
-            let detail = format!("Blocks of type {:?} are not expected here.", nested.kind.text.as_str());
-            self.said.push(Diagnostic::error("Unsupported block type", detail).at(nested.header));
+            let summary = format!("Unexpected {:?} block", nested.kind.text.as_str());
+            let detail = "Blocks are not allowed here: a locals block holds values, such as name = ….";
+            self.said.push(Diagnostic::error(summary, detail).at(nested.header));
         }
         for attribute in &block.body.attributes {
             let name = attribute.name.text.clone();
@@ -145,6 +163,11 @@ impl Reader<'_> {
     }
 
     pub(super) fn output(&mut self, block: &Arc<Block>) {
+        if let Some(nested) = block.body.blocks_of("postcondition").next() {
+            let detail = "An output has preconditions only: it is checked before anybody sees it.";
+            self.said.push(Diagnostic::error("Postconditions are not allowed", detail).at(nested.header));
+            return;
+        }
         let Some(name) = self.name(&OUTPUT, block) else { return };
         let body = &block.body;
         let Some(value) = body.attribute("value") else { return };
@@ -177,12 +200,7 @@ impl Reader<'_> {
 /// A default is written out: it names nothing, and has the variable's type.
 fn check_default(variable: &Variable, said: &mut Diagnostics) {
     let Some(default) = &variable.default else { return };
-    if let Some(found) = references(default).first() {
-        let detail = "Variables may not be used here.";
-        said.push(Diagnostic::error("Variables not allowed", detail).at(found.span));
-        return;
-    }
-    let Some(value) = constant(default).take(said) else { return };
+    let Some(value) = constant_value(default, said) else { return };
     let summary = "Invalid default value for variable";
     match convert(&variable.defaults.apply(&value), &variable.ty) {
         Ok(value) if value.is_null() && !variable.nullable => {

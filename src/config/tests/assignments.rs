@@ -197,10 +197,10 @@ fn files_of_variables_hold_assignments_only() {
     check(
         &options,
         "
-Error: Unexpected block in a variables file
+Error: Variable declaration in .tfvars file
   on x.tfvars line 1:
   1: variable \"a\" {  [variable \"a\"]
-Blocks are not allowed here: a variables file holds assignments, such as variable = ….
+A variables file gives values to variables, it does not declare them. Put this block into a .tf file, and write a = … here.
 ",
     );
     options.given = vec![var_file("nowhere.tfvars")];

@@ -319,7 +319,7 @@ A variable that is not nullable cannot have null as its default.
 Error: Invalid depends_on reference
   on main.tf line 2, in resource \"terraform_data\" \"a\":
   2:   depends_on = [\"x\"]  [\"x\"]
-References in depends_on must name a whole resource, module or other object, such as terraform_data.a or module.b.
+References in depends_on must name a whole resource, module or other object, such as terraform_data.a or module.b, and not an attribute of one.
 ",
     );
     wrong(

@@ -190,10 +190,10 @@ fn environment_variables_are_listed_and_set() {
     check(
         &in_bucket(&state("UNSET"), "default"),
         "
-Error: Error in function call
+Error: Environment variable not set
   on infra.hcl line 9:
   9:   bucket = env(\"UNSET\")  [env]
-Call to function \"env\" failed: the environment variable UNSET is not set.
+The environment variable UNSET is not set.
 ",
     );
     check(
@@ -203,6 +203,16 @@ Error: Error in function call
   on infra.hcl line 9:
   9:   bucket = env(\"HOME\")  [env]
 Call to function \"env\" failed: the environment variable HOME is not listed in the project file; add it to project { env = […] }.
+",
+    );
+    let tried = state("UNSET").replace("env(\"UNSET\")", "try(env(\"UNSET\"), \"x-${env(\"UNSET\")}\")");
+    check(
+        &in_bucket(&tried, "default"),
+        "
+Error: Environment variable not set
+  on infra.hcl line 9:
+  9:   bucket = try(env(\"UNSET\"), \"x-${env(\"UNSET\")}\")  [try(env(\"UNSET\"), \"x-${env(\"UNSET\")}\")]
+No alternative of \"try\" can be used. The environment variable UNSET is not set.
 ",
     );
 }

@@ -59,7 +59,12 @@ fn constraint(expr: &Expr, said: &mut Diagnostics) -> Option<(Type, Defaults)> {
             ),
         },
         ExprKind::Literal(Value::String(name)) => {
-            fail(said, format!("A type is written without quotes: {name}."), expr.span)
+            let summary = match name.as_str() {
+                "string" | "list" | "map" => "Invalid quoted type constraints",
+                _ => "Invalid legacy variable type hint",
+            };
+            said.push(Diagnostic::error(summary, format!("A type is written without quotes: {name}.")).at(expr.span));
+            None
         }
         ExprKind::Call(call) => constructor(call, expr.span, said),
         ExprKind::Paren(inner) => constraint(inner, said),

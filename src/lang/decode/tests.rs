@@ -324,7 +324,7 @@ fn type_constraints() {
         assert_eq!(found.as_deref(), Ok(expect), "{ty} of {value}");
     }
     for (ty, expect) in [
-        ("\"string\"", "Invalid type specification: A type is written without quotes: string."),
+        ("\"string\"", "Invalid quoted type constraints: A type is written without quotes: string."),
         (
             "strin",
             "Invalid type specification: The keyword \"strin\" is not a valid type specification. Did you mean \"string\"?",

@@ -3,7 +3,7 @@
 use crate::diag::{Span, did_you_mean};
 use crate::lang::decode::type_constraint;
 use crate::lang::functions::{self, Function, FunctionError};
-use crate::lang::syntax::ast::{Call, Expr};
+use crate::lang::syntax::ast::{Call, Expr, ExprKind};
 use crate::value::{Marks, Type, Value, convert};
 
 use super::evaluator::{Evaluated, Evaluator, Failed};
@@ -34,6 +34,13 @@ impl<'a> Evaluator<'a> {
     }
 
     fn plain_call(&mut self, function: &'static Function, call: &'a Call, span: Span) -> Evaluated {
+        if let ("templatestring", Some(template)) = (function.name, call.arguments.first())
+            && matches!(template.kind, ExprKind::Literal(_) | ExprKind::Template(_))
+        {
+            let detail = "templatestring renders a template that comes from elsewhere. One that is written out here needs no \
+                          function.";
+            return Err(self.error("Invalid function argument", detail, template.span, None));
+        }
         let (mut arguments, mut failed) = (Vec::with_capacity(call.arguments.len()), false);
         for argument in &call.arguments {
             match self.value(argument) {
@@ -145,7 +152,7 @@ impl<'a> Evaluator<'a> {
             let detail = "Call to function \"try\" failed: at least one argument is required.";
             return Err(self.error("Error in function call", detail, span, None));
         }
-        let mut reasons = String::new();
+        let mut reasons = Vec::new();
         for argument in &call.arguments {
             let before = self.said.0.len();
             let result = self.attempt(argument);
@@ -158,12 +165,18 @@ impl<'a> Evaluator<'a> {
             match result {
                 Ok(value) => return Ok(value),
                 Err(Failed) => {
-                    for diagnostic in self.said.0.drain(before..).filter(|_| self.quiet == 0) {
-                        reasons.push_str(&format!("\n- {}\n  {}", diagnostic.summary, diagnostic.detail));
-                    }
+                    reasons.extend(self.said.0.drain(before..).filter(|_| self.quiet == 0));
                 }
             }
         }
+        if !reasons.is_empty() && reasons.iter().all(|reason| reason.summary == functions::UNSET) {
+            let mut details: Vec<&str> = reasons.iter().map(|reason| reason.detail.as_str()).collect();
+            details.dedup();
+            let detail = format!("No alternative of \"try\" can be used. {}", details.join(" "));
+            return Err(self.error(functions::UNSET, detail, span, None));
+        }
+        let reasons: String =
+            reasons.iter().map(|reason| format!("\n- {}\n  {}", reason.summary, reason.detail)).collect();
         let detail = format!(
             "Call to function \"try\" failed: no expression succeeded:{reasons}\n\nAt least one expression must produce a successful result."
         );

@@ -49,6 +49,10 @@ impl<'a> Evaluator<'a> {
 
     /// The text of an object key that is an expression; `None` while it is unknown.
     fn object_key(&mut self, expr: &'a Expr, marks: &mut Marks) -> Result<Option<Str>, Failed> {
+        if expr.is_traversal() {
+            let detail = "A reference as a key stands in parentheses; a name with dots in quotes.";
+            return Err(self.error("Ambiguous attribute key", detail, expr.span, None));
+        }
         let (key, own) = self.value(expr)?.unmark();
         *marks = *marks | own;
         if key.is_null() {

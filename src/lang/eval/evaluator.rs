@@ -7,7 +7,7 @@ use crate::value::{Marks, Type, Value, convert, unify};
 
 use super::root::reference;
 use super::traverse::{self, Wrong};
-use super::{Reference, Scope};
+use super::{Reference, Repeats, Scope};
 
 /// The value of an expression. Errors of independent parts are all said.
 pub fn evaluate(expr: &Expr, scope: &dyn Scope) -> Outcome<Value> {
@@ -85,17 +85,16 @@ impl<'a> Evaluator<'a> {
     }
 
     fn walk(&mut self, root: &'a Expr, bottom: usize) -> Evaluated {
-        let (mut value, mut at, is_copies) = self.root(root, bottom)?;
+        let (mut value, mut at, block) = self.root(root, bottom)?;
         let mut failed = false;
+        if let (Some(block), Some(&step)) = (&block, self.steps.get(bottom + at)) {
+            self.check_key(block, step)?;
+        }
         while let Some(&step) = self.steps.get(bottom + at) {
             let outcome = match &step.kind {
                 ExprKind::Attribute(member) => {
                     let name = &member.name;
                     let result = traverse::attribute(&value, &name.text);
-                    if is_copies && at <= 2 && result.is_err() && matches!(value.bare(), Value::Tuple(_)) {
-                        self.without_key(root, &name.text, step);
-                        return Err(Failed);
-                    }
                     result.map_err(|wrong| self.wrong(wrong, step_span(step), step))
                 }
                 ExprKind::Index(index) => match self.value(&index.key) {
@@ -114,21 +113,22 @@ impl<'a> Evaluator<'a> {
         if failed { Err(Failed) } else { Ok(value) }
     }
 
-    /// The value of what a traversal starts with, how many steps that took, and whether it may be copies of a block.
-    fn root(&mut self, root: &'a Expr, bottom: usize) -> Result<(Value, usize, bool), Failed> {
+    /// The value of what a traversal starts with, how many steps that took, and the block it names.
+    fn root(&mut self, root: &'a Expr, bottom: usize) -> Result<(Value, usize, Option<Reference>), Failed> {
         let name = match &root.kind {
             ExprKind::Variable(name) => name,
-            ExprKind::SplatItem => return Ok((self.items.last().cloned().unwrap_or_default(), 0, false)),
-            _ => return Ok((self.value(root)?, 0, false)),
+            ExprKind::SplatItem => return Ok((self.items.last().cloned().unwrap_or_default(), 0, None)),
+            _ => return Ok((self.value(root)?, 0, None)),
         };
         if let Some((_, value)) = self.names.iter().rev().find(|(known, _)| known == name) {
-            return Ok((value.clone(), 0, false));
+            return Ok((value.clone(), 0, None));
         }
         let scope = self.scope;
         let found = reference(name, root.span, &self.steps[bottom..], &|name| scope.is_bare(name));
         let resolved = found.and_then(|(reference, taken, span)| {
-            let is_copies = matches!(reference, Reference::Resource(_) | Reference::Module { .. });
-            Ok((scope.resolve(&reference, span)?, taken, is_copies))
+            let value = scope.resolve(&reference, span)?;
+            let block = matches!(reference, Reference::Resource(_) | Reference::Module { .. }).then_some(reference);
+            Ok((value, taken, block))
         });
         resolved.map_err(|diagnostic| {
             self.said.push(*diagnostic);
@@ -136,16 +136,33 @@ impl<'a> Evaluator<'a> {
         })
     }
 
-    /// Says that an attribute was asked of all copies of a block.
-    #[cold]
-    fn without_key(&mut self, root: &Expr, name: &str, step: &'a Expr) {
-        let mut what = super::find::names(step);
-        what.truncate(what.rfind('.').unwrap_or(what.len()));
-        let what = if what.is_empty() { super::find::names(root) } else { what };
+    /// Whether the first step behind a block fits: a key where it has copies, none where it has not.
+    fn check_key(&mut self, block: &Reference, step: &'a Expr) -> Result<(), Failed> {
+        let wrong = match (self.scope.repeats(block), &step.kind) {
+            (Some(Repeats::Count), ExprKind::Attribute(member)) => Some(("count", "count.index", &member.name.text)),
+            (Some(Repeats::Each), ExprKind::Attribute(member)) if matches!(block, Reference::Resource(_)) => {
+                Some(("for_each", "each.key", &member.name.text))
+            }
+            (Some(Repeats::Not), ExprKind::Index(_)) if matches!(block, Reference::Resource(_)) => {
+                let detail = format!(
+                    "{block} has neither \"count\" nor \"for_each\", so that there is one instance without a key. Remove the \
+                     brackets."
+                );
+                return Err(self.error("Unexpected resource instance key", detail, step.span, Some(step)));
+            }
+            _ => None,
+        };
+        let Some((argument, key, name)) = wrong else { return Ok(()) };
+        let summary = match block {
+            Reference::Resource(_) => "Missing resource instance key",
+            _ => "Unsupported attribute",
+        };
+        let all = if argument == "count" { format!("{block}[*].{name}") } else { format!("values({block})[*].{name}") };
         let detail = format!(
-            "{what} has \"count\", so that its attributes are those of its copies. Name one, as in {what}[count.index].{name}, or take all of them with {what}[*].{name}."
+            "{block} has {argument:?}, so that its attributes are those of its copies. Name one, as in \
+             {block}[{key}].{name}, or take all of them with {all}."
         );
-        self.error("Missing resource instance key", detail, step.span, Some(step));
+        Err(self.error(summary, detail, step.span, Some(step)))
     }
 
     /// Says an error about `expr`, with the values of what it names.
@@ -173,8 +190,12 @@ impl<'a> Evaluator<'a> {
         let yes = self.value(yes_expr);
         let between = self.said.0.len();
         let no = self.value(no_expr);
-        let (condition, marks) = condition?.unmark();
+        let (condition, mut marks) = condition?.unmark();
         let condition = self.truth(condition, condition_expr)?;
+        // Which result was chosen says something about the other one as well.
+        for result in [&yes, &no].into_iter().flatten() {
+            marks = marks | result.marks();
+        }
         match condition {
             Some(true) => self.said.0.truncate(between),
             Some(false) => {
@@ -276,6 +297,10 @@ fn either(yes: &Value, no: &Value, ty: &Option<Type>, marks: Marks) -> Value {
     let ty = ty.clone().unwrap_or_else(|| yes.ty());
     if yes.is_null() && no.is_null() {
         return Value::Null(ty).mark(marks);
+    }
+    if yes == no && yes.is_wholly_known() {
+        // Whichever it is.
+        return yes.mark(marks);
     }
     let not_null = |value: &Value| match value {
         Value::Null(_) => false,

@@ -16,6 +16,13 @@ pub fn references(expr: &Expr) -> Vec<Found> {
     finder.found
 }
 
+/// Whether a function is called anywhere in an expression.
+pub fn has_call(expr: &Expr) -> bool {
+    let mut walk = Walk { bound: Vec::new(), calls: false, traversal: &mut |_, _| {} };
+    walk.expr(expr);
+    walk.calls
+}
+
 /// Gathers references of several expressions, with rules and bound names of its own.
 pub struct Finder<'b> {
     /// What was found so far.

@@ -24,9 +24,9 @@ mod traverse;
 
 pub use evaluator::evaluate;
 pub(crate) use evaluator::{Evaluator, Failed};
-pub use find::{Finder, references};
+pub use find::{Finder, has_call, references};
 pub use involved::describe;
 pub use reference::{Found, Reference};
-pub use scope::Scope;
+pub use scope::{Repeats, Scope};
 pub use template::TEMPLATES;
 pub use traversal::{Ingredients, Traversal, ingredients};

@@ -36,6 +36,13 @@ impl Scope for TestScope {
         &self.context
     }
 
+    fn repeats(&self, reference: &Reference) -> Option<Repeats> {
+        match reference {
+            Reference::Resource(addr) if addr.name == *"many" => Some(Repeats::Count),
+            _ => None,
+        }
+    }
+
     fn is_bare(&self, name: &str) -> bool {
         name == "environment"
     }

@@ -78,6 +78,9 @@ pub enum Returns {
     NotNull(fn(&[Value]) -> Type),
 }
 
+/// What the error of an environment variable without a value is called.
+pub const UNSET: &str = "Environment variable not set";
+
 /// Why a call failed. The words are Terraform's; they never contain sensitive values.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FunctionError {
@@ -97,6 +100,11 @@ pub enum FunctionError {
         index: usize,
         /// What is wrong with it.
         message: String,
+    },
+    /// The environment variable that was asked for is not set.
+    Unset {
+        /// Its name.
+        variable: String,
     },
     /// The call as a whole failed.
     Failed {
@@ -197,6 +205,7 @@ impl FunctionError {
             FunctionError::NotEnough { .. } => "Not enough function arguments",
             FunctionError::TooMany { .. } => "Too many function arguments",
             FunctionError::Argument { .. } => "Invalid function argument",
+            FunctionError::Unset { .. } => UNSET,
             FunctionError::Failed { .. } => "Error in function call",
         }
     }
@@ -215,6 +224,7 @@ impl FunctionError {
                 let param = function.param(*index).map_or("", |param| param.name);
                 format!("Invalid value for \"{param}\" parameter: {message}.")
             }
+            FunctionError::Unset { variable } => format!("The environment variable {variable} is not set."),
             FunctionError::Failed { message } => format!("Call to function \"{name}\" failed: {message}."),
         }
     }
@@ -223,7 +233,7 @@ impl FunctionError {
     pub fn index(&self) -> Option<usize> {
         match self {
             FunctionError::TooMany { index } | FunctionError::Argument { index, .. } => Some(*index),
-            FunctionError::NotEnough { .. } | FunctionError::Failed { .. } => None,
+            FunctionError::NotEnough { .. } | FunctionError::Unset { .. } | FunctionError::Failed { .. } => None,
         }
     }
 }

@@ -19,12 +19,20 @@ pub struct Context<'a> {
     /// The clock while applying: `timestamp()`. `None` while planning: then `timestamp`, `uuid` and `bcrypt`, whose
     /// results change from call to call, are unknown.
     pub now: Option<Timestamp>,
-    /// The environment variables that `env("X")` sees: the value, or in a few words why there is none. `None` where there is
-    /// no such function: in modules.
-    pub env: Option<&'a (dyn Fn(&str) -> Result<String, String> + Send + Sync)>,
+    /// The environment variables that `env("X")` sees. `None` where there is no such function: in modules.
+    pub env: Option<&'a (dyn Fn(&str) -> Result<String, NoVariable> + Send + Sync)>,
     /// What renders templates: `templatefile` and `templatestring`. `None` inside a template that is being rendered, which
     /// must not render others.
     pub templates: Option<&'a dyn Templates>,
+}
+
+/// Why an environment variable has no value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NoVariable {
+    /// It is not set.
+    Unset,
+    /// The project file does not list it.
+    Unlisted,
 }
 
 /// Renders templates for `templatefile` and `templatestring`. Parsing and evaluation live in `eval`, above this room; it

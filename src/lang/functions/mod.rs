@@ -41,8 +41,8 @@ mod yaml_read;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-pub use call::{Function, FunctionError, Param, ParamType, Returns};
-pub use context::{Context, DirFiles, Entry, Files, ReadError, TemplateError, Templates};
+pub use call::{Function, FunctionError, Param, ParamType, Returns, UNSET};
+pub use context::{Context, DirFiles, Entry, Files, NoVariable, ReadError, TemplateError, Templates};
 
 static TABLE: LazyLock<BTreeMap<&'static str, &'static Function>> = LazyLock::new(|| {
     let topics = [

@@ -242,6 +242,7 @@ impl<'a> Parser<'a> {
         match text {
             "&" => self.say("Unsupported operator", "There are no bitwise operators. Did you mean boolean AND (\"&&\")?", span),
             "|" => self.say("Unsupported operator", "There are no bitwise operators. Did you mean boolean OR (\"||\")?", span),
+            "^" | "~" => self.say("Unsupported operator", "There are no bitwise operators. A power is written as pow(2, 3).", span),
             "'" => self.say("Invalid character", "Texts are enclosed in double quotes (\"), not in single ones.", span),
             "`" => self.say(
                 "Invalid character",
