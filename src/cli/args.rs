@@ -52,6 +52,8 @@ pub(super) enum Command {
     /// The environment, under Terraform's name for it
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
+    /// Take over an object that exists already
+    Import(ImportArgs),
     /// Mark an object as tainted: the next apply replaces it
     Taint(TaintArgs),
     /// Take the mark away
@@ -342,6 +344,21 @@ pub(super) struct StateRmArgs {
     /// What is to be forgotten
     #[arg(value_name = "ADDRESS", value_parser = pattern, required = true)]
     pub addresses: Vec<Pattern>,
+}
+
+/// `import`
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// The instance of the configuration that it is to be
+    #[arg(value_name = "ADDRESS", value_parser = pattern)]
+    pub address: Pattern,
+    /// The id that its provider finds it by
+    #[arg(value_name = "ID")]
+    pub id: String,
 }
 
 /// `taint` and `untaint`

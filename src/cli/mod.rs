@@ -7,6 +7,7 @@ mod approve;
 mod args;
 mod exit;
 mod gate;
+mod import;
 mod init;
 mod listen;
 mod log;
@@ -49,7 +50,6 @@ const NOT_YET: &[&str] = &[
     "fmt",
     "get",
     "graph",
-    "import",
     "login",
     "logout",
     "metadata",
@@ -130,6 +130,7 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
             Command::Show(args) => show::run(&call, args).await,
             Command::Output(args) => output::run(&call, args).await,
             Command::State(command) => state::run(&call, command).await,
+            Command::Import(args) => import::run(&call, args).await,
             Command::Taint(args) => surgery::taint(&call, args, true).await,
             Command::Untaint(args) => surgery::taint(&call, args, false).await,
             Command::Gate(GateCommand::Run(args)) => gate::run(&call, args).await,

@@ -6,6 +6,7 @@
 mod apply;
 mod approval;
 mod gates;
+mod import;
 mod locks;
 mod overtaken;
 mod plan;
@@ -22,6 +23,7 @@ mod tests;
 pub use apply::{Applied, Ended, apply, apply_saved};
 pub use approval::{Answer, Approval, Approve, Question};
 pub use gates::run_gate;
+pub use import::import;
 pub use overtaken::{Overtaken, Settled, overtaken, settle_overtaken};
 pub use plan::{checks, plan};
 pub use saved::{SavedPlan, read_saved, write_saved};

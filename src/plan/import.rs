@@ -31,7 +31,7 @@ impl<'a> Walk<'a> {
             let outcome = self.import_ids(*root, import);
             said.append(outcome.said.located(Some(import.span), Some("import")));
             for (addr, id) in outcome.value.into_iter().flatten() {
-                if self.imports.insert(addr.clone(), (id, import.to_span)).is_some() {
+                if self.imports.insert(addr.clone(), (id, Some(import.to_span))).is_some() {
                     let detail = format!("Another import block names {addr} already. An object is imported once.");
                     let summary = format!("Duplicate import configuration for {:?}", addr.to_string());
                     said.push(Diagnostic::error(summary, detail).at(import.to_span).within("import"));
@@ -101,13 +101,14 @@ impl<'a> Walk<'a> {
         let mut missing: Vec<_> =
             self.imports.iter().filter(|(addr, _)| takes_part(addr) && !declared.contains(addr)).collect();
         missing.sort_by_key(|(addr, _)| *addr);
-        let say = |(addr, (_, span)): (&InstanceAddr, &(String, crate::diag::Span))| {
+        let say = |(addr, (_, span)): (&InstanceAddr, &(String, Option<crate::diag::Span>))| {
             let detail = format!(
                 "The configuration has a block for {}, but no {addr}: its count or for_each makes other instances. Write the \
                  address of one of those, or change the block.",
                 addr.resource
             );
-            Diagnostic::error("Configuration for import target does not exist", detail).at(*span).within("import")
+            let diagnostic = Diagnostic::error("Configuration for import target does not exist", detail).or_at(*span);
+            if span.is_some() { diagnostic.within("import") } else { diagnostic }
         };
         missing.into_iter().map(say).collect()
     }

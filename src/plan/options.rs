@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use crate::addr::Pattern;
+use crate::addr::{InstanceAddr, Pattern};
 use crate::graph::Selection;
 use crate::state::{OpenIntent, Slot};
 
@@ -21,6 +21,8 @@ pub struct Options {
     pub selection: Selection,
     /// `-replace`.
     pub replace: Vec<Pattern>,
+    /// Objects to take over, with their ids, beside those of `import` blocks.
+    pub imports: Vec<(InstanceAddr, String)>,
     /// What `timestamp()` gives.
     pub timestamp: Timestamp,
     /// Objects that this run has already seen: an earlier segment made or read them.
@@ -43,6 +45,7 @@ impl Options {
             refresh: true,
             selection: Selection::default(),
             replace: Vec::new(),
+            imports: Vec::new(),
             timestamp,
             fresh: HashSet::new(),
             unfinished: Vec::new(),

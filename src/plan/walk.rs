@@ -61,8 +61,8 @@ pub struct Walk<'a> {
     pub(super) objects: Objects<'a>,
     pub(super) moves: Moves,
     pub(super) removals: Removals,
-    /// What `import` blocks name: the instance, its id, and where that is written.
-    pub(super) imports: HashMap<InstanceAddr, (String, Span)>,
+    /// What is to be imported: the instance, its id, and where that is written.
+    pub(super) imports: HashMap<InstanceAddr, (String, Option<Span>)>,
     pub(super) changes: Vec<PlannedChange>,
     /// For each node, what it waits for, if it is pending.
     pub(super) pending: Vec<Option<String>>,
@@ -128,7 +128,7 @@ impl<'a> Walk<'a> {
             objects,
             moves,
             removals: Removals::of(input.graph),
-            imports: HashMap::new(),
+            imports: input.options.imports.iter().map(|(addr, id)| (addr.clone(), (id.clone(), None))).collect(),
             changes: Vec::with_capacity(input.graph.provider_of.len()),
             pending: vec![None; count],
             changed: vec![false; count],

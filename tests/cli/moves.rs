@@ -1,4 +1,4 @@
-//! Objects that move from layer to layer, and objects that are taken in hand: `state mv`, `state rm`, `taint`.
+//! Objects that move from layer to layer, and objects that are taken in hand: `state mv`, `state rm`, `taint`, `import`.
 
 use super::program::Program;
 
@@ -157,4 +157,35 @@ fn a_tainted_object_is_replaced_unless_it_is_untainted() {
     assert_eq!(said, "Resource instance terraform_data.a has been successfully untainted.\n");
     assert_eq!(program.call(&["plan", "-detailed-exitcode"]).code, 0);
     assert_eq!(program.call(&["untaint", "terraform_data.a"]).code, 1);
+}
+
+#[test]
+fn an_object_is_imported_by_its_id() {
+    let program = Program::with(&[("infra.hcl", PROJECT), ("low/main.tf", OBJECT), ("high/main.tf", "")]);
+    let said = program.ok(&["import", "layer.low.terraform_data.a", "made-long-ago"]);
+    assert!(said.contains("layer.low.terraform_data.a: Imported from ID \"made-long-ago\"."), "{said}");
+    assert!(program.ok(&["plan"]).contains("Plan: 0 to add, 1 to change, 0 to destroy."));
+    for (address, summary) in [
+        ("layer.low.terraform_data.a", "Resource already managed"),
+        ("layer.low.terraform_data.none", "onfiguration"),
+        ("layer.none.terraform_data.a", "Unknown layer"),
+        ("layer.low", "Invalid import address"),
+        ("terraform_data.a", "Which layer?"),
+    ] {
+        let said = program.call(&["import", address, "x"]);
+        assert_eq!(said.code, 1, "{address}: {}", said.out);
+        assert!(said.err.contains(summary), "{address}: {}", said.err);
+    }
+    assert_eq!(program.ok(&["state", "list"]), "layer.low.terraform_data.a\n");
+}
+
+#[test]
+fn an_import_of_what_the_provider_does_not_know_fails() {
+    let main = "resource \"random_integer\" \"n\" {\n  min = 1\n  max = 3\n}\n";
+    let program = Program::with(&[("main.tf", main)]);
+    let said = program.call(&["import", "random_integer.n", "no number"]);
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("RESULT,MIN,MAX"), "{}", said.err);
+    program.ok(&["import", "random_integer.n", "2,1,3"]);
+    assert_eq!(program.call(&["plan", "-detailed-exitcode"]).code, 0);
 }
