@@ -247,3 +247,37 @@ fn the_state_of_a_lower_layer_is_an_edge() {
     assert_eq!(program.call(&["plan", "-var", "v=two", "-detailed-exitcode"]).code, 0);
     program.ok(&["destroy", "-auto-approve"]);
 }
+
+#[test]
+fn errors_name_the_layer_and_reading_is_told_once() {
+    let layer = |name: &str| format!("layer {name:?} {{\n  source = {name:?}\n}}\n");
+    let two = format!("project {{\n  name = \"x\"\n}}\n{}{}", layer("a"), layer("b"));
+    let file = |path: &str| {
+        format!(
+            "resource \"local_file\" \"f\" {{\n  filename = {path:?}\n  content  = \"x\"\n}}\nresource \"random_id\" \"r\" {{\n  byte_length = 4\n}}\n"
+        )
+    };
+    let wrong = file("/proc/nowhere/f");
+    let files = [
+        ("infra.hcl", two.as_str()),
+        ("a/main.tf", "module \"m\" {\n  source = \"./m\"\n}\n"),
+        ("a/m/main.tf", wrong.as_str()),
+        ("b/main.tf", "resource \"terraform_data\" \"y\" {}\n"),
+    ];
+    let program = Program::with(&files);
+    let failed = program.call(&["apply", "-auto-approve"]);
+    assert!(failed.err.contains("\n  with layer.a.module.m.local_file.f,\n"), "{}", failed.err);
+
+    // Three providers have something to read; it is said in one line, and again by destroy.
+    program.write("a/m/main.tf", &file("f.txt"));
+    program.ok(&["apply", "-auto-approve"]);
+    let destroyed = program.ok(&["destroy", "-auto-approve"]);
+    assert_eq!(destroyed.matches("Refreshing state of").count(), 1, "{destroyed}");
+    assert!(destroyed.contains("Refreshing state of 3 objects..."), "{destroyed}");
+
+    // One layer needs no name.
+    let one = format!("project {{\n  name = \"x\"\n}}\n{}", layer("a"));
+    let program = Program::with(&[("infra.hcl", one.as_str()), files[1], files[2]]);
+    let failed = program.call(&["apply", "-auto-approve"]);
+    assert!(failed.err.contains("\n  with module.m.local_file.f,\n"), "{}", failed.err);
+}

@@ -152,8 +152,10 @@ fn play(case: &Case, peer: &Peer) -> Json {
             let mut ends: Vec<String> = of("apply_complete").chain(of("apply_errored")).filter_map(end).collect();
             ends.sort();
             answer["ends"] = json!(ends);
-            answer["outputs"] =
-                of("outputs").last().filter(|_| code == Some(0)).map_or(Json::Null, |line| line["outputs"].clone());
+            answer["outputs"] = of("outputs")
+                .next_back()
+                .filter(|_| code == Some(0))
+                .map_or(Json::Null, |line| line["outputs"].clone());
         }
     }
     let folder = folder.to_string_lossy();

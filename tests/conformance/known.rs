@@ -8,8 +8,6 @@ const PLACE: &str = "we say where it is";
 const LATER: &str = "not supported yet, and said so";
 /// Terraform 1.12 and OpenTofu decide by the first operand; so do we.
 const SHORT: &str = "&& and || decide by their first operand, as in newer versions";
-/// What terraform says while planning, and we when the value is there.
-const WHEN_KNOWN: &str = "found when the value is known";
 /// Finer knowledge about values that are not known yet.
 const REFINED: &str = "less is known of a value before apply; the result is the same";
 
@@ -56,9 +54,6 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
     ("templates", "an interpolation without an end", FOLLOW_UP),
     ("templates", "else in a loop", FOLLOW_UP),
     ("templates", "templates with single quotes", FOLLOW_UP),
-    ("unknowns", "a text that is not known yet as a list", WHEN_KNOWN),
-    ("unknowns", "a text that is not known yet as a map", WHEN_KNOWN),
-    ("unknowns", "a text whose beginning is known", REFINED),
     ("unknowns", "and, or with one side known", SHORT),
     ("unknowns", "collections of which one element is not known yet", REFINED),
     ("unknowns", "one of two lists of one length", REFINED),

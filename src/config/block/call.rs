@@ -48,7 +48,9 @@ impl Reader<'_> {
             let diagnostic = match kind {
                 "lifecycle" => not_yet("The lifecycle block of a module"),
                 _ => {
-                    let detail = format!("Blocks of type {kind:?} are not expected here.");
+                    let detail = format!(
+                        "Blocks of type {kind:?} are not expected here: a module takes arguments only, as in {kind} = {{ … }}."
+                    );
                     Diagnostic::error("Unsupported block type", detail)
                 }
             };

@@ -26,7 +26,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         lookup,
     )
     .variadic(Param::any("default").null().unknown().marked()),
-    Function::new("merge", &[], Returns::NotNull(merge_type), merge).variadic(Param::any("maps").null().marked()),
+    Function::new("merge", &[], Returns::NotNull(merge_type), merge)
+        .variadic(Param::any("maps").null().marked().unknown()),
     Function::new("one", &[Param::any("list").marked()], Returns::From(one_type), one),
     Function::new("values", &[Param::any("mapping").marked()], Returns::NotNull(values_type), values),
     Function::new(
@@ -43,6 +44,11 @@ pub(super) fn element_of(ty: &Type) -> Option<&Type> {
         Type::List(element) | Type::Set(element) | Type::Map(element) => Some(element),
         _ => None,
     }
+}
+
+/// Something of a type that is not null, where the type is known.
+pub(super) fn unknown_of(ty: Type) -> Value {
+    if ty == Type::Any { Value::unknown(ty) } else { Value::unknown_not_null(ty) }
 }
 
 fn first_type(arguments: &[Value]) -> Type {
@@ -244,11 +250,12 @@ fn merge_type(arguments: &[Value]) -> Type {
 
 fn merge(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
     let mut merged: Vec<(Str, Value)> = Vec::new();
-    let mut marks = Marks::NONE;
+    let (mut marks, mut open) = (Marks::NONE, false);
     for argument in arguments {
         marks = marks | argument.marks();
         match argument.bare() {
             Value::Null(_) => {}
+            Value::Unknown(unknown) if matches!(unknown.ty, Type::Any | Type::Map(_) | Type::Object(_)) => open = true,
             Value::Map(_) | Value::Object(_) => {
                 merged.extend(argument.as_entries().into_iter().flatten().cloned());
             }
@@ -257,6 +264,9 @@ fn merge(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
                 return Err(FunctionError::failed(format!("arguments must be maps or objects, got {kind:?}")));
             }
         }
+    }
+    if open {
+        return Ok(unknown_of(merge_type(arguments)).mark(marks));
     }
     let entries = Entries::from_iter(merged);
     // Types cost more than the merging; objects alone always make an object.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::arguments::{items, number};
+use super::collections::unknown_of;
 use super::{Context, Function, FunctionError, Param, ParamType, Returns};
 use crate::value::{Marks, Str, Type, Value, convert, unify};
 
@@ -31,7 +32,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         .variadic(Param::any("vals").null().unknown()),
     Function::new("coalescelist", &[], Returns::Any, coalescelist).variadic(Param::any("vals").null().unknown()),
     Function::new("compact", STRINGS, Returns::NotNull(first_type), compact),
-    Function::new("concat", &[], Returns::NotNull(concat_type), concat).variadic(Param::any("seqs").marked()),
+    Function::new("concat", &[], Returns::NotNull(concat_type), concat).variadic(Param::any("seqs").marked().unknown()),
     Function::new("distinct", LIST, Returns::NotNull(first_type), distinct),
     Function::new("flatten", &[Param::any("list").marked()], Returns::Any, flatten),
     Function::new(
@@ -169,10 +170,11 @@ fn concat(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> 
         return Err(FunctionError::failed("at least one argument is required"));
     }
     let mut all = Vec::new();
-    let mut marks = Marks::NONE;
+    let (mut marks, mut open) = (Marks::NONE, false);
     for (index, argument) in arguments.iter().enumerate() {
         marks = marks | argument.marks();
         match argument.bare() {
+            Value::Unknown(unknown) if matches!(unknown.ty, Type::Any | Type::List(_) | Type::Tuple(_)) => open = true,
             Value::List(_) | Value::Tuple(_) => all.extend_from_slice(items(arguments, index)),
             other => {
                 let kind = other.ty().friendly();
@@ -180,6 +182,9 @@ fn concat(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> 
                 return Err(FunctionError::argument(index, message));
             }
         }
+    }
+    if open {
+        return Ok(unknown_of(concat_type(arguments)).mark(marks));
     }
     let joined = Value::tuple(all);
     match concat_type(arguments) {

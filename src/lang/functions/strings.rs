@@ -16,9 +16,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Ok(Value::string(text(arguments, 0).chars().map(lower_char).collect::<String>()))
     }),
     Function::new("split", &[Param::string("separator"), Param::string("str")], Returns::NotNull(strings), split),
-    Function::new("startswith", &[Param::string("str"), Param::string("prefix")], Returns::Bool, |arguments, _| {
-        Ok(Value::Bool(text(arguments, 0).starts_with(text(arguments, 1))))
-    }),
+    Function::new("startswith", &[Param::string("str").unknown(), Param::string("prefix")], Returns::Bool, starts_with),
     Function::new("strcontains", &[Param::string("str"), Param::string("substr")], Returns::Bool, |arguments, _| {
         Ok(Value::Bool(text(arguments, 0).contains(text(arguments, 1))))
     }),
@@ -51,6 +49,20 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Ok(Value::string(text(arguments, 0).chars().map(upper_char).collect::<String>()))
     }),
 ];
+
+/// Of a text that is not known yet the beginning may be.
+fn starts_with(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
+    let wanted = text(arguments, 1);
+    let Some(Value::Unknown(unknown)) = arguments.first() else {
+        return Ok(Value::Bool(text(arguments, 0).starts_with(wanted)));
+    };
+    let known = unknown.refinement.prefix.as_ref().map_or("", |prefix| prefix.as_str());
+    Ok(match (known.starts_with(wanted), wanted.starts_with(known)) {
+        (true, _) => Value::Bool(true),
+        (false, false) => Value::Bool(false),
+        (false, true) => Value::unknown_not_null(Type::Bool),
+    })
+}
 
 fn strings(_: &[Value]) -> Type {
     Type::list(Type::String)
