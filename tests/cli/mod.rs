@@ -5,6 +5,7 @@ mod bad_world;
 mod commands;
 mod documented;
 mod durable;
+mod formatting;
 mod overtaken;
 mod plan_text;
 mod program;

@@ -1,5 +1,6 @@
 //! Suites that every implementation of a contract has to pass.
 
+mod fmt;
 mod kubernetes;
 mod sequences;
 mod state_on_stores;

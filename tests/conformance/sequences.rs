@@ -13,7 +13,16 @@ use regex::Regex;
 use serde_json::{Value as Json, json};
 
 /// Where our answer is another one on purpose: case, step (from 1), part of the answer, and why.
-const KNOWN: &[(&str, usize, &str, &str)] = &[];
+const KNOWN: &[(&str, usize, &str, &str)] = &[
+    ("json_that_is_wrong", 1, "errors", "terraform says of a text that is no JSON that it is no object, too"),
+    (
+        "json_that_is_wrong",
+        6,
+        "state",
+        "terraform reads templates in JSON late; we show no state of what cannot be read",
+    ),
+    ("json_that_is_wrong", 10, "errors", "terraform says of the wrong value that it lacks a label, too"),
+];
 
 #[test]
 fn folders_change_as_under_terraform() {
