@@ -28,6 +28,8 @@ pub(super) enum Command {
     Init(InitArgs),
     /// Check the configuration
     Validate(ValidateArgs),
+    /// Bring files into their canonical form
+    Fmt(FmtArgs),
     /// Show what an apply would do
     Plan(PlanArgs),
     /// Make the world as the configuration says
@@ -218,6 +220,36 @@ pub(super) struct ValidateArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `fmt`
+#[derive(Debug, Args)]
+pub(super) struct FmtArgs {
+    #[command(flatten)]
+    pub look: LookArgs,
+    /// Name the files that change
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = true,
+          action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub list: bool,
+    /// Write the files that change
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = true,
+          action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub write: bool,
+    /// Show what changes
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false,
+          action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub diff: bool,
+    /// Write nothing; exit with 3 when a file would change
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false,
+          action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub check: bool,
+    /// Folders below, too
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false,
+          action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub recursive: bool,
+    /// Files and folders, or - for standard input
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
 }
 
 /// `plan`
@@ -448,13 +480,17 @@ pub(super) fn given(root: &ArgMatches) -> Result<Vec<Given>, String> {
         matches = inner;
     }
     let mut found: Vec<(usize, Given)> = Vec::new();
-    if let (Ok(Some(texts)), Some(places)) = (matches.try_get_many::<String>("var"), indices(matches, "var")) {
+    // Only of an argument that the command has may be asked where it stands.
+    if let Ok(Some(texts)) = matches.try_get_many::<String>("var")
+        && let Some(places) = indices(matches, "var")
+    {
         for (at, text) in places.zip(texts) {
             let (name, value) = text.split_once('=').ok_or_else(|| text.clone())?;
             found.push((at, Given::Var { name: name.trim().to_owned(), text: value.to_owned() }));
         }
     }
-    if let (Ok(Some(files)), Some(places)) = (matches.try_get_many::<PathBuf>("var_file"), indices(matches, "var_file"))
+    if let Ok(Some(files)) = matches.try_get_many::<PathBuf>("var_file")
+        && let Some(places) = indices(matches, "var_file")
     {
         found.extend(places.zip(files).map(|(at, file)| (at, Given::File(file.clone()))));
     }

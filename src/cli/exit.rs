@@ -13,6 +13,10 @@ pub enum Exit {
     Changes,
     /// An apply stopped, because what is left differs from what was approved. What was done is in state.
     Differs,
+    /// `fmt`: a file could not be read.
+    Unreadable,
+    /// `fmt -check`: a file is not in its form.
+    Unformatted,
 }
 
 impl From<Exit> for ExitCode {
@@ -20,8 +24,8 @@ impl From<Exit> for ExitCode {
         ExitCode::from(match exit {
             Exit::Done => 0,
             Exit::Failed => 1,
-            Exit::Changes => 2,
-            Exit::Differs => 3,
+            Exit::Changes | Exit::Unreadable => 2,
+            Exit::Differs | Exit::Unformatted => 3,
         })
     }
 }

@@ -6,6 +6,7 @@ mod apply;
 mod approve;
 mod args;
 mod exit;
+mod fmt;
 mod gate;
 mod import;
 mod init;
@@ -47,7 +48,6 @@ const NOT_YET: &[&str] = &[
     "console",
     "drift",
     "env",
-    "fmt",
     "get",
     "graph",
     "login",
@@ -112,8 +112,10 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
         Ok(call) => call,
         Err(diagnostic) => return refuse(&diagnostic.summary, &diagnostic.detail),
     };
-    if let Command::Workspace(WorkspaceCommand::Show(select)) = &root.command {
-        return workspace::show(&call, select);
+    match &root.command {
+        Command::Workspace(WorkspaceCommand::Show(select)) => return workspace::show(&call, select),
+        Command::Fmt(args) => return fmt::run(&call, args),
+        _ => {}
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(workers()).build() {
         Ok(runtime) => runtime,
@@ -137,6 +139,7 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
             Command::Sandbox(SandboxCommand::Serve(args)) => sandbox::run(&call, args).await,
             Command::ForceUnlock(args) => unlock::run(&call, args).await,
             Command::Workspace(WorkspaceCommand::Show(select)) => workspace::show(&call, select),
+            Command::Fmt(args) => fmt::run(&call, args),
             Command::Version(args) => version::run(args),
         }
     });

@@ -15,12 +15,11 @@ use crate::lang::syntax::ast::Block;
 use crate::lang::syntax::parse_expr;
 use crate::value::Value;
 
-use super::files::{Files, normal, relative};
+use super::files::{Files, normal};
 use super::folder::Reading;
 use super::load::{Given, LoadOptions};
 use super::model::{AssignedExpr, Assignment, Module, Origin, Variable};
 use super::scope::{Env, context};
-use super::shape::not_yet;
 
 /// What expressions of assignments may look at.
 pub struct Surroundings {
@@ -107,11 +106,6 @@ impl Assignments {
 
     /// A file of assignments.
     pub fn add_file(&mut self, reading: &Reading<'_>, path: &Path, said: &mut Diagnostics) {
-        let shown = relative(path, reading.working_dir);
-        if path.extension().is_some_and(|extension| extension == "json") {
-            said.push(not_yet(&format!("JSON syntax ({})", shown.display())));
-            return;
-        }
         let Some(body) = reading.body(path, said) else { return };
         for block in &body.blocks {
             said.push(unexpected_block(block));

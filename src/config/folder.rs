@@ -1,14 +1,13 @@
 //! One folder's files: which of them are configuration, parsed, overrides merged in.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Diagnostics, SourceMap};
-use crate::lang::syntax::ast::{Attribute, Block, Body};
-use crate::lang::syntax::parse;
+use crate::lang::syntax::ast::Body;
+use crate::lang::syntax::{parse, parse_json, parse_json_assignments};
 
 use super::files::{Entry, Files, relative};
-use super::shape::{describe, not_yet};
+use super::overrides::override_block;
 
 /// Reads files into bodies.
 pub struct Reading<'a> {
@@ -49,8 +48,13 @@ impl Reading<'_> {
                 return None;
             }
         };
+        let name = shown.to_string_lossy().into_owned();
         let file = self.sources.add(shown, text.strip_prefix('\u{feff}').unwrap_or(&text));
-        let (parsed, errors) = parse(self.sources, file);
+        let (parsed, errors) = match name.strip_suffix(".json") {
+            Some(native) if native.ends_with(".tf") || native.ends_with(".tofu") => parse_json(self.sources, file),
+            Some(_) => parse_json_assignments(self.sources, file),
+            None => parse(self.sources, file),
+        };
         said.append(errors);
         Some(parsed.body)
     }
@@ -60,8 +64,12 @@ impl Reading<'_> {
         let mut names: Vec<&str> =
             entries.iter().filter(|entry| is_configuration(entry)).map(|e| e.name.as_str()).collect();
         // Of `a.tf` and `a.tofu`, the second is meant for readers like this one.
-        let tofu: Vec<&str> = names.iter().filter_map(|name| name.strip_suffix(".tofu")).collect();
-        names.retain(|name| name.strip_suffix(".tf").is_none_or(|stem| !tofu.contains(&stem)));
+        let stem = |name: &'_ str, end: &str, json: &str| -> Option<String> {
+            let native = name.strip_suffix(end);
+            native.map(str::to_owned).or_else(|| Some(format!("{}.json", name.strip_suffix(json)?)))
+        };
+        let tofu: Vec<String> = names.iter().filter_map(|name| stem(name, ".tofu", ".tofu.json")).collect();
+        names.retain(|name| stem(name, ".tf", ".tf.json").is_none_or(|stem| !tofu.contains(&stem)));
         if names.is_empty() {
             return None;
         }
@@ -69,12 +77,7 @@ impl Reading<'_> {
         let mut overrides = Vec::new();
         for name in names {
             let path = dir.join(name);
-            if name.ends_with(".json") {
-                let shown = relative(&path, self.working_dir);
-                said.push(not_yet(&format!("JSON syntax ({})", shown.display())));
-                continue;
-            }
-            let stem = name.trim_end_matches(".tofu").trim_end_matches(".tf");
+            let stem = name.trim_end_matches(".json").trim_end_matches(".tofu").trim_end_matches(".tf");
             let into = if stem == "override" || stem.ends_with("_override") { &mut overrides } else { &mut bodies };
             into.extend(self.body(&path, said));
         }
@@ -84,75 +87,5 @@ impl Reading<'_> {
             }
         }
         Some(bodies)
-    }
-}
-
-/// Merges a block of an override file into the block of the same name.
-fn override_block(bodies: &mut Vec<Body>, block: &Arc<Block>, said: &mut Diagnostics) {
-    let kind = block.kind.text.as_str();
-    let labels: Vec<&str> = block.labels.iter().map(|label| label.text.as_str()).collect();
-    if kind == "locals" {
-        for attribute in &block.body.attributes {
-            let mut all = bodies.iter_mut().flat_map(|body| &mut body.blocks).filter(|base| base.kind.text == "locals");
-            match all.find(|base| base.body.attribute(&attribute.name.text).is_some()) {
-                Some(base) => set(&mut Arc::make_mut(base).body.attributes, attribute),
-                None => said
-                    .push(missing_base(&format!("local value {:?}", attribute.name.text.as_str())).at(attribute.span)),
-            }
-        }
-        return;
-    }
-    let alias = |block: &Block| block.body.attribute("alias").map(|alias| format!("{:?}", alias.expr.kind));
-    let same = |base: &&mut Arc<Block>| {
-        base.kind.text == *kind
-            && base.labels.iter().map(|label| label.text.as_str()).eq(labels.iter().copied())
-            && (kind != "provider" || alias(base) == alias(block))
-    };
-    match bodies.iter_mut().flat_map(|body| &mut body.blocks).find(same) {
-        Some(base) => merge(Arc::make_mut(base), block),
-        // These may appear in override files alone.
-        None if kind == "terraform" || kind == "provider" => {
-            bodies.push(Body { blocks: vec![block.clone()], ..Body::default() });
-        }
-        None => said.push(missing_base(&describe(block)).at(block.header)),
-    }
-}
-
-fn missing_base(what: &str) -> Diagnostic {
-    let detail = format!(
-        "There is no {what} in the primary configuration files. An override file can only override what is defined there."
-    );
-    Diagnostic::error("Missing base declaration to override", detail)
-}
-
-fn set(attributes: &mut Vec<Attribute>, attribute: &Attribute) {
-    match attributes.iter_mut().find(|known| known.name.text == attribute.name.text) {
-        Some(known) => *known = attribute.clone(),
-        None => attributes.push(attribute.clone()),
-    }
-}
-
-/// Arguments replace arguments; nested blocks of a type replace all of that type, save those that are merged themselves.
-fn merge(base: &mut Block, by: &Block) {
-    for attribute in &by.body.attributes {
-        // `count` and `for_each` exclude each other: one written later takes the other's place.
-        let other = match attribute.name.text.as_str() {
-            "count" => Some("for_each"),
-            "for_each" => Some("count"),
-            _ => None,
-        };
-        base.body.attributes.retain(|known| other.is_none_or(|other| known.name.text != *other));
-        set(&mut base.body.attributes, attribute);
-    }
-    let merged = |kind: &str| matches!(kind, "lifecycle" | "required_providers");
-    let replaced: Vec<&str> =
-        by.body.blocks.iter().map(|block| block.kind.text.as_str()).filter(|k| !merged(k)).collect();
-    base.body.blocks.retain(|block| !replaced.contains(&block.kind.text.as_str()));
-    for block in &by.body.blocks {
-        let known = base.body.blocks.iter_mut().find(|known| known.kind.text == block.kind.text);
-        match known {
-            Some(known) if merged(&block.kind.text) => merge(Arc::make_mut(known), block),
-            _ => base.body.blocks.push(block.clone()),
-        }
     }
 }

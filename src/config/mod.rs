@@ -11,6 +11,7 @@ mod files;
 mod folder;
 mod load;
 mod model;
+mod overrides;
 mod plain;
 mod project;
 mod remote;
@@ -22,7 +23,7 @@ mod tree;
 mod version;
 
 pub use assign::Assignments;
-pub use files::{Capture, Captured, Entry, Files, relative};
+pub use files::{Capture, Captured, Entry, Files, normal, relative};
 pub use load::{Given, LoadOptions, PROJECT_FILE, load};
 pub use model::{
     Assignment, Check, CheckRule, Config, DependsOn, Gate, IgnoreChanges, Import, ImportTarget, Include, Layer,

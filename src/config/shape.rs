@@ -67,6 +67,9 @@ impl Shape {
             }
             let diagnostic = if self.later.contains(&name.text.as_str()) {
                 not_yet(&format!("The argument {:?}", name.text.as_str()))
+            } else if body.json.is_some() {
+                let known = self.arguments.iter().chain(self.blocks).copied();
+                extraneous_property(&name.text, &did_you_mean(&name.text, known))
             } else if self.blocks.contains(&name.text.as_str()) {
                 let detail = format!(
                     "An argument named {:?} is not expected here. Did you mean to define a block of type {:?}?",
@@ -117,6 +120,11 @@ pub fn missing_argument(name: &str) -> Diagnostic {
     Diagnostic::error("Missing required argument", detail)
 }
 
+/// The error of a property of a JSON object that is not known.
+fn extraneous_property(name: &str, hint: &str) -> Diagnostic {
+    Diagnostic::error("Extraneous JSON object property", format!("No argument or block type is named {name:?}.{hint}"))
+}
+
 /// The error of something of the language that this program cannot do yet. It is never passed over in silence.
 pub fn not_yet(what: &str) -> Diagnostic {
     Diagnostic::error(
@@ -127,6 +135,10 @@ pub fn not_yet(what: &str) -> Diagnostic {
 
 /// A block as messages name it: `resource "terraform_data" "a"`.
 pub fn describe(block: &Block) -> String {
+    if block.body.json.is_some() {
+        let labels = block.labels.iter().map(|label| format!(".{}", label.text.as_str()));
+        return format!("{}{}", block.kind.text, labels.collect::<String>());
+    }
     let labels = block.labels.iter().map(|label| format!(" {:?}", label.text.as_str()));
     format!("{}{}", block.kind.text, labels.collect::<String>())
 }

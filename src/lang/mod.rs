@@ -7,5 +7,6 @@
 
 pub mod decode;
 pub mod eval;
+pub mod format;
 pub mod functions;
 pub mod syntax;

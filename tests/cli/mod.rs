@@ -6,6 +6,7 @@ mod checks;
 mod commands;
 mod documented;
 mod durable;
+mod formatting;
 mod moves;
 mod overtaken;
 mod plan_text;

@@ -1,6 +1,7 @@
 //! Suites that every implementation of a contract has to pass.
 
 mod corpus;
+mod fmt;
 mod known;
 mod kubernetes;
 mod peer;

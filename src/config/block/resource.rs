@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::addr::{Mode, Name, ResourceAddr};
 use crate::diag::{Diagnostic, Diagnostics, Span};
-use crate::lang::syntax::ast::{Block, Body, Expr};
+use crate::lang::syntax::ast::{Block, Body, Expr, Json};
 
 use super::super::model::{Lifecycle, ProviderConfig, ProviderRef, Resource};
 use super::super::shape::{Shape, check_name, not_yet, place};
@@ -47,7 +47,11 @@ pub fn repetition(body: &Body, what: &str, said: &mut Diagnostics) -> Repetition
 pub fn without(body: &Body, arguments: &[&str], blocks: &[&str]) -> Body {
     let attributes = body.attributes.iter().filter(|attribute| !arguments.contains(&attribute.name.text.as_str()));
     let nested = body.blocks.iter().filter(|block| !blocks.contains(&block.kind.text.as_str()));
-    Body { attributes: attributes.cloned().collect(), blocks: nested.cloned().collect(), span: body.span }
+    let json = body.json.as_ref().map(|json| {
+        let open = json.blocks.iter().filter(|block| !arguments.contains(&block.kind.text.as_str()));
+        Arc::new(Json { blocks: open.cloned().collect() })
+    });
+    Body { attributes: attributes.cloned().collect(), blocks: nested.cloned().collect(), span: body.span, json }
 }
 
 impl Reader<'_> {

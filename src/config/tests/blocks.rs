@@ -359,13 +359,6 @@ fn what_cannot_be_done_yet_is_refused_by_name() {
         let detail = format!("{what} is part of the language, but this version cannot do it yet.");
         assert_eq!(found, [("Not supported yet", detail)], "{text}");
     }
-    check(
-        &options(&[("main.tf.json", "{}")]),
-        "
-Error: Not supported yet
-JSON syntax (main.tf.json) is part of the language, but this version cannot do it yet.
-",
-    );
 }
 
 #[test]
@@ -454,10 +447,10 @@ fn overrides_replace_arguments_and_blocks() {
     check(
         &options(&[("main.tf", ""), ("override.tf", "output \"o\" {\n  value = 1\n}\n")]),
         "
-Error: Missing base declaration to override
+Error: Missing base output definition to override
   on override.tf line 1:
   1: output \"o\" {  [output \"o\"]
-There is no output \"o\" in the primary configuration files. An override file can only override what is defined there.
+There is no output named \"o\" in the primary configuration files. An override file can only override what is defined there.
 ",
     );
 }

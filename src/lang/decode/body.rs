@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Outcome, Span, did_you_mean};
 use crate::lang::eval::{Evaluator, Failed, Scope};
-use crate::lang::syntax::ast::{self, Body};
+use crate::lang::syntax::ast::{self, Body, ExprKind};
 use crate::schema::{Attribute, Block, NestedBlock, Nesting};
 use crate::value::{Entries, Marks, Str, Value, convert};
 
@@ -108,6 +108,10 @@ impl<'a> Decoder<'a> {
             if schema.attribute(name).is_some() {
                 continue;
             }
+            if body.json.is_some() {
+                failed |= self.unexpected_property(body, written, schema);
+                continue;
+            }
             let hint = if schema.nested(name).is_some() {
                 format!(" Did you mean to define a block of type {name:?}?")
             } else {
@@ -119,6 +123,33 @@ impl<'a> Decoder<'a> {
             failed = true;
         }
         failed
+    }
+
+    /// Says that a property of a JSON object is neither an argument nor a block.
+    fn unexpected_property(&mut self, body: &Body, written: &ast::Attribute, schema: &Block) -> bool {
+        let name = &*written.name.text;
+        let place = written.name.span;
+        if schema.nested(name).is_none() {
+            let settable = schema.attributes.iter().filter(|(_, attribute)| attribute.is_settable());
+            let known = settable.map(|(name, _)| name).chain(schema.blocks.iter().map(|(name, _)| name));
+            let hint = did_you_mean(name, known.map(Str::as_str));
+            let detail = format!("No argument or block type is named {name:?}.{hint}");
+            self.say(Diagnostic::error("Extraneous JSON object property", detail).at(place));
+            return true;
+        }
+        let none = match &written.expr.kind {
+            ExprKind::Tuple(items) => items.is_empty(),
+            ExprKind::Literal(value) => value.is_null(),
+            _ => false,
+        };
+        if none || body.nested_of(name).next().is_some() {
+            return false;
+        }
+        let detail = format!(
+            "Either a JSON object or a JSON array is required, representing the contents of one or more {name:?} blocks."
+        );
+        self.say(Diagnostic::error("Incorrect JSON value type", detail).at(written.expr.span));
+        true
     }
 
     fn unexpected_block(&mut self, block: &ast::Block, schema: &Block) -> bool {
@@ -147,7 +178,8 @@ impl<'a> Decoder<'a> {
     ) -> Result<Value, Failed> {
         let mut gathered = Gathered::default();
         let mut failed = false;
-        for block in body.blocks.iter().filter(|block| block_type(block).text == *name) {
+        let open = body.json.iter().flat_map(|json| &json.blocks);
+        for block in body.blocks.iter().chain(open).filter(|block| block_type(block).text == *name) {
             gathered.last = Some(block.header);
             let result = if block.kind.text == *"dynamic" && !block.labels.is_empty() {
                 self.dynamic(block, nested, &mut gathered)
@@ -206,6 +238,9 @@ impl<'a> Decoder<'a> {
         nested: &NestedBlock,
         gathered: &mut Gathered,
     ) -> Result<(), Failed> {
+        if nested.nesting == Nesting::Map && block.labels.is_empty() && block.body.json.is_some() {
+            return self.labelled(block, nested, gathered);
+        }
         let label = match (nested.nesting, block.labels.as_slice()) {
             (Nesting::Map, [label]) => Some(label.text.clone()),
             (Nesting::Map, _) => {
@@ -222,6 +257,20 @@ impl<'a> Decoder<'a> {
         };
         let item = self.object(&block.body, &nested.block, Some(block.header))?;
         self.keep(item, label, block.header, gathered)
+    }
+
+    /// Adds the blocks of a JSON object whose properties are their labels.
+    fn labelled(
+        &mut self,
+        block: &'a Arc<ast::Block>,
+        nested: &NestedBlock,
+        gathered: &mut Gathered,
+    ) -> Result<(), Failed> {
+        for inner in block.body.json.iter().flat_map(|json| &json.blocks) {
+            let item = self.object(&inner.body, &nested.block, Some(inner.header))?;
+            self.keep(item, Some(inner.kind.text.clone()), inner.header, gathered)?;
+        }
+        Ok(())
     }
 
     /// Adds the object of one block.

@@ -12,10 +12,14 @@ pub fn references_in(body: &Body) -> Vec<Found> {
 
 /// The same, with rules of its own for names.
 pub fn gather(body: &Body, finder: &mut Finder<'_>) {
+    let open = || body.json.iter().flat_map(|json| &json.blocks);
     for attribute in &body.attributes {
-        finder.visit(&attribute.expr);
+        // What may be a block is visited as one: a dynamic block in it has names of its own.
+        if !open().any(|block| block.kind.text == attribute.name.text) {
+            finder.visit(&attribute.expr);
+        }
     }
-    for block in &body.blocks {
+    for block in body.blocks.iter().chain(open()) {
         match (block.kind.text.as_str(), block.labels.as_slice()) {
             ("dynamic", [label]) => gather_dynamic(block, &label.text, finder),
             _ => gather(&block.body, finder),

@@ -22,12 +22,27 @@ pub struct Body {
     pub blocks: Vec<Arc<Block>>,
     /// The whole body.
     pub span: Option<Span>,
+    /// Only in JSON syntax: what the arguments may be instead.
+    pub json: Option<Arc<Json>>,
+}
+
+/// What the syntax of JSON leaves open in a body.
+#[derive(Clone, Debug, Default)]
+pub struct Json {
+    /// The blocks that arguments of the body are when a schema has blocks of their names.
+    pub blocks: Vec<Arc<Block>>,
 }
 
 impl Body {
     /// The first attribute of that name.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|attribute| attribute.name.text == *name)
+    }
+
+    /// The blocks of a type that the schema of the body has, in written order; in JSON they may look like arguments.
+    pub fn nested_of<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Arc<Block>> {
+        let open = self.json.iter().flat_map(|json| &json.blocks);
+        self.blocks.iter().chain(open).filter(move |block| block.kind.text == *kind)
     }
 
     /// The blocks of a type, in written order.

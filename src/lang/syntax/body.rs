@@ -69,7 +69,7 @@ impl<'a> Parser<'a> {
             }
         }
         let attributes = self.attributes.split_off(growing.bottom);
-        Body { attributes, blocks: growing.blocks, span: None }
+        Body { attributes, blocks: growing.blocks, span: None, json: None }
     }
 
     /// Gives diagnostics the header of the outermost block they are in.

@@ -11,6 +11,7 @@ pub mod ast;
 mod body;
 mod collection;
 mod expr;
+mod json;
 mod lexer;
 mod parser;
 #[cfg(test)]
@@ -22,6 +23,7 @@ mod text;
 mod token;
 mod tokens;
 
+pub use json::{parse_json, parse_json_assignments};
 pub use lexer::{is_name, lex};
 pub use parser::{MAX_HEIGHT, MAX_NESTING};
 pub(crate) use text::normalised;

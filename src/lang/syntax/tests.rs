@@ -5,7 +5,7 @@ use super::*;
 use crate::value::Value;
 
 /// An expression with every choice of the parser visible.
-fn show(expr: &Expr) -> String {
+pub(super) fn show(expr: &Expr) -> String {
     let list = |items: &[Expr]| items.iter().map(show).collect::<Vec<_>>().join(" ");
     match &expr.kind {
         ExprKind::Literal(value) => format!("{value:?}"),
@@ -66,7 +66,7 @@ fn show_parts(parts: &[Part]) -> String {
     parts.iter().map(each).collect()
 }
 
-fn show_body(body: &Body) -> String {
+pub(super) fn show_body(body: &Body) -> String {
     let attributes = body.attributes.iter().map(|a| format!("{}={}", a.name.text, show(&a.expr)));
     let blocks = body.blocks.iter().map(|b| {
         let labels: String = b.labels.iter().map(|label| format!(" {:?}", label.text)).collect();
@@ -76,7 +76,7 @@ fn show_body(body: &Body) -> String {
 }
 
 /// Summaries of what is said, each with the text it points at.
-fn show_said(said: &Diagnostics, text: &str) -> Vec<String> {
+pub(super) fn show_said(said: &Diagnostics, text: &str) -> Vec<String> {
     let each = |diagnostic: &crate::diag::Diagnostic| {
         let place = diagnostic.subject.map(|span| text[span.start as usize..span.end as usize].to_owned());
         format!("{} @{}", diagnostic.summary, place.unwrap_or_default().replace('\n', "\\n"))

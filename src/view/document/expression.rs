@@ -30,7 +30,7 @@ pub(super) fn body(body: &Body, block: &Block) -> Map<String, Json> {
             .filter(|attribute| block.attributes.iter().any(|(name, _)| *name == attribute.name.text)),
     );
     for (name, nested) in &block.blocks {
-        let written = || body.blocks_of(name);
+        let written = || body.nested_of(name);
         if written().next().is_none() {
             continue;
         }

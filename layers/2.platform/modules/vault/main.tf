@@ -22,8 +22,8 @@ module "service" {
   ingress   = { host = var.host, port = 8200 }
 
   env = {
-    VAULT_ADDR        = "http://127.0.0.1:8200"
-    SKIP_SETCAP       = "true"
+    VAULT_ADDR         = "http://127.0.0.1:8200"
+    SKIP_SETCAP        = "true"
     VAULT_RAFT_NODE_ID = "vault-0"
   }
 
