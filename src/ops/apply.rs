@@ -124,6 +124,11 @@ struct Running<'a> {
 }
 
 impl Running<'_> {
+    /// What a plan said of `check` blocks: apply looks at them again and says how they stand then.
+    fn drop_checks(&mut self) {
+        self.said.0.retain(|said| !said.summary.starts_with(crate::plan::CHECK_SUMMARY));
+    }
+
     async fn segments(&mut self, open: &Open) -> Ended {
         let metas = metas(self.session).await;
         let unfinished: Vec<_> = open.views.iter().flat_map(|view| view.open.iter().cloned()).collect();
@@ -157,6 +162,7 @@ impl Running<'_> {
             let nothing = plan.is_empty() && plan.drift.is_empty() && !self.has_gates_to_run(&plan);
             if nothing && first {
                 if !plan.segment().refreshed.is_empty() {
+                    self.drop_checks();
                     // Nothing to do, but what was read is newer than what is stored.
                     self.carry_out(plan, &states, open, &options).await;
                 }
@@ -170,6 +176,7 @@ impl Running<'_> {
             self.planned = changes_by_phase(&plan);
             let (seen, identities) = (plan.segment().seen.clone(), plan.segment().identities.clone());
             self.forget_gates(&plan).await;
+            self.drop_checks();
             let report = self.carry_out(plan, &states, open, &options).await;
             let left = report.left;
             let calls = report.calls;

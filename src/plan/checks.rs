@@ -139,6 +139,9 @@ fn module(
     }
 }
 
+/// How every summary about an assertion begins.
+pub const CHECK_SUMMARY: &str = "Check block assertion";
+
 /// How one copy of a `check` block stands.
 struct Problems {
     status: CheckStatus,

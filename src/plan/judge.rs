@@ -32,9 +32,12 @@ impl<'a> Walk<'a> {
         let planned = match answer {
             Answer::Data(outcome) => {
                 let mut said = locate(outcome.said, &draft.addr);
-                if resource.check.is_some() && said.has_errors() {
+                if let Some(check) = resource.check.as_ref().filter(|_| said.has_errors()) {
                     // Nothing but its check looks at it: that cannot tell, and the rest goes on.
-                    said.0.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Warning);
+                    for diagnostic in &mut said.0 {
+                        diagnostic.severity = Severity::Warning;
+                        diagnostic.within = Some(format!("check {:?}", check.as_str()));
+                    }
                     draft.said.append(said);
                     let value = Value::unknown(Type::Any);
                     return Judged::Done(Box::new(Finished { place, value, planned: None, said: draft.said }));

@@ -32,7 +32,7 @@ pub mod values;
 mod walk;
 pub mod world;
 
-pub use checks::{CheckStatus, Checkable, Checked, assertions, checks};
+pub use checks::{CHECK_SUMMARY, CheckStatus, Checkable, Checked, assertions, checks};
 pub use ignore::ignore_changes;
 pub use instance::schema_of;
 pub use model::{GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, PlannedChange, Segment, Work};

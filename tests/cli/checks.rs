@@ -49,3 +49,14 @@ fn a_check_that_does_not_hold_says_so_when_planning_and_applying() {
     assert_eq!(answer.code, 0, "{}{}", answer.out, answer.err);
     assert!(!format!("{}{}", answer.out, answer.err).contains("Check block"), "{}", answer.err);
 }
+
+#[test]
+fn an_apply_says_how_checks_stand_after_it_and_only_that() {
+    let main = SCOPED.replace("data.terraform_remote_state.s.outputs.x == 1", "terraform_data.a.output == 2");
+    let program = Program::with(&[("main.tf", &main), ("lower.tfstate", &lower(2))]);
+    let answer = program.call(&["apply", "-auto-approve"]);
+    assert_eq!(answer.code, 0, "{}", answer.err);
+    let said = format!("{}{}", answer.out, answer.err);
+    assert_eq!(said.matches("Check block assertion").count(), 1, "{said}");
+    assert_eq!(said.matches("Check block assertion failed").count(), 1, "{said}");
+}
