@@ -5,3 +5,4 @@ mod kubernetes;
 mod sequences;
 mod state_on_stores;
 mod stores;
+mod validate;
