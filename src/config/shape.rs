@@ -108,7 +108,8 @@ impl Shape {
         }
         for name in self.required {
             if body.attribute(name).is_none() {
-                said.push(missing_argument(name).at(header).within(within));
+                let brace = body.span.map(|span| Span { end: span.start + 1, ..span });
+                said.push(missing_argument(name).at(brace.unwrap_or(header)).within(within));
             }
         }
     }

@@ -129,7 +129,7 @@ pub fn diagnostic_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Json {
         .map(|(expression, rendered)| json!({"traversal": expression, "statement": format!("is {rendered}")}))
         .collect();
     json["snippet"] = json!({
-        "context": diagnostic.within,
+        "context": diagnostic.within.as_deref().filter(|within| !begins_with(&source, span, within)),
         "code": code,
         "start_line": start.line,
         "highlight_start_offset": offset(start.byte),
@@ -137,6 +137,11 @@ pub fn diagnostic_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Json {
         "values": values,
     });
     json
+}
+
+/// Whether the place is the beginning of the block that is named as what it stands in; Terraform names none then.
+fn begins_with(source: &Source, span: Span, within: &str) -> bool {
+    source.text.get(span.start as usize..).is_some_and(|rest| rest.starts_with(within))
 }
 
 /// What `validate -json` prints.

@@ -8,3 +8,4 @@ mod peer;
 mod sequences;
 mod state_on_stores;
 mod stores;
+mod validate;

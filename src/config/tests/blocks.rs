@@ -260,7 +260,7 @@ An argument named \"defualt\" is not expected here. Did you mean \"default\"?
         "
 Error: Missing required argument
   on main.tf line 1, in output \"o\":
-  1: output \"o\" {  [output \"o\"]
+  1: output \"o\" {  [{]
 The argument \"value\" is required, but no definition was found.
 ",
     );

@@ -4,7 +4,8 @@
 //! In: the text of a file. Out: the text in its form, or what is wrong with its syntax. Not here: which files there are, and
 //! writing them (`cli`).
 //!
-//! Invariants: comments and ends of lines stay; the text of a result is its own form.
+//! Invariants: comments and ends of lines stay; formatting the result again changes nothing, unless interpolations that are all of
+//! a text stand in each other: one is taken away at a time, as by Terraform.
 
 mod layout;
 mod piece;

@@ -1,5 +1,7 @@
 //! What holds for every file. That the form is Terraform's is shown in `tests/conformance/fmt`.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::path::Path;
 
 use super::format;
