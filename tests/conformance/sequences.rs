@@ -22,6 +22,12 @@ const KNOWN: &[(&str, usize, &str, &str)] = &[
         "state",
         "terraform reads templates in JSON late; we show no state of what cannot be read",
     ),
+    (
+        "json_is_another_spelling",
+        4,
+        "checks",
+        "of a block whose objects are all destroyed terraform calls the conditions unknown; we say that none fails",
+    ),
     ("json_that_is_wrong", 10, "errors", "terraform says of the wrong value that it lacks a label, too"),
     (
         "imports_take_over",
