@@ -102,13 +102,9 @@ impl Walk<'_> {
 
     /// Gives an instance that does not take part the value of its stored object.
     pub(super) fn leave_as_stored(&mut self, place: Place) -> Finished {
-        let graph = self.input.graph;
-        let module = self.world.copy(place.copy).addr.clone();
-        let addr = graph.resource(place.node).map(|(id, resource)| {
-            let layer = graph.layers[graph.module(id).layer].clone();
-            resource.addr.instance(layer, module, place.repetition.key())
-        });
-        let stored = addr.and_then(|addr| self.objects.claim(&addr)?.now.as_ref().map(|known| known.value.clone()));
+        let stored = self
+            .addr_of(&place)
+            .and_then(|addr| self.objects.claim(&addr)?.now.as_ref().map(|known| known.value.clone()));
         let value = match stored {
             Some(value) => {
                 let marks = self.schema_marks(place.node, &value);

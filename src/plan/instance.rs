@@ -81,10 +81,9 @@ impl<'a> Walk<'a> {
     /// Evaluates an instance's arguments and starts the call that plans it.
     pub(super) fn plan_instance(&mut self, place: Place) -> Start<'a> {
         let graph = self.input.graph;
-        let Some((module, resource)) = graph.resource(place.node) else { return finished(place, Diagnostics::none()) };
-        let layer = graph.layers[graph.module(module).layer].clone();
-        let copy = self.world.copy(place.copy);
-        let addr = resource.addr.instance(layer, copy.addr.clone(), place.repetition.key());
+        let (Some((_, resource)), Some(addr)) = (graph.resource(place.node), self.addr_of(&place)) else {
+            return finished(place, Diagnostics::none());
+        };
         let provider = graph.provider_of[&place.node].index();
         let slot = &self.providers[provider];
         let kind = slot.kind.clone();

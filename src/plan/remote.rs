@@ -2,7 +2,8 @@
 //! this run has them, not those that were stored before it.
 
 use crate::addr::Name;
-use crate::diag::Outcome;
+use crate::config::Resource;
+use crate::diag::{Diagnostics, Outcome};
 use crate::graph::NodeId;
 use crate::lang::eval::{Reference, Scope, evaluate};
 use crate::value::{Entries, Value};
@@ -22,26 +23,26 @@ pub fn remote_value(around: Surroundings<'_>, node: NodeId) -> Option<Outcome<Va
         (!value.is_null()).then(|| (name.clone(), value))
     };
     let outputs: Entries = root.module.outputs.keys().filter_map(read).collect();
-    let argument = |name: &'static str| match resource.body.attribute(name) {
-        Some(attribute) => evaluate(&attribute.expr, &scope),
-        None => Outcome::ok(Value::NULL),
+    let mut said = Diagnostics::none();
+    let value = object(resource, &scope, outputs, &mut said);
+    Some(Outcome { value, said })
+}
+
+/// The arguments of the block with the outputs, over those that it gives as defaults. `None`: an argument cannot be evaluated.
+fn object(resource: &Resource, scope: &dyn Scope, outputs: Entries, said: &mut Diagnostics) -> Option<Value> {
+    let mut argument = |name: &str| match resource.body.attribute(name) {
+        Some(attribute) => evaluate(&attribute.expr, scope).take(said),
+        None => Some(Value::NULL),
     };
-    let object = argument("backend").and_then(|backend| {
-        argument("config").and_then(|config| {
-            argument("workspace").and_then(|workspace| {
-                argument("defaults").map(|defaults| {
-                    let below = defaults.as_entries().into_iter().flatten().cloned();
-                    let outputs = below.chain(outputs.iter().cloned()).collect();
-                    Value::object([
-                        ("backend", backend),
-                        ("config", config),
-                        ("defaults", defaults),
-                        ("outputs", Value::Object(outputs)),
-                        ("workspace", workspace),
-                    ])
-                })
-            })
-        })
-    });
-    Some(object)
+    let (backend, config) = (argument("backend")?, argument("config")?);
+    let (workspace, defaults) = (argument("workspace")?, argument("defaults")?);
+    let below = defaults.as_entries().into_iter().flatten().cloned();
+    let outputs = below.chain(outputs.iter().cloned()).collect();
+    Some(Value::object([
+        ("backend", backend),
+        ("config", config),
+        ("defaults", defaults),
+        ("outputs", Value::Object(outputs)),
+        ("workspace", workspace),
+    ]))
 }

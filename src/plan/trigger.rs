@@ -80,8 +80,8 @@ impl Walk<'_> {
 fn counts(change: &Change, trigger: &Trigger) -> bool {
     match change.action {
         Action::Update | Action::CreateThenDelete | Action::DeleteThenCreate => {
-            let part = |value: &Value| trigger.path.of(value).cloned().unwrap_or_default().unmark_paths().0;
-            part(&change.before.clone().unmark_paths().0) != part(&change.after.clone().unmark_paths().0)
+            let part = |value: &Value| trigger.path.of(&value.clone().unmark_deep().0).cloned().unwrap_or_default();
+            part(&change.before) != part(&change.after)
         }
         Action::NoOp | Action::Create | Action::Read | Action::Delete | Action::Forget => false,
     }

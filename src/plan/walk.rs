@@ -282,11 +282,16 @@ impl<'a> Walk<'a> {
         if self.input.options.selection.is_everything() {
             return true;
         }
+        self.addr_of(place).is_none_or(|addr| self.aims_at(place.node, &addr))
+    }
+
+    /// The address of an instance; `None` for nodes that have none.
+    pub(super) fn addr_of(&self, place: &Place) -> Option<InstanceAddr> {
         let graph = self.input.graph;
-        let Some((module, resource)) = graph.resource(place.node) else { return true };
+        let (module, resource) = graph.resource(place.node)?;
         let layer = graph.layers[graph.module(module).layer].clone();
         let module = self.world.copy(place.copy).addr.clone();
-        self.aims_at(place.node, &resource.addr.instance(layer, module, place.repetition.key()))
+        Some(resource.addr.instance(layer, module, place.repetition.key()))
     }
 
     pub(super) fn is_destroy(&self) -> bool {

@@ -43,8 +43,7 @@ pub fn state_json(objects: &[ShownObject<'_>], outputs: &[ShownOutput], prefixes
 /// A plan as `show -json PLANFILE` prints it. `checked`: how the conditions of the configuration stand. `errored`: planning
 /// ended with errors.
 pub fn plan_json(plan: &Plan, checked: &[Checked], errored: bool) -> Json {
-    let shown = plan.changes.iter().filter(|planned| !hidden(planned) && plan.mode != PlanMode::RefreshOnly);
-    let changes: Vec<Json> = shown.map(|planned| resource_change(planned, plan)).collect();
+    let changes: Vec<Json> = listed(plan).map(|planned| resource_change(planned, plan)).collect();
     let drift: Vec<Json> = plan.drift.iter().map(|planned| resource_change(planned, plan)).collect();
     let deferred: Vec<Json> = plan
         .changes
@@ -107,6 +106,11 @@ pub fn plan_json(plan: &Plan, checked: &[Checked], errored: bool) -> Json {
         json["phases"] = json!(phases);
     }
     json
+}
+
+/// The changes that the document lists: a plan that only refreshes has none.
+fn listed(plan: &Plan) -> impl Iterator<Item = &PlannedChange> {
+    plan.changes.iter().filter(|planned| !hidden(planned) && plan.mode != PlanMode::RefreshOnly)
 }
 
 /// Data sources that were read while planning are no changes; Terraform keeps them out as well.
@@ -274,12 +278,9 @@ fn planned_values(plan: &Plan, outputs: &[OutputChange]) -> Json {
         | Action::Read
         | Action::Update
         | Action::DeleteThenCreate
-        | Action::CreateThenDelete => {
-            planned.change.deposed.is_none() && !hidden(planned) && plan.mode != PlanMode::RefreshOnly
-        }
+        | Action::CreateThenDelete => planned.change.deposed.is_none(),
     };
-    let objects: Vec<_> =
-        plan.changes.iter().filter(stays).map(|planned| object_of(planned, &planned.change.after)).collect();
+    let objects: Vec<_> = listed(plan).filter(stays).map(|planned| object_of(planned, &planned.change.after)).collect();
     let kept = outputs.iter().filter(|output| output.action != Action::Delete);
     let outputs: Vec<_> = kept.map(|output| shown(output, &output.after)).collect();
     state_values(&objects, &outputs, plan.prefixes_layers)
