@@ -10,6 +10,7 @@ pub mod gates;
 mod phases;
 mod pools;
 mod prepare;
+mod provision;
 mod record;
 mod report;
 mod run;

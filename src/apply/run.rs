@@ -22,6 +22,7 @@ use super::gates::{GateContext, GateDone};
 use super::phases::phase_sizes;
 use super::pools::Pools;
 use super::prepare::Prepared;
+use super::provision::Provisioned;
 use super::record::Dependencies;
 use super::report::Report;
 use super::stop::Stop;
@@ -43,13 +44,16 @@ pub struct Inputs<'a> {
     pub parallelism: usize,
     /// What gates need.
     pub gates: GateContext<'a>,
+    /// What provisioners need.
+    pub provision: crate::provision::Context,
 }
 
 /// A call in flight. The run is one task; its calls need not move between threads.
-pub(super) type Flight<'a> = futures::future::LocalBoxFuture<'a, Done>;
+pub(super) type Flight<'a> = futures::future::LocalBoxFuture<'a, Done<'a>>;
 
-pub(super) enum Done {
+pub(super) enum Done<'a> {
     Call(Box<Ended>),
+    Provisioned(Box<Provisioned<'a>>),
     Gate(GateDone),
     /// The step that configured a provider, its index, and what came of it.
     Provider(u32, usize, Box<Outcome<ProviderSlot>>),
@@ -78,7 +82,7 @@ pub(super) struct Run<'a> {
     failed: Vec<bool>,
     ready: VecDeque<u32>,
     pools: Pools,
-    watches: HashMap<u32, Arc<Watch>>,
+    pub(super) watches: HashMap<u32, Arc<Watch>>,
     pub(super) critical: Critical,
     pub(super) voice: tokio::sync::mpsc::UnboundedSender<Event>,
     pub(super) fatal: bool,
@@ -225,6 +229,9 @@ impl<'a> Run<'a> {
             Prepared::Job(job) => {
                 let job = *job;
                 self.watches.insert(step, job.watch.clone());
+                if let Some((provision, module)) = self.before_removal(planned, call) {
+                    return self.provision_removal(Box::new(job), provision, module);
+                }
                 let mut future: Flight<'a> = Box::pin(async move { Done::Call(Box::new(make(job).await)) });
                 match futures::poll!(&mut future) {
                     std::task::Poll::Ready(done) => Box::pin(self.finish(done)).await,
@@ -245,9 +252,14 @@ impl<'a> Run<'a> {
     }
 
     /// Folds in what ended.
-    async fn finish(&mut self, done: Done) {
+    async fn finish(&mut self, done: Done<'a>) {
         match done {
-            Done::Call(ended) => self.call_ended(*ended),
+            Done::Provisioned(done) => self.provisioned(*done),
+            Done::Call(ended) => {
+                if let Some(ended) = self.provision_made(*ended) {
+                    self.call_ended(ended);
+                }
+            }
             Done::Gate(done) => self.gate_ended(done),
             Done::Provider(step, index, outcome) => {
                 let Outcome { value, said } = *outcome;

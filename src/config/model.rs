@@ -323,6 +323,8 @@ pub struct Resource {
     pub provider: ProviderRef,
     /// `lifecycle`.
     pub lifecycle: Lifecycle,
+    /// `connection` and `provisioner` blocks.
+    pub provision: Provision,
     /// The `check` block that a data block stands in: nothing else sees it, and its failure only warns.
     pub check: Option<Name>,
 }
@@ -345,8 +347,72 @@ pub struct Removed {
     pub from: Pattern,
     /// Whether the objects are destroyed. Otherwise they are only forgotten.
     pub destroy: bool,
+    /// What runs before they are destroyed.
+    pub provision: Provision,
     /// The block's header.
     pub span: Span,
+}
+
+/// What runs when an object was made, or before it is destroyed.
+#[derive(Debug, Clone, Default)]
+pub struct Provision {
+    /// How to reach the machine: `connection`.
+    pub connection: Option<Body>,
+    /// `provisioner` blocks, in written order.
+    pub provisioners: Vec<Provisioner>,
+}
+
+impl Provision {
+    /// The connection of a provisioner: its own arguments, and those of the resource that it does not set.
+    pub fn connection_of(&self, provisioner: &Provisioner) -> Option<Body> {
+        let (Some(own), Some(outer)) = (&provisioner.connection, &self.connection) else {
+            return provisioner.connection.clone().or_else(|| self.connection.clone());
+        };
+        let mut merged = own.clone();
+        let inherited = outer.attributes.iter().filter(|attribute| own.attribute(&attribute.name.text).is_none());
+        merged.attributes.extend(inherited.cloned());
+        Some(merged)
+    }
+
+    /// The provisioners that run at a time.
+    pub fn at(&self, when: When) -> impl Iterator<Item = &Provisioner> {
+        self.provisioners.iter().filter(move |provisioner| provisioner.when == when)
+    }
+}
+
+/// A `provisioner` block.
+#[derive(Debug, Clone)]
+pub struct Provisioner {
+    /// `local-exec`, `remote-exec` or `file`.
+    pub kind: Name,
+    /// `when`.
+    pub when: When,
+    /// `on_failure`.
+    pub on_failure: OnFailure,
+    /// Its own `connection`, whose arguments come before those of the resource's.
+    pub connection: Option<Body>,
+    /// Its arguments.
+    pub body: Body,
+    /// The block's header.
+    pub header: Span,
+}
+
+/// When a provisioner runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// After the object was made.
+    Create,
+    /// Before it is destroyed.
+    Destroy,
+}
+
+/// What becomes of the run when a provisioner fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The step fails; a new object is tainted.
+    Fail,
+    /// It goes on.
+    Continue,
 }
 
 /// An `import` block.

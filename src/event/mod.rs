@@ -93,6 +93,31 @@ pub enum Event {
         /// Whether it failed; the diagnostic follows.
         failed: bool,
     },
+    /// A provisioner begins.
+    ProvisionStarted {
+        /// Whose.
+        addr: InstanceAddr,
+        /// `local-exec`, `remote-exec` or `file`.
+        provisioner: String,
+    },
+    /// A provisioner says something.
+    ProvisionOutput {
+        /// Whose.
+        addr: InstanceAddr,
+        /// See [`Event::ProvisionStarted`].
+        provisioner: String,
+        /// One line of output, nothing sensitive in it.
+        line: String,
+    },
+    /// A provisioner ended; whether that matters depends on its `on_failure`.
+    ProvisionEnded {
+        /// Whose.
+        addr: InstanceAddr,
+        /// See [`Event::ProvisionStarted`].
+        provisioner: String,
+        /// Whether it failed.
+        failed: bool,
+    },
     /// A gate is being asked.
     GateStarted {
         /// Its phase.

@@ -22,6 +22,7 @@ mod order;
 mod orphan;
 mod prior;
 pub mod provider;
+mod provision;
 mod refresh;
 pub mod remote;
 mod removed;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::addr::{InstanceAddr, LayerName, Name};
 use crate::change::{Action, Change, Counts};
 use crate::config::Config;
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, ModuleId, NodeId};
 use crate::provider::{Provider, Recovered};
 use crate::schema::Schema;
 use crate::state::{Object, Slot};
@@ -146,6 +146,8 @@ pub struct Work {
     pub copy: Option<CopyId>,
     /// `count.index` or `each`.
     pub repetition: Repetition,
+    /// The `removed` block that speaks of it: the module that it stands in, and which of its blocks it is.
+    pub removed: Option<(ModuleId, usize)>,
     /// The object as stored, for changes that remove one.
     pub stored: Option<Arc<Object>>,
     /// Whether a replacement makes the new object first.

@@ -202,6 +202,7 @@ impl Walk<'_> {
                     node: entry.node,
                     copy: None,
                     repetition: Repetition::None,
+                    removed: None,
                     stored: None,
                     creates_first: false,
                     config: Value::NULL,

@@ -85,6 +85,13 @@ impl Lines {
                 let ink = if *failed { Ink::Red } else { Ink::Bold };
                 format!("{}\n", self.style.paint(ink, &line))
             }
+            Event::ProvisionStarted { addr, provisioner } => {
+                format!("{}\n", bold(&format!("{}: Provisioning with '{provisioner}'...", self.address(addr))))
+            }
+            Event::ProvisionOutput { addr, provisioner, line } => {
+                format!("{} {line}\n", bold(&format!("{} ({provisioner}):", self.address(addr))))
+            }
+            Event::ProvisionEnded { .. } => return None,
             Event::GateStarted { gate, .. } => {
                 self.begin(format!("gate {gate}"), Action::NoOp, now);
                 format!("{}\n", bold(&format!("gate {gate}: Checking...")))

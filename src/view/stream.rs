@@ -188,6 +188,20 @@ impl Stream {
                 let level = if *failed { "error" } else { "info" };
                 Some(line(level, &message, now, kind, self.hook(addr, *action, shown, Some(*elapsed))))
             }
+            Event::ProvisionStarted { addr, provisioner } => {
+                let message = format!("{}: Provisioning with '{provisioner}'...", self.address(addr));
+                info(&message, "provision_start", self.provision(addr, provisioner, None))
+            }
+            Event::ProvisionOutput { addr, provisioner, line } => {
+                let message = format!("{}: ({provisioner}): {line}", self.address(addr));
+                info(&message, "provision_progress", self.provision(addr, provisioner, Some(line)))
+            }
+            Event::ProvisionEnded { addr, provisioner, failed } => {
+                let (word, kind) =
+                    if *failed { ("errored", "provision_errored") } else { ("complete", "provision_complete") };
+                let message = format!("{}: ({provisioner}) Provisioning {word}", self.address(addr));
+                info(&message, kind, self.provision(addr, provisioner, None))
+            }
             Event::GateStarted { phase, gate } => {
                 info(&format!("gate {gate}: Checking..."), "gate_start", json!({"phase": phase, "gate": gate}))
             }
@@ -255,6 +269,14 @@ impl Stream {
         }
         if let Some(elapsed) = elapsed {
             hook["elapsed_seconds"] = json!(whole(elapsed));
+        }
+        json!({"hook": hook})
+    }
+
+    fn provision(&self, addr: &InstanceAddr, provisioner: &str, output: Option<&str>) -> Json {
+        let mut hook = json!({"resource": self.resource(addr), "provisioner": provisioner});
+        if let Some(output) = output {
+            hook["output"] = json!(output);
         }
         json!({"hook": hook})
     }

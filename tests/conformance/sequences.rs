@@ -47,7 +47,8 @@ fn folders_change_as_under_terraform() {
         let got = play(&path, &Peer::infra());
         assert_eq!(got.len(), expect.len(), "{name}: record it with `just conformance`");
         for (step, (got, expect)) in got.iter().zip(&expect).enumerate() {
-            for part in ["plan", "errors", "changes", "checks", "outputs", "apply", "apply_errors", "state"] {
+            let parts = ["plan", "errors", "changes", "checks", "outputs", "provisions", "apply", "apply_errors", "state"];
+            for part in parts {
                 if part == "state" && expect[part].is_null() {
                     continue;
                 }
@@ -168,8 +169,12 @@ fn step(peer: &Peer, folder: &Path, arguments: &[&str]) -> Json {
         }
         answer["changes"] = json!(changes);
         answer["outputs"] = json!(outputs);
-        let (code, _, errors) = call(peer, folder, &["apply", common[0], common[1], "p"]);
+        let (code, told, errors) = call(peer, folder, &["apply", common[0], common[1], "p"]);
         answer["apply"] = json!(code);
+        let provisions = provisions(&told);
+        if !provisions.is_empty() {
+            answer["provisions"] = json!(provisions);
+        }
         answer["apply_errors"] = json!(errors);
     }
     // Terraform shows no state while the configuration cannot be read.
@@ -180,6 +185,16 @@ fn step(peer: &Peer, folder: &Path, arguments: &[&str]) -> Json {
         answer["state"] = json!({ "objects": objects, "outputs": state["values"]["outputs"] });
     }
     without_ids(&answer)
+}
+
+/// What provisioners said, object by object: their order among objects is another one at each run.
+fn provisions(told: &str) -> BTreeMap<String, Vec<String>> {
+    let line = Regex::new(r"^(\S+?):? (Provisioning with .*|\((?:local-exec|remote-exec|file)\): .*)$").unwrap();
+    let mut said: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for found in told.lines().filter_map(|told| line.captures(told)) {
+        said.entry(found[1].to_owned()).or_default().push(found[2].to_owned());
+    }
+    said
 }
 
 /// The objects of a module and those below it, by address.

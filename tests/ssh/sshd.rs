@@ -91,7 +91,7 @@ impl Sshd {
     }
 
     pub fn login(&self, key: &str) -> Login {
-        Login::Key { key: Secret::new(self.text(key)), passphrase: None }
+        Login::Key { key: Secret::new(self.text(key)), passphrase: None, certificate: None }
     }
 
     /// Lets the user in by a key and accepts the host's own key.
@@ -103,6 +103,8 @@ impl Sshd {
             logins: vec![self.login("user")],
             host_keys: HostKeys::of_host(&self.text("host_ed25519.pub")).unwrap(),
             connect_timeout: Duration::from_secs(10),
+            agent_identity: None,
+            bastion: None,
         }
     }
 }

@@ -7,6 +7,7 @@ mod call;
 mod check;
 mod import;
 mod lifecycle;
+mod provision;
 mod refactor;
 mod reference;
 mod resource;
