@@ -14,6 +14,7 @@ mod program;
 mod progress;
 mod projects;
 mod properties;
+mod provisioners;
 mod segments;
 mod staging;
 mod stop;

@@ -4,7 +4,7 @@ mod corpus;
 mod fmt;
 mod known;
 mod kubernetes;
-mod peer;
+pub mod peer;
 mod sequences;
 mod state_on_stores;
 mod stores;

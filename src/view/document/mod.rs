@@ -15,7 +15,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::addr::{ConfigResourceAddr, InstanceKey, LayerName, Mode, ModuleInstance};
 use crate::apply::Dependencies;
-use crate::change::{Action, Change};
+use crate::change::{Action, Change, Reason};
 use crate::plan::{Checked, OutputChange, Plan, PlanMode, PlannedChange};
 use crate::schema::Schema;
 use crate::value::{Path, Step, Value};
@@ -167,7 +167,8 @@ fn resource_change(planned: &PlannedChange, plan: &Plan) -> Json {
         json["deposed"] = json!(key.to_string());
     }
     json["change"] = change_json(change);
-    if let Some(reason) = change.reason {
+    // That an object is deposed is said above, and is no reason of its own in this format.
+    if let Some(reason) = change.reason.filter(|reason| *reason != Reason::DeleteDeposed) {
         json["action_reason"] = json!(reason.json_name());
     }
     if let Some(phase) = plan.phases.get(planned.phase).filter(|phase| !phase.name.is_empty()) {
