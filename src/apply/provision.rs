@@ -214,9 +214,11 @@ impl<'a> Run<'a> {
                     let value = own_value(&scope, own, &this);
                     decode(body, block, &WithOwn { scope, own, value })
                 }
-                (When::Create, None) | (When::Destroy, _) => {
-                    decode(body, block, &ObjectScope { around, module: row.module, repetition: &repetition, this: &this })
-                }
+                (When::Create, None) | (When::Destroy, _) => decode(
+                    body,
+                    block,
+                    &ObjectScope { around, module: row.module, repetition: &repetition, this: &this },
+                ),
             };
             said.append(outcome.said);
             let (value, marks) = outcome.value.unwrap_or_default().unmark_deep();
@@ -234,7 +236,9 @@ impl<'a> Run<'a> {
         if said.has_errors() {
             let within = self.within(planned);
             let mut said = said.located(Some(provisioner.header), Some(&within));
-            said.0.iter_mut().for_each(|one| _ = one.address.get_or_insert_with(|| format!("{:#}", planned.change.addr)));
+            said.0
+                .iter_mut()
+                .for_each(|one| _ = one.address.get_or_insert_with(|| format!("{:#}", planned.change.addr)));
             return Err(said);
         }
         let segment = self.plan.segment();

@@ -115,7 +115,9 @@ impl Listener {
     /// The line of an event as it stands above a live block.
     fn line_above(&self, event: &Event) -> Option<String> {
         match &*self.way() {
-            Way::Live { board, .. } => Lines::new(self.0.terminal.style, board.prefixes_layers()).line(event, Duration::ZERO),
+            Way::Live { board, .. } => {
+                Lines::new(self.0.terminal.style, board.prefixes_layers()).line(event, Duration::ZERO)
+            }
             Way::Quiet | Way::Lines(_) | Way::Stream(_) => None,
         }
     }

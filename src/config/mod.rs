@@ -28,7 +28,8 @@ pub use load::{Given, LoadOptions, PROJECT_FILE, load};
 pub use model::{
     Assignment, Check, CheckRule, Config, DependsOn, Gate, IgnoreChanges, Import, ImportTarget, Include, Layer,
     Lifecycle, Local, Module, ModuleCall, Moved, OnFailure, Origin, Output, Phase, ProjectFile, ProviderConfig,
-    ProviderRef, Provision, Provisioner, Removed, RequiredProvider, Resource, S3Settings, StateSettings, Trigger, Variable, When,
+    ProviderRef, Provision, Provisioner, Removed, RequiredProvider, Resource, S3Settings, StateSettings, Trigger,
+    Variable, When,
 };
 pub use scope::Env;
 pub use shape::place;

@@ -26,9 +26,7 @@ impl Walk<'_> {
             said.append(config.said.located(Some(provisioner.header), None));
             if let Some(config) = config.value {
                 let config = config.unmark_deep().0;
-                said.append(
-                    provision::validate(&provisioner.kind, &config).located(Some(provisioner.header), None),
-                );
+                said.append(provision::validate(&provisioner.kind, &config).located(Some(provisioner.header), None));
             }
             if let Some(connection) = resource.provision.connection_of(provisioner) {
                 let decoded = decode(&connection, provision::connection(), &scope);

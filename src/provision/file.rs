@@ -104,7 +104,8 @@ async fn upload_all(client: &Client, destination: &str, name: Option<&str>, tree
         Some(name) => format!("[ ! -d \"$r\" ] || r=$r/{}\n", quote(name)),
         None => String::new(),
     };
-    let script = format!("set -eu\nr={}\n{inside}[ -d \"$r\" ] || mkdir -- \"$r\"\nprintf %s \"$r\"", absolute(destination));
+    let script =
+        format!("set -eu\nr={}\n{inside}[ -d \"$r\" ] || mkdir -- \"$r\"\nprintf %s \"$r\"", absolute(destination));
     let root = run_script(client, Exec::script(script)).await?;
     for some in tree.folders.chunks(200) {
         let paths: Vec<String> = some.iter().map(|folder| quote(&format!("{root}/{folder}"))).collect();

@@ -71,7 +71,8 @@ fn environment(config: &Value) -> Vec<(String, Secret)> {
 fn error(job: &Job, command: &str, how: &str, output: &str) -> Box<Diagnostic> {
     if job.sensitive {
         // Terraform prints both here. What is withheld from the output is not for messages either.
-        let detail = format!("The command failed: {how}. It and its output are withheld, since its arguments are sensitive.");
+        let detail =
+            format!("The command failed: {how}. It and its output are withheld, since its arguments are sensitive.");
         return failed("local-exec", detail);
     }
     failed("local-exec", format!("Error running command '{command}': {how}. Output: {output}"))
@@ -95,7 +96,6 @@ fn signal(number: i32) -> String {
     };
     name.to_owned()
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -59,7 +59,9 @@ fn scripts(config: &Value, base: &Path) -> Result<Vec<Vec<u8>>, String> {
     }
     let read = |path: &str| {
         std::fs::read(base.join(path)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => format!("Failed to open script '{path}': open {path}: no such file or directory"),
+            std::io::ErrorKind::NotFound => {
+                format!("Failed to open script '{path}': open {path}: no such file or directory")
+            }
             _ => format!("Failed to open script '{path}': {error}"),
         })
     };
@@ -98,7 +100,8 @@ mod tests {
             ((*name).to_owned(), if *name == "script" { items[0].clone() } else { Value::tuple(items) })
         });
         let got = scripts(&Value::object(values), Path::new("/nowhere"));
-        let got = got.map(|all| all.into_iter().map(|one| String::from_utf8_lossy(&one).into_owned()).collect::<Vec<_>>());
+        let got =
+            got.map(|all| all.into_iter().map(|one| String::from_utf8_lossy(&one).into_owned()).collect::<Vec<_>>());
         match (got, expect) {
             (Ok(got), Ok(expect)) => assert_eq!(got, expect),
             (Err(got), Err(part)) => assert!(got.contains(part), "{got}"),

@@ -100,8 +100,14 @@ fn a_machine_reads_when_provisioners_begin_speak_and_end() {
 #[test]
 fn paths_start_at_the_folder_of_the_layer() {
     let program = Program::with(&[
-        ("infra.hcl", "project { name = \"p\" }\nlayer \"one\" { source = \"one\" }\nlayer \"two\" { source = \"two\" }"),
-        ("one/main.tf", "resource \"null_resource\" \"a\" {\n provisioner \"local-exec\" { command = \"pwd > here\" }\n}"),
+        (
+            "infra.hcl",
+            "project { name = \"p\" }\nlayer \"one\" { source = \"one\" }\nlayer \"two\" { source = \"two\" }",
+        ),
+        (
+            "one/main.tf",
+            "resource \"null_resource\" \"a\" {\n provisioner \"local-exec\" { command = \"pwd > here\" }\n}",
+        ),
         ("two/main.tf", "resource \"null_resource\" \"a\" {}"),
     ]);
     let out = program.ok(&["apply", "-auto-approve"]);
@@ -248,7 +254,8 @@ fn the_way_may_lead_through_a_bastion() {
     let short = |text: String| text.replace("timeout = \"20s\"", "timeout = \"1s\"");
     let (code, said) = reach(&short(connection(&inner).replace(&inner.port.to_string(), "1") + &bastion));
     assert!(code == 1 && said.contains("cannot connect to 127.0.0.1:1"), "{said}");
-    let stranger = bastion.replace(outer.path("host_ed25519.pub").to_str().unwrap(), inner.path("user.pub").to_str().unwrap());
+    let stranger =
+        bastion.replace(outer.path("host_ed25519.pub").to_str().unwrap(), inner.path("user.pub").to_str().unwrap());
     let (code, said) = reach(&(connection(&inner) + &stranger));
     assert!(code == 1 && said.contains("Host key"), "{said}");
 }

@@ -3,7 +3,8 @@
 //!
 //! `sequences/NAME.txt` is a case: `--- file PATH` begins a file (an empty one removes it), `--- apply ARGUMENTS` plans with
 //! these arguments and applies the saved plan. `sequences/NAME.json` is what terraform answered at each step. `just
-//! conformance` records anew (with terraform on the PATH) and prints what became different.
+//! conformance` records anew (with terraform on the PATH) and prints what became different. `INFRA_CASES=moved` takes only the
+//! cases with that in their name.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -53,7 +54,8 @@ fn folders_change_as_under_terraform() {
         let got = play(&path, &Peer::infra());
         assert_eq!(got.len(), expect.len(), "{name}: record it with `just conformance`");
         for (step, (got, expect)) in got.iter().zip(&expect).enumerate() {
-            let parts = ["plan", "errors", "changes", "checks", "outputs", "provisions", "apply", "apply_errors", "state"];
+            let parts =
+                ["plan", "errors", "changes", "checks", "outputs", "provisions", "apply", "apply_errors", "state"];
             for part in parts {
                 if part == "state" && expect[part].is_null() {
                     continue;
@@ -96,6 +98,9 @@ fn cases() -> Vec<PathBuf> {
     let mut cases: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "txt")).collect();
     cases.sort();
     assert!(cases.len() >= 30);
+    if let Ok(only) = std::env::var("INFRA_CASES") {
+        cases.retain(|path| path.file_stem().is_some_and(|name| name.to_string_lossy().contains(&only)));
+    }
     cases
 }
 
