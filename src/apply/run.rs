@@ -54,6 +54,8 @@ pub(super) type Flight<'a> = futures::future::LocalBoxFuture<'a, Done<'a>>;
 pub(super) enum Done<'a> {
     Call(Box<Ended>),
     Provisioned(Box<Provisioned<'a>>),
+    /// The step, which action, and what is to be said of it.
+    Invoked(u32, usize, Diagnostics),
     Gate(GateDone),
     /// The step that configured a provider, its index, and what came of it.
     Provider(u32, usize, Box<Outcome<ProviderSlot>>),
@@ -162,7 +164,7 @@ impl<'a> Run<'a> {
 
     async fn take(&mut self, step: u32) {
         if self.failed[step as usize] || self.fatal {
-            if matches!(self.steps.kinds[step as usize], StepKind::Call(..)) {
+            if matches!(self.steps.kinds[step as usize], StepKind::Call(..) | StepKind::Invoke(_)) {
                 self.report.left += 1;
             }
             if let StepKind::PhaseEnd(phase) = self.steps.kinds[step as usize] {
@@ -172,6 +174,7 @@ impl<'a> Run<'a> {
         }
         match self.steps.kinds[step as usize] {
             StepKind::Join => self.release(step, false),
+            StepKind::Invoke(index) => self.invoke(step, index),
             // Left for a later segment: what waits for it stays where it is.
             StepKind::Never => {}
             StepKind::PhaseStart(phase) => {
@@ -255,6 +258,7 @@ impl<'a> Run<'a> {
     async fn finish(&mut self, done: Done<'a>) {
         match done {
             Done::Provisioned(done) => self.provisioned(*done),
+            Done::Invoked(step, index, said) => self.invoked(step, index, said),
             Done::Call(ended) => {
                 if let Some(ended) = self.provision_made(*ended) {
                     self.call_ended(ended);

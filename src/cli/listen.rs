@@ -156,7 +156,8 @@ impl Events for Listener {
             // It stays readable above the block.
             return self.print(&view::recovered(recovery, inner.terminal.style));
         }
-        if let (Event::ProvisionOutput { .. }, Some(line)) = (&event, self.line_above(&event)) {
+        let spoken = matches!(&event, Event::ProvisionOutput { .. } | Event::ActionProgress { .. });
+        if let (true, Some(line)) = (spoken, self.line_above(&event)) {
             self.print(&line);
         }
         let text = match &mut *self.way() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::addr::{LayerName, Name, Pattern, ProviderSource, ResourceAddr};
+use crate::addr::{ActionAddr, LayerName, Name, Pattern, ProviderSource, ResourceAddr};
 use crate::diag::{Outcome, SourceMap, Span};
 use crate::lang::eval::Reference;
 use crate::lang::syntax::ast::{Attribute, Block, Body, Expr};
@@ -186,6 +186,8 @@ pub struct Module {
     pub removed: Vec<Removed>,
     /// `import` blocks, in written order; in root modules only.
     pub imports: Vec<Import>,
+    /// `action` blocks by address.
+    pub actions: BTreeMap<ActionAddr, ActionBlock>,
     /// `check` blocks, in written order. Their data blocks are among `resources`.
     pub checks: Vec<Check>,
 }
@@ -470,6 +472,8 @@ pub struct Lifecycle {
     pub ignore_changes: IgnoreChanges,
     /// `replace_triggered_by`.
     pub replace_triggered_by: Vec<Trigger>,
+    /// `action_trigger` blocks.
+    pub action_triggers: Vec<ActionTrigger>,
     /// `precondition` blocks.
     pub preconditions: Vec<CheckRule>,
     /// `postcondition` blocks.
@@ -487,6 +491,75 @@ pub struct Trigger {
     pub path: Path,
     /// As written.
     pub expr: Arc<Expr>,
+}
+
+/// An `action` block: something a provider does when it is asked to.
+#[derive(Debug)]
+pub struct ActionBlock {
+    /// Its address in the module.
+    pub addr: ActionAddr,
+    /// The body of its `config` block.
+    pub config: Body,
+    /// `count`.
+    pub count: Option<Arc<Expr>>,
+    /// `for_each`.
+    pub for_each: Option<Arc<Expr>>,
+    /// The provider configuration.
+    pub provider: ProviderRef,
+    /// The block's header.
+    pub span: Span,
+}
+
+/// An `action_trigger` block of a resource.
+#[derive(Debug)]
+pub struct ActionTrigger {
+    /// When.
+    pub events: Vec<TriggerEvent>,
+    /// `condition`.
+    pub condition: Option<Arc<Expr>>,
+    /// What is invoked, one after the other.
+    pub actions: Vec<ActionRef>,
+}
+
+/// When an action is invoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TriggerEvent {
+    /// Before an object is made.
+    BeforeCreate,
+    /// After it was made.
+    AfterCreate,
+    /// Before it is changed.
+    BeforeUpdate,
+    /// After it was changed.
+    AfterUpdate,
+}
+
+impl TriggerEvent {
+    /// Whether the action comes before the change.
+    pub fn is_before(self) -> bool {
+        matches!(self, TriggerEvent::BeforeCreate | TriggerEvent::BeforeUpdate)
+    }
+
+    /// Terraform's name of it in machine-readable output.
+    pub fn json_name(self) -> &'static str {
+        match self {
+            TriggerEvent::BeforeCreate => "BeforeCreate",
+            TriggerEvent::AfterCreate => "AfterCreate",
+            TriggerEvent::BeforeUpdate => "BeforeUpdate",
+            TriggerEvent::AfterUpdate => "AfterUpdate",
+        }
+    }
+}
+
+/// An entry of `actions`.
+#[derive(Debug)]
+pub struct ActionRef {
+    /// The action, in the same module.
+    pub addr: ActionAddr,
+    /// The copy; without a key all of them, in order.
+    pub key: Option<Expr>,
+    /// Where.
+    pub span: Span,
 }
 
 /// Which differences do not count.

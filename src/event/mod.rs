@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::addr::InstanceAddr;
+use crate::addr::{ActionInstance, InstanceAddr};
 use crate::change::Action;
 use crate::diag::Diagnostic;
 
@@ -116,6 +116,31 @@ pub enum Event {
         /// See [`Event::ProvisionStarted`].
         provisioner: String,
         /// Whether it failed.
+        failed: bool,
+    },
+    /// An action is invoked.
+    ActionStarted {
+        /// Which.
+        action: ActionInstance,
+        /// Whose change invokes it; `None` is the user.
+        trigger: Option<InstanceAddr>,
+    },
+    /// An action says something.
+    ActionProgress {
+        /// Which.
+        action: ActionInstance,
+        /// See [`Event::ActionStarted`].
+        trigger: Option<InstanceAddr>,
+        /// What it says, nothing sensitive in it.
+        text: String,
+    },
+    /// An action ended.
+    ActionEnded {
+        /// Which.
+        action: ActionInstance,
+        /// See [`Event::ActionStarted`].
+        trigger: Option<InstanceAddr>,
+        /// Whether it failed; the diagnostic follows.
         failed: bool,
     },
     /// A gate is being asked.

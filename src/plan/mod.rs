@@ -4,6 +4,7 @@
 //! what is known now) and the order of its [`Steps`]. Not here: carrying out (`apply`), the loop over segments and approval
 //! (`ops`), drawing (`view`).
 
+mod actions;
 mod checks;
 mod copies;
 mod ends;
@@ -33,6 +34,7 @@ pub mod values;
 mod walk;
 pub mod world;
 
+pub use actions::{Invocation, Triggered};
 pub use checks::{CHECK_SUMMARY, CheckStatus, Checkable, Checked, assertions, checks};
 pub use ignore::ignore_changes;
 pub use instance::schema_of;

@@ -14,6 +14,7 @@ use crate::schema::Schema;
 use crate::state::{Object, Slot};
 use crate::value::{Marks, Path, Value};
 
+use super::actions::Invocation;
 use super::provider::ProviderSlot;
 use super::world::{CopyId, Repetition, World};
 
@@ -43,6 +44,8 @@ pub struct Plan {
     pub changes: Vec<PlannedChange>,
     /// What changed outside of the program since it last looked: before is state, after is what was found (null: gone).
     pub drift: Vec<PlannedChange>,
+    /// The actions that are invoked: by change and, for one change, in their order; those of `-invoke` by address.
+    pub invocations: Vec<Invocation>,
     /// A change for every root output, no-ops included: by layer, then name.
     pub outputs: Vec<OutputChange>,
     /// Whether everything is planned: nothing pending, no target.
@@ -200,6 +203,7 @@ impl Plan {
             }
             counts.count(planned.change.action);
         }
+        counts.invoke = self.invocations.len();
         counts
     }
 
@@ -207,6 +211,7 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.changes.iter().all(|planned| planned.change.is_noop())
             && self.outputs.iter().all(|output| output.action == Action::NoOp)
+            && self.invocations.is_empty()
     }
 
     /// What apply goes on from.

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::change::{Action, Intent};
-use crate::diag::{Diagnostics, Outcome};
+use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::schema::Schema;
 use crate::value::{Path, Value};
 
@@ -22,6 +22,8 @@ pub struct ProviderSchema {
     pub resources: BTreeMap<&'static str, Schema>,
     /// Data sources by type.
     pub data: BTreeMap<&'static str, Schema>,
+    /// Actions by type.
+    pub actions: BTreeMap<&'static str, Schema>,
 }
 
 /// How a provider wants to be called.
@@ -256,6 +258,17 @@ impl Progress for SilentProgress {
     }
 }
 
+/// An action to carry out.
+#[derive(Clone, Debug)]
+pub struct InvokeRequest {
+    /// Its type.
+    pub kind: String,
+    /// Its arguments, wholly known.
+    pub config: Value,
+    /// Where relative paths start.
+    pub directory: std::path::PathBuf,
+}
+
 /// A provider that can be asked to touch the world.
 pub trait Configured: Send + Sync {
     /// Whose objects these are; `None` where there is only one world.
@@ -281,6 +294,13 @@ pub trait Configured: Send + Sync {
 
     /// Reads a data source.
     fn read_data<'a>(&'a self, request: DataRequest) -> Boxed<'a, Outcome<Value>>;
+
+    /// Does what an action of its schema means. `hear` is told what is to be shown while it runs. State knows nothing of it.
+    fn invoke<'a>(&'a self, request: InvokeRequest, hear: &'a (dyn Fn(&str) + Send + Sync)) -> Boxed<'a, Diagnostics> {
+        let _ = hear;
+        let detail = format!("The provider has no action {:?}.", request.kind);
+        Box::pin(async move { Diagnostic::error("Invalid action type", detail).into() })
+    }
 
     /// After a crash: what became of a create. `planned` is the intent's object.
     fn recover<'a>(&'a self, kind: &'a str, intent: &'a Intent, planned: Value) -> Boxed<'a, Recovered>;

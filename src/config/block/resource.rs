@@ -224,7 +224,7 @@ pub fn duplicate_provider(provider: &ProviderConfig, first: &str) -> Diagnostic 
 }
 
 /// The provider a type's first word names.
-fn implied(kind: &Name) -> ProviderRef {
+pub(super) fn implied(kind: &Name) -> ProviderRef {
     let word = kind.split('_').next().unwrap_or_default();
     ProviderRef { local: word.into(), alias: None, span: None }
 }

@@ -105,6 +105,9 @@ impl Board {
             Event::RefreshStarted { objects: 0 }
             | Event::DataReadEnded { .. }
             | Event::ProvisionEnded { .. }
+            | Event::ActionStarted { .. }
+            | Event::ActionProgress { .. }
+            | Event::ActionEnded { .. }
             | Event::Said(_)
             | Event::Recovered(_) => {}
             Event::RefreshStarted { objects } => self.note = Some(format!("refreshing {objects} objects")),
