@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::addr::Mode;
 use crate::change::Action;
+use crate::event::Event;
 use crate::plan::PlannedChange;
 use crate::state::{Object, OutputState, Record, Slot, Status as ObjectStatus};
 
@@ -43,7 +44,19 @@ impl Run<'_> {
                 records[layer] = record.put(slot, planned.change.provider.clone(), object);
             }
         }
+        let events = self.inputs.events;
+        let imported = plan
+            .changes
+            .iter()
+            .filter_map(|planned| Some((planned.change.addr.clone(), planned.change.importing.clone()?)));
+        let imported: Vec<_> = imported.collect();
+        for (addr, id) in imported.iter().cloned() {
+            events.emit(Event::ImportStarted { addr, id });
+        }
         if self.append(records).await {
+            for (addr, id) in imported {
+                events.emit(Event::ImportEnded { addr, id });
+            }
             self.append(leaving).await;
         }
     }

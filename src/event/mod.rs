@@ -29,6 +29,27 @@ pub enum Event {
         /// Whether it failed.
         failed: bool,
     },
+    /// An object that an `import` block names is looked for.
+    ImportPreparing {
+        /// Whose it is to be.
+        addr: InstanceAddr,
+        /// Its id.
+        id: String,
+    },
+    /// An imported object is taken into state.
+    ImportStarted {
+        /// Whose it is to be.
+        addr: InstanceAddr,
+        /// Its id.
+        id: String,
+    },
+    /// An imported object is in state.
+    ImportEnded {
+        /// Whose it is.
+        addr: InstanceAddr,
+        /// Its id.
+        id: String,
+    },
     /// Approved changes are about to be carried out.
     ApplyStarted {
         /// Name of every phase with its number of steps, in order; one unnamed phase without a project file.

@@ -458,6 +458,7 @@ fn merge(all: &mut Report, new: Report) {
         a.change += b.change;
         a.destroy += b.destroy;
         a.forget += b.forget;
+        a.invoke += b.invoke;
     };
     add(&mut all.counts, new.counts);
     for phase in new.phases {

@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use crate::addr::{ActionInstance, InstanceAddr, InstanceKey};
+use crate::addr::{ActionAddr, ActionInstance, InstanceAddr, InstanceKey, ResourceAddr};
 use crate::change::Action;
 use crate::config::{ActionBlock, ActionTrigger, TriggerEvent};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
-use crate::graph::{ModuleId, NodeId};
+use crate::graph::{ModuleId, NodeId, ProviderId};
 use crate::lang::decode::decode;
 use crate::lang::eval::evaluate;
 use crate::provider::Provider;
@@ -108,6 +108,15 @@ impl Walk<'_> {
         }
         said.append(self.asked_for(&mut found));
         Outcome::with(found, said)
+    }
+
+    /// Whether the user invokes an action of a provider configuration.
+    pub(super) fn is_asked_to_act(&self, provider: ProviderId) -> bool {
+        let meant = |action: &ActionAddr| {
+            let named = |resource: &ResourceAddr| resource.kind == action.kind && resource.name == action.name;
+            self.input.options.invoke.iter().any(|pattern| pattern.resource.as_ref().is_some_and(named))
+        };
+        self.input.graph.actions.iter().any(|((_, action), (by, _))| *by == provider && meant(action))
     }
 
     fn check_actions(&self) -> Diagnostics {

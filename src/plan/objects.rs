@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::addr::{
-    ConfigResourceAddr, InstanceAddr, InstanceKey, LayerName, ModuleAddr, ModuleInstance, ProviderConfigAddr,
+    ConfigResourceAddr, InstanceAddr, InstanceKey, LayerName, Mode, ModuleAddr, ModuleInstance, ProviderConfigAddr,
     ResourceAddr,
 };
 use crate::config::Resource;
@@ -60,6 +60,8 @@ pub struct Objects<'a> {
     by_provider: HashMap<usize, Vec<usize>>,
     /// Objects that an interrupted run has put into another layer already: state only has to let go of them.
     pub left_behind: Vec<Slot>,
+    /// Objects whose block got or lost its `count`: where they are stored, and where they belong now.
+    pub implied: Vec<(InstanceAddr, InstanceAddr)>,
     states: std::marker::PhantomData<&'a State>,
 }
 
@@ -87,6 +89,7 @@ impl Objects<'_> {
             by_block: HashMap::new(),
             by_provider: HashMap::new(),
             left_behind: Vec::new(),
+            implied: Vec::new(),
             states: std::marker::PhantomData,
         };
         let mut extra = Extra { addrs: Vec::new() };
@@ -125,14 +128,13 @@ impl Objects<'_> {
                         found
                     }
                 };
-                let block = found.node.filter(|node| selected[node.index()]).and_then(|node| graph.resource(node));
-                let addr = match (moved, block) {
-                    (Some(moved), _) => moved.clone(),
-                    (None, Some((_, resource))) => {
-                        implied_move(&stored_addr, resource, state, moves).unwrap_or_else(|| stored_addr.clone())
-                    }
-                    (None, None) => stored_addr.clone(),
-                };
+                let block = found.node.and_then(|node| graph.resource(node));
+                let implied = block.and_then(|(_, resource)| implied_move(&stored_addr, resource, state, moves));
+                if let (None, Some(to), Mode::Managed) = (moved, &implied, stored_addr.resource.mode) {
+                    objects.implied.push((stored_addr.clone(), to.clone()));
+                }
+                let implied = implied.filter(|_| found.node.is_some_and(|node| selected[node.index()]));
+                let addr = moved.cloned().or(implied).unwrap_or_else(|| stored_addr.clone());
                 let moved_from = (addr != stored_addr).then_some(stored_addr);
                 let index = objects.entries.len();
                 objects.by_block.entry(addr.config()).or_default().push(index);

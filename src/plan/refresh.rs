@@ -42,7 +42,7 @@ impl<'a> Walk<'a> {
         let index = id.index();
         let mut said = self.decode_objects(index);
         // One that nobody uses is not asked for anything: what it is written with may never have been meant for this run.
-        let serves = self.provider_serves_selected(node);
+        let serves = self.provider_serves_selected(node) || self.is_asked_to_act(id);
         let idle = !self.objects.of_provider(index).iter().any(|at| self.takes_part(&self.objects.entries[*at]));
         let way = if idle && !serves { Way::Leave(Status::New) } else { self.way(node, id, &mut said) };
         if let Way::Leave(Status::Pending(what)) = &way

@@ -119,7 +119,8 @@ impl Walk<'_> {
             return None;
         }
         let mut missing = BTreeSet::new();
-        for (from, to) in self.moves.all() {
+        let implied = self.objects.implied.iter().map(|(from, to)| (from, to));
+        for (from, to) in self.moves.all().chain(implied) {
             let covered = |addr: &InstanceAddr| {
                 let of_layer = selection.layer.as_ref().is_none_or(|layer| *layer == addr.layer);
                 let targeted =

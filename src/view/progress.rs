@@ -50,6 +50,15 @@ impl Lines {
                 let line = format!("{}: Read {word} after {}", self.address(addr), seconds(*elapsed));
                 format!("{}\n", style.paint(ink, &line))
             }
+            Event::ImportPreparing { addr, id } => {
+                format!("{}\n", bold(&format!("{}: Preparing import... [id={id}]", self.address(addr))))
+            }
+            Event::ImportStarted { addr, id } => {
+                format!("{}\n", bold(&format!("{}: Importing... [id={id}]", self.address(addr))))
+            }
+            Event::ImportEnded { addr, id } => {
+                format!("{}\n", bold(&format!("{}: Import complete [id={id}]", self.address(addr))))
+            }
             Event::PhaseStarted { phase } if phase.is_empty() => return None,
             Event::PhaseStarted { phase } => format!("{}\n", bold(&format!("phase {phase}"))),
             Event::PhaseEnded { phase, .. } if phase.is_empty() => return None,

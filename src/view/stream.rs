@@ -136,6 +136,8 @@ impl Stream {
     pub fn event(&self, event: &Event, now: Timestamp) -> Option<String> {
         let info = |message: &str, kind: &str, more: Json| Some(line("info", message, now, kind, more));
         match event {
+            // Terraform says nothing of imports here beside the plan and the counts.
+            Event::ImportPreparing { .. } | Event::ImportStarted { .. } | Event::ImportEnded { .. } => None,
             Event::Said(_) | Event::ApplyStarted { .. } => None,
             Event::RefreshStarted { objects } => info(
                 &format!("Refreshing state of {objects} objects..."),

@@ -78,6 +78,47 @@ fn a_move_that_was_cut_short_between_two_layers_is_finished() {
 }
 
 #[test]
+fn a_chain_of_moves_over_three_layers_that_was_cut_short_is_finished() {
+    let project = "project { name = \"chain\" }\nlayer \"a\" { source = \"a\" }\nlayer \"b\" { source = \"b\" }\n\
+                   layer \"c\" { source = \"c\" }\n";
+    let object = |name: &str| format!("resource \"terraform_data\" \"{name}\" {{\n  input = 1\n}}\n");
+    let moved = |from: &str, to: &str| {
+        let address = |at: &str| format!("layer.{}.terraform_data.{}", &at[..1], &at[2..]);
+        format!("moved {{\n  from = {}\n  to   = {}\n}}\n", address(from), address(to))
+    };
+    // The object is made in the first layer, or has come as far as the second one in a run before.
+    for (start, at) in [("a", "x"), ("b", "y")] {
+        for cut in [false, true] {
+            let program =
+                Program::with(&[("infra.hcl", project), ("a/main.tf", ""), ("b/main.tf", ""), ("c/main.tf", "")]);
+            program.write(&format!("{start}/main.tf"), &object(at));
+            program.ok(&["apply", "-auto-approve"]);
+            let id = |address: &str| {
+                let shown = program.ok(&["state", "show", address]);
+                shown.lines().find(|line| line.trim_start().starts_with("id ")).unwrap().to_owned()
+            };
+            let before = id(&format!("layer.{start}.terraform_data.{at}"));
+            program.write(&format!("{start}/main.tf"), "");
+            program.write("c/main.tf", &(object("z") + &moved("a.x", "b.y") + &moved("b.y", "c.z")));
+            let left = state(&program, &format!("{start}-"));
+            let kept = std::fs::read(&left).unwrap();
+            program.ok(&["apply", "-auto-approve"]);
+            if cut {
+                // As after a crash that came before the layer that it leaves was written: the object is in both.
+                std::fs::write(&left, kept).unwrap();
+                assert_eq!(program.ok(&["state", "list"]).lines().count(), 2);
+            }
+            let planned = program.ok(&["plan"]);
+            assert!(!planned.contains("will be destroyed") && !planned.contains("will be created"), "{planned}");
+            program.ok(&["apply", "-auto-approve"]);
+            assert_eq!(program.ok(&["state", "list"]), "layer.c.terraform_data.z\n");
+            assert_eq!(id("layer.c.terraform_data.z"), before);
+            assert_eq!(program.call(&["plan", "-detailed-exitcode"]).code, 0);
+        }
+    }
+}
+
+#[test]
 fn nothing_is_destroyed_for_a_move_whose_place_is_taken() {
     let program = Program::with(&[
         ("infra.hcl", PROJECT),

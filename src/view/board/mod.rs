@@ -105,6 +105,9 @@ impl Board {
             Event::RefreshStarted { objects: 0 }
             | Event::DataReadEnded { .. }
             | Event::ProvisionEnded { .. }
+            | Event::ImportPreparing { .. }
+            | Event::ImportStarted { .. }
+            | Event::ImportEnded { .. }
             | Event::ActionStarted { .. }
             | Event::ActionProgress { .. }
             | Event::ActionEnded { .. }
