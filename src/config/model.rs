@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::addr::{LayerName, Name, Pattern, ProviderSource, ResourceAddr};
+use crate::addr::{LayerName, ModuleSource, Name, Pattern, ProviderSource, ResourceAddr};
 use crate::diag::{Outcome, SourceMap, Span};
 use crate::lang::eval::Reference;
 use crate::lang::syntax::ast::{Attribute, Block, Body, Expr};
@@ -73,6 +73,8 @@ pub struct Layer {
     pub name: LayerName,
     /// The folder.
     pub dir: PathBuf,
+    /// Where modules that are installed for it lie.
+    pub data: PathBuf,
     /// Its root module.
     pub root: Arc<Module>,
     /// Where its state lies for this environment.
@@ -442,6 +444,12 @@ pub struct ModuleCall {
     pub name: Name,
     /// `source` as written.
     pub source: String,
+    /// The same, understood.
+    pub address: ModuleSource,
+    /// The installed version, of a registry's module.
+    pub version: Option<String>,
+    /// `version` as written.
+    pub version_constraint: Option<String>,
     /// The called module.
     pub module: Arc<Module>,
     /// Arguments for the module's variables.

@@ -4,6 +4,7 @@ mod corpus;
 mod fmt;
 mod known;
 mod kubernetes;
+mod modules;
 mod peer;
 mod sequences;
 mod state_on_stores;

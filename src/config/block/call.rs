@@ -16,6 +16,8 @@ use super::resource::{Repetition, repetition};
 pub struct Call {
     /// Where the module is.
     pub source: Arc<Expr>,
+    /// Which versions of it will do, for a registry's module.
+    pub version: Option<Arc<Expr>>,
     /// Arguments for the module's variables.
     pub arguments: Vec<Attribute>,
     /// `count`.
@@ -56,9 +58,6 @@ impl Reader<'_> {
             };
             self.said.push(diagnostic.at(nested.header));
         }
-        if let Some(version) = body.attribute("version") {
-            self.said.push(not_yet("A module version (modules of a registry)").at(version.span));
-        }
         let Some(source) = body.attribute("source") else {
             self.said.push(missing_argument("source").at(block.header));
             return;
@@ -74,6 +73,7 @@ impl Reader<'_> {
         };
         let call = Call {
             source: source.expr.clone(),
+            version: body.attribute("version").map(|attribute| attribute.expr.clone()),
             arguments: body.attributes.iter().filter(|a| !META.contains(&a.name.text.as_str())).cloned().collect(),
             count,
             for_each,
