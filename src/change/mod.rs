@@ -161,6 +161,8 @@ pub struct Change {
     pub replace_paths: Vec<Path>,
     /// The id that is being imported.
     pub importing: Option<String>,
+    /// The resource block that was written from what the import found.
+    pub generated: Option<std::sync::Arc<str>>,
     /// The provider configuration that is asked.
     pub provider: ProviderConfigAddr,
 }

@@ -278,6 +278,9 @@ pub(super) struct PlanArgs {
     /// Save the plan
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write resource blocks for import blocks that have none into this new file
+    #[arg(long, value_name = "FILE")]
+    pub generate_config_out: Option<PathBuf>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,

@@ -8,6 +8,7 @@ mod args;
 mod exit;
 mod fmt;
 mod gate;
+mod generate;
 mod get;
 mod import;
 mod init;

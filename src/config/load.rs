@@ -43,6 +43,8 @@ pub struct LoadOptions {
     /// Whether it matters where state lies. Without it (`validate`) no argument of a backend or state block is evaluated,
     /// and the settings of every layer are those of the local default.
     pub needs_state: bool,
+    /// Whether `import` blocks without a resource block get one that is written from what they find.
+    pub generates: bool,
     /// Modules that are being installed; what is missing is noted there instead of being an error.
     pub installing: Option<Arc<Installing>>,
 }
@@ -75,6 +77,7 @@ impl LoadOptions {
             now: Timestamp::UNIX_EPOCH,
             may_be_empty: false,
             needs_state: true,
+            generates: false,
             installing: None,
         }
     }

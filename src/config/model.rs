@@ -325,6 +325,8 @@ pub struct Resource {
     pub provider: ProviderRef,
     /// `lifecycle`.
     pub lifecycle: Lifecycle,
+    /// Whether nobody has written the block: it stands for what an `import` block finds, and is written from that.
+    pub generated: bool,
     /// The `check` block that a data block stands in: nothing else sees it, and its failure only warns.
     pub check: Option<Name>,
 }
@@ -358,8 +360,12 @@ pub struct Import {
     pub to: ImportTarget,
     /// Where that is written.
     pub to_span: Span,
-    /// The id that the provider finds it by.
-    pub id: Arc<Expr>,
+    /// The id that the provider finds it by; without one there is an identity.
+    pub id: Option<Arc<Expr>>,
+    /// The attributes that the provider finds it by.
+    pub identity: Option<Arc<Expr>>,
+    /// The provider configuration of a resource block that is to be generated.
+    pub provider: Option<ProviderRef>,
     /// `for_each`.
     pub for_each: Option<Arc<Expr>>,
     /// The block's header.

@@ -68,7 +68,10 @@ impl<'a> Tree<'a> {
     pub fn root(&mut self, dir: &Path, data: &Path, assigned: &Assignments, said: &mut Diagnostics) -> Option<Root> {
         let entries = self.reading.files.list(dir).ok()?;
         let bodies = self.reading.folder(dir, &entries, said)?;
-        let unlinked = block::read(&bodies, self.reading.sources, said);
+        let mut unlinked = block::read(&bodies, self.reading.sources, said);
+        if self.options.generates {
+            unlinked = block::stubs(unlinked, self.reading.sources, said);
+        }
         let backend = unlinked.backend.clone();
         let finder = Finder::new(dir, data, self.reading.files, self.options.installing.as_ref());
         let open = Open { name: String::new(), dir: dir.to_owned(), package: None, source: None };

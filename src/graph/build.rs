@@ -205,16 +205,25 @@ impl Builder<'_> {
                 let Some(target) = self.import_target(id, import) else {
                     let detail = format!(
                         "There is no block for {}, so that nothing says what the object should be. Write the resource block \
-                         first.",
+                         first, or let infra plan -generate-config-out=FILE write one: it does for import blocks without \
+                         for_each whose address is that of a resource in the root module, without a key.",
                         import.to.resource
                     );
                     let summary = "Configuration for import target does not exist";
                     self.said.push(Diagnostic::error(summary, detail).at(import.to_span).within("import"));
                     continue;
                 };
+                let generated = self.graph.resource(target).is_some_and(|(_, resource)| resource.generated);
+                if let Some(provider) = import.provider.as_ref().filter(|_| !generated) {
+                    let detail = "The provider argument is for import blocks whose resource block is generated. There is one \
+                                  already: it says itself which provider configuration it uses.";
+                    let wrong = Diagnostic::error("Invalid import provider argument", detail).or_at(provider.span);
+                    self.said.push(wrong.within("import"));
+                }
                 let own = std::mem::take(&mut self.graph.needs[target.index()]);
                 let mut needs = own.clone();
-                let exprs = [&*import.id].into_iter().chain(import.for_each.as_deref()).chain(import.to.keys());
+                let found_by = import.id.as_deref().into_iter().chain(import.identity.as_deref());
+                let exprs = found_by.chain(import.for_each.as_deref()).chain(import.to.keys());
                 for found in exprs.flat_map(crate::lang::eval::references) {
                     self.edge(id, &found, true, &mut needs);
                 }

@@ -113,6 +113,7 @@ impl Walk<'_> {
             after: Value::Null(schema.ty()),
             replace_paths: Vec::new(),
             importing: None,
+            generated: None,
             provider: slot.addr.clone(),
         };
         let phase = match entry.node {

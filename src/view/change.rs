@@ -111,7 +111,9 @@ fn heading(out: &mut String, change: &Change, drawn: Drawn) {
     if change.action == Action::Forget {
         because("destroy = false is set in the configuration");
     }
-    if let Some(id) = &change.importing {
+    if change.generated.is_some() {
+        because("config will be generated");
+    } else if let Some(id) = &change.importing {
         because(&format!("imported from {}", literal::quoted(id)));
     }
     if let Some(previous) = &change.previous {

@@ -7,6 +7,7 @@ mod commands;
 mod documented;
 mod durable;
 mod formatting;
+mod imports;
 mod modules;
 mod moves;
 mod overtaken;

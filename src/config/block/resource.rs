@@ -98,6 +98,7 @@ impl Reader<'_> {
             depends_on,
             provider,
             lifecycle: self.lifecycle_of(body, mode),
+            generated: false,
             check: check.cloned(),
         };
         match self.unlinked.module.resources.entry(addr) {
