@@ -235,6 +235,8 @@ pub struct Variable {
     pub sensitive: bool,
     /// `ephemeral`.
     pub ephemeral: bool,
+    /// `deprecated`: what to do instead of using it.
+    pub deprecated: Option<String>,
     /// `nullable`, true by default.
     pub nullable: bool,
     /// `validation` blocks.
@@ -278,6 +280,8 @@ pub struct Output {
     pub sensitive: bool,
     /// `ephemeral`.
     pub ephemeral: bool,
+    /// `deprecated`: what to do instead of using it.
+    pub deprecated: Option<String>,
     /// `depends_on`.
     pub depends_on: Vec<DependsOn>,
     /// `precondition` blocks.
@@ -319,6 +323,8 @@ pub struct Resource {
     pub count: Option<Arc<Expr>>,
     /// `for_each`.
     pub for_each: Option<Arc<Expr>>,
+    /// `lifecycle { enabled }`: there is one copy or none.
+    pub enabled: Option<Arc<Expr>>,
     /// `depends_on`.
     pub depends_on: Vec<DependsOn>,
     /// The provider configuration: as written, else the one named like the type's first word.
@@ -464,6 +470,8 @@ pub struct ModuleCall {
     pub count: Option<Arc<Expr>>,
     /// `for_each`.
     pub for_each: Option<Arc<Expr>>,
+    /// `lifecycle { enabled }`: there is one copy or none.
+    pub enabled: Option<Arc<Expr>>,
     /// `depends_on`.
     pub depends_on: Vec<DependsOn>,
     /// `providers = { child = parent }`.

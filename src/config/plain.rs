@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::addr::{LayerName, Name};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 
-use super::assign::{Assignments, Surroundings, undeclared_in_folder};
+use super::assign::{Assignments, Surroundings, deprecated, undeclared_in_folder};
 use super::backend;
 use super::load::{LoadOptions, data_folder};
 use super::model::{Config, Layer, Module, Phase, StateSettings};
@@ -53,6 +53,7 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
             return Outcome::fail(said);
         }
     };
+    said.append(deprecated(&assignments, &root.module));
     said.append(undeclared_in_folder(&assignments, &root.module));
     let state = match backend::settings(options, root.backend.as_ref()).take(&mut said) {
         Some(settings) => settings,

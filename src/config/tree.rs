@@ -101,6 +101,7 @@ impl<'a> Tree<'a> {
             {
                 check_configured(&call, &called, said);
                 check_passed(&call, &called, said);
+                check_deprecated(&call, &called, said);
                 let call = ModuleCall {
                     name: name.clone(),
                     source: wish.text,
@@ -111,6 +112,7 @@ impl<'a> Tree<'a> {
                     arguments: call.arguments,
                     count: call.count,
                     for_each: call.for_each,
+                    enabled: call.enabled,
                     depends_on: call.depends_on,
                     providers: call.providers,
                     span: call.span,
@@ -283,6 +285,21 @@ fn check_passed(call: &Call, called: &Module, said: &mut Diagnostics) {
     }
 }
 
+/// Whoever sets a deprecated variable is told what to do instead.
+fn check_deprecated(call: &Call, called: &Module, said: &mut Diagnostics) {
+    for argument in &call.arguments {
+        let variable = called.variables.get(&argument.name.text);
+        if let Some(why) = variable.and_then(|variable| variable.deprecated.as_ref()) {
+            let detail = format!(
+                "The author of the module has marked its variable {:?} as deprecated:\n{why}",
+                argument.name.text.as_str()
+            );
+            let summary = "Variable marked as deprecated by the module author";
+            said.push(Diagnostic::warning(summary, detail).at(argument.expr.span));
+        }
+    }
+}
+
 /// A module that configures providers itself can neither be repeated nor wait for others.
 fn check_configured(call: &Call, called: &Module, said: &mut Diagnostics) {
     fn configures(module: &Module) -> bool {
@@ -291,7 +308,8 @@ fn check_configured(call: &Call, called: &Module, said: &mut Diagnostics) {
         });
         own || module.calls.values().any(|call| configures(&call.module))
     }
-    let repeated = call.count.is_some() || call.for_each.is_some() || !call.depends_on.is_empty();
+    let repeated =
+        call.count.is_some() || call.for_each.is_some() || call.enabled.is_some() || !call.depends_on.is_empty();
     if repeated && configures(called) {
         let detail = "The module has provider configurations of its own, and so can neither be called with count or for_each \
                       nor have depends_on. Pass providers to it with the providers argument instead.";

@@ -46,9 +46,12 @@ impl<'a> Walk<'a> {
         let plain = ModuleScope::plain(self.around(), copy);
         let copies = match &import.for_each {
             None => Outcome::ok(vec![Repetition::None]),
-            Some(for_each) => {
-                super::expand::copies(None, Some(for_each), &plain, false).map(|(_, repetitions)| repetitions)
-            }
+            Some(for_each) => super::expand::copies(
+                super::expand::Repeated { for_each: Some(for_each), ..Default::default() },
+                &plain,
+                false,
+            )
+            .map(|(_, repetitions)| repetitions),
         };
         copies.and_then(|copies| {
             let mut said = Diagnostics::none();

@@ -132,6 +132,7 @@ fn replacement(reason: Option<Reason>) -> &'static str {
             | Reason::DeleteBecauseNoModule
             | Reason::DeleteBecauseEachKey
             | Reason::DeleteBecauseCountIndex
+            | Reason::DeleteBecauseEnabledFalse
             | Reason::DeleteBecauseWrongRepetition
             | Reason::DeleteBecauseNoMoveTarget
             | Reason::DeleteDeposed
@@ -164,6 +165,7 @@ fn why(reason: Reason, change: &Change) -> Option<String> {
             Some(previous) => format!("because {previous} was moved to {addr}, which is not in configuration"),
             None => format!("because {addr} is not in configuration"),
         },
+        Reason::DeleteBecauseEnabledFalse => "because enabled is false".into(),
         Reason::DeleteBecauseWrongRepetition => match &addr.key {
             Some(InstanceKey::Int(_)) => "because resource does not use count".into(),
             Some(InstanceKey::Str(_)) => "because resource does not use for_each".into(),

@@ -5,6 +5,7 @@ mod fmt;
 mod known;
 mod kubernetes;
 mod modules;
+mod opentofu;
 mod peer;
 mod sequences;
 mod state_on_stores;

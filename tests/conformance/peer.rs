@@ -22,6 +22,10 @@ impl Peer {
         Peer { program: "terraform".into(), installs: true }
     }
 
+    pub fn tofu() -> Self {
+        Peer { program: "tofu".into(), installs: true }
+    }
+
     /// Runs a command in a folder that is its home as well, with nothing of this machine's configuration.
     pub fn run(&self, folder: &Path, arguments: &[&str]) -> Output {
         self.run_with(folder, arguments, &[])

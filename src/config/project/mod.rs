@@ -15,7 +15,7 @@ use crate::addr::{LayerName, Name};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::lang::syntax::ast::Body;
 
-use super::assign::{Assignments, Surroundings, find_var_file, undeclared_in_project};
+use super::assign::{Assignments, Surroundings, deprecated, find_var_file, undeclared_in_project};
 use super::block::text_of;
 use super::files::{normal, relative};
 use super::load::{Given, LoadOptions, data_folder};
@@ -127,6 +127,7 @@ fn layer(
         let detail = "Where the state of a layer lies is told by the project's state block. The layer's own backend has no effect here.";
         said.push(Diagnostic::warning("Backend configuration ignored", detail).at(backend.span));
     }
+    said.append(deprecated(&assignments, &root.module));
     Some(Layer {
         name: LayerName(block.name.clone()),
         dir: block.dir.clone(),

@@ -352,7 +352,6 @@ fn what_cannot_be_done_yet_is_refused_by_name() {
         ("variable \"v\" {\n  ephemeral = true\n}\n", "The argument \"ephemeral\""),
         ("resource \"a_b\" \"c\" {\n  provisioner \"local-exec\" {\n  }\n}\n", "The block type \"provisioner\""),
         ("resource \"a_b\" \"c\" {\n  connection {\n  }\n}\n", "The block type \"connection\""),
-        ("resource \"a_b\" \"c\" {\n  lifecycle {\n    enabled = true\n  }\n}\n", "The argument \"enabled\""),
     ] {
         let said = load(&options(&[("main.tf", text)])).said;
         let found: Vec<_> = said.iter().map(|d| (d.summary.as_str(), d.detail.clone())).collect();
