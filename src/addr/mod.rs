@@ -10,6 +10,8 @@ mod name;
 mod parse;
 mod provider;
 mod resource;
+mod source;
+mod version;
 
 pub use action::{ActionAddr, ActionInstance, parse_action};
 pub use instance::{DeposedKey, InstanceAddr, InstanceKey};
@@ -18,3 +20,5 @@ pub use name::{LayerName, Name};
 pub use parse::{AddrError, Pattern, parse_instance, parse_module_instance, parse_pattern, parse_resource_instance};
 pub use provider::{DEFAULT_HOST, DEFAULT_HOST_OPENTOFU, ProviderConfigAddr, ProviderSource};
 pub use resource::{ConfigResourceAddr, Mode, ResourceAddr};
+pub use source::{ModuleSource, Package, RegistryModule, SourceError};
+pub use version::{Constraints, Version};

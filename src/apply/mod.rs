@@ -7,6 +7,7 @@
 mod actions;
 mod call;
 mod critical;
+mod ephemeral;
 pub mod gates;
 mod phases;
 mod pools;

@@ -7,10 +7,12 @@
 mod assign;
 mod backend;
 mod block;
+mod constant;
 mod files;
 mod folder;
 mod load;
 mod model;
+mod modules;
 mod overrides;
 mod plain;
 mod project;
@@ -31,5 +33,6 @@ pub use model::{
     Phase, ProjectFile, ProviderConfig, ProviderRef, Provision, Provisioner, Removed, RequiredProvider, Resource,
     S3Settings, StateSettings, Trigger, TriggerEvent, Variable, When,
 };
+pub use modules::{Installed, Installing, Manifest, Wanted, manifest};
 pub use scope::Env;
 pub use shape::place;

@@ -15,7 +15,7 @@ use crate::provider::Provider;
 use crate::schema::Schema;
 use crate::value::{Str, Type, Value, convert};
 
-use super::expand::copies;
+use super::expand::{Repeated, copies};
 use super::model::{PlanMode, PlannedChange};
 use super::scope::ModuleScope;
 use super::walk::Walk;
@@ -279,7 +279,9 @@ impl Walk<'_> {
         };
         let plain = ModuleScope::plain(self.around(), place.copy);
         let open = self.input.options.offline;
-        let outcome = copies(action.count.as_ref(), action.for_each.as_ref(), &plain, open);
+        let repeated =
+            Repeated { count: action.count.as_ref(), for_each: action.for_each.as_ref(), ..Repeated::default() };
+        let outcome = copies(repeated, &plain, open);
         let mut said = outcome.said.located(None, Some(&within));
         let mut all = Vec::new();
         for repetition in outcome.value.map(|(_, all)| all).unwrap_or_default() {

@@ -8,6 +8,7 @@ mod actions;
 mod checks;
 mod copies;
 mod ends;
+pub mod ephemeral;
 pub mod expand;
 pub mod gates;
 mod ignore;

@@ -196,6 +196,7 @@ impl Builder<'_> {
                     enter
                 }
                 Node::Variable(..)
+                | Node::Ephemeral(..)
                 | Node::Local(..)
                 | Node::Output(..)
                 | Node::ModuleCall(..)
@@ -364,6 +365,7 @@ impl Builder<'_> {
                 let from = match self.graph.node(*user) {
                     Node::Resource(..) | Node::Data(..) => self.value[user.index()],
                     Node::Variable(..)
+                    | Node::Ephemeral(..)
                     | Node::Local(..)
                     | Node::Output(..)
                     | Node::ModuleCall(..)

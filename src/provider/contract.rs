@@ -24,6 +24,8 @@ pub struct ProviderSchema {
     pub data: BTreeMap<&'static str, Schema>,
     /// Actions by type.
     pub actions: BTreeMap<&'static str, Schema>,
+    /// Ephemeral resources by type.
+    pub ephemeral: BTreeMap<&'static str, Schema>,
 }
 
 /// How a provider wants to be called.
@@ -110,7 +112,7 @@ pub struct PlanRequest {
     pub kind: String,
     /// The object as it is, null for a new one; without marks.
     pub prior: Value,
-    /// Prior and configured values merged by the schema; without marks.
+    /// Prior and configured values merged by the schema; without marks, write-only values null.
     pub proposed: Value,
     /// The configuration, nulls where nothing is written; without marks; write-only values included.
     pub config: Value,
@@ -221,6 +223,24 @@ pub struct DataRequest {
     pub config: Value,
 }
 
+/// What to open.
+#[derive(Clone, Debug)]
+pub struct OpenRequest {
+    /// The ephemeral resource's type.
+    pub kind: String,
+    /// The configuration, wholly known; without marks.
+    pub config: Value,
+}
+
+/// An ephemeral resource that was opened.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The whole object, arguments and results; without marks.
+    pub value: Value,
+    /// What closing it needs.
+    pub private: Vec<u8>,
+}
+
 /// Whose objects these are: compared with what state was made with, so that another cluster is not taken for an empty one.
 pub type Identity = Option<String>;
 
@@ -300,6 +320,19 @@ pub trait Configured: Send + Sync {
         let _ = hear;
         let detail = format!("The provider has no action {:?}.", request.kind);
         Box::pin(async move { Diagnostic::error("Invalid action type", detail).into() })
+    }
+
+    /// Opens an ephemeral resource: what it gives is there until it is closed. Called once when planning and again when
+    /// applying; nothing of it is stored.
+    fn open<'a>(&'a self, request: OpenRequest) -> Boxed<'a, Outcome<Opened>> {
+        let detail = format!("This provider has no ephemeral resource {:?}.", request.kind);
+        Box::pin(async move { Outcome::fail(Diagnostic::error("Invalid ephemeral resource", detail)) })
+    }
+
+    /// Closes what was opened, with the notes of opening it.
+    fn close<'a>(&'a self, kind: &'a str, private: Vec<u8>) -> Boxed<'a, Diagnostics> {
+        let _ = (kind, private);
+        Box::pin(async { Diagnostics::none() })
     }
 
     /// After a crash: what became of a create. `planned` is the intent's object.

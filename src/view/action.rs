@@ -51,7 +51,9 @@ fn draw(out: &mut String, one: &Invocation) {
 }
 
 fn shown(value: &Value) -> String {
-    if value.marks_deep().contains(Marks::SENSITIVE) {
+    if value.marks_deep().contains(Marks::EPHEMERAL) {
+        "(ephemeral value)".into()
+    } else if value.marks_deep().contains(Marks::SENSITIVE) {
         "(sensitive value)".into()
     } else if !value.is_wholly_known() {
         "(known after apply)".into()

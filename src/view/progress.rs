@@ -59,6 +59,16 @@ impl Lines {
             Event::ImportEnded { addr, id } => {
                 format!("{}\n", bold(&format!("{}: Import complete [id={id}]", self.address(addr))))
             }
+            Event::EphemeralStarted { addr, closes } => {
+                let word = if *closes { "Closing" } else { "Opening" };
+                format!("{}\n", bold(&format!("{}: {word}...", self.address(addr))))
+            }
+            Event::EphemeralEnded { addr, closes, elapsed, failed } => {
+                let word = if *closes { "Closing" } else { "Opening" };
+                let (end, ink) = if *failed { ("errored", Ink::Red) } else { ("complete", Ink::Bold) };
+                let line = format!("{}: {word} {end} after {}", self.address(addr), seconds(*elapsed));
+                format!("{}\n", style.paint(ink, &line))
+            }
             Event::PhaseStarted { phase } if phase.is_empty() => return None,
             Event::PhaseStarted { phase } => format!("{}\n", bold(&format!("phase {phase}"))),
             Event::PhaseEnded { phase, .. } if phase.is_empty() => return None,

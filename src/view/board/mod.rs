@@ -111,6 +111,8 @@ impl Board {
             | Event::ActionStarted { .. }
             | Event::ActionProgress { .. }
             | Event::ActionEnded { .. }
+            | Event::EphemeralStarted { .. }
+            | Event::EphemeralEnded { .. }
             | Event::Said(_)
             | Event::Recovered(_) => {}
             Event::RefreshStarted { objects } => self.note = Some(format!("refreshing {objects} objects")),

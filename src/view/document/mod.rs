@@ -18,7 +18,7 @@ use crate::apply::Dependencies;
 use crate::change::{Action, Change, Reason};
 use crate::plan::{Checked, Invocation, OutputChange, Plan, PlanMode, PlannedChange};
 use crate::schema::Schema;
-use crate::value::{Path, Step, Value};
+use crate::value::{Marks, Path, Step, Value};
 use crate::view::outputs::ShownOutput;
 use crate::view::state::ShownObject;
 use crate::view::values::{json_of, sensitive_json, unknown_json};
@@ -30,7 +30,13 @@ pub const TERRAFORM_VERSION: &str = "1.11.4";
 
 /// An action that is to be invoked, in the form that readers of Terraform 1.14's plans know.
 fn action_invocation(invocation: &Invocation, plan: &Plan) -> Json {
-    let bare = invocation.config.clone().unmark_deep().0;
+    // What is ephemeral stands in no document.
+    let entries = invocation.config.bare().as_entries().cloned().unwrap_or_default();
+    let kept = entries.iter().map(|(name, value)| match value.marks_deep().contains(Marks::EPHEMERAL) {
+        true => (name.clone(), Value::NULL),
+        false => (name.clone(), value.clone().unmark_deep().0),
+    });
+    let bare = Value::object(kept);
     let mut json = json!({
         "address": invocation.addr.in_project(plan.prefixes_layers),
         "type": invocation.addr.action.kind.as_str(),
@@ -232,6 +238,9 @@ fn change_json(change: &Change) -> Json {
     }
     if let Some(id) = &change.importing {
         json["importing"] = json!({"id": id});
+    }
+    if let Some(text) = &change.generated {
+        json["generated_config"] = json!(&**text);
     }
     json
 }
