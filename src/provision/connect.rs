@@ -38,7 +38,7 @@ pub(super) async fn connect(job: &Job, context: &Context, hear: &Hear<'_>) -> Re
             .ok_or_else(|| fail(format!("timeout is {text:?}; a duration is written like \"30s\" or \"5m\".")))?,
         None => PATIENCE,
     };
-    let target = target(connection, &context.ssh, patience).map_err(|detail| fail(detail))?;
+    let target = target(connection, &context.ssh, patience).map_err(&fail)?;
     tell(connection, &target, hear);
     let client = Client::new(target);
     let begun = Instant::now();
