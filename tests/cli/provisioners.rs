@@ -301,3 +301,40 @@ fn no_machine_is_touched_from_a_sandbox() {
     assert_eq!(answer.code, 1);
     assert!(answer.err.contains("Nothing outside of this machine is touched in a sandbox"), "{}", answer.err);
 }
+
+#[test]
+fn a_bare_machine_is_provisioned_and_known_by_the_users_known_hosts() {
+    let Some(host) = crate::lab::host::host() else { return };
+    let text = format!(
+        r#"
+        resource "terraform_data" "machine" {{
+          input = "{address}"
+          connection {{
+            host        = self.output
+            private_key = file({key:?})
+          }}
+          provisioner "file" {{
+            source      = "site"
+            destination = "/srv"
+          }}
+          provisioner "remote-exec" {{
+            inline = ["systemctl is-system-running --wait || true", "cat /srv/site/*/page", "hostname > /srv/name"]
+          }}
+          provisioner "remote-exec" {{
+            when   = destroy
+            inline = ["rm -r /srv/site", "echo left: $(ls /srv)"]
+          }}
+        }}
+        "#,
+        address = host.address,
+        key = host.private_key,
+    );
+    let program = Program::with(&[("main.tf", &text), ("site/a/page", "one\n"), ("site/b/page", "two\n")]);
+    let answer = program.call(&["apply", "-auto-approve"]);
+    assert!(answer.code == 1 && answer.err.contains("Host key unknown"), "{}", answer.err);
+    program.write(".ssh/known_hosts", &std::fs::read_to_string(&host.known_hosts).unwrap());
+    let out = program.ok(&["apply", "-auto-approve"]);
+    assert!(out.contains("(remote-exec): one\nterraform_data.machine (remote-exec): two\n"), "{out}");
+    let out = program.ok(&["destroy", "-auto-approve"]);
+    assert!(out.contains("(remote-exec): left: name\n"), "{out}");
+}
