@@ -140,9 +140,19 @@ impl Builder<'_> {
                             needs.extend(outputs_of(&self.graph, lower));
                         }
                         match providers.resolve(&mut self.graph, id, &resource.provider) {
-                            Ok(provider) => {
+                            Ok((provider, keyed)) => {
                                 needs.push(self.graph.providers[provider.index()].node);
                                 self.graph.provider_of.insert(node, provider);
+                                if let Some(keyed) = keyed {
+                                    let all = keyed.by_key.values().map(|id| self.graph.providers[id.index()].node);
+                                    needs.extend(all);
+                                    let caller =
+                                        keyed.call.and_then(|call| Some(self.graph.module(call).caller.as_ref()?.0));
+                                    for found in crate::lang::eval::references(&keyed.key) {
+                                        self.edge(caller.unwrap_or(id), &found, first, &mut needs);
+                                    }
+                                    self.graph.keyed.insert(node, keyed);
+                                }
                             }
                             Err(diagnostic) => {
                                 self.said.push(diagnostic.or_at(Some(resource.block.header)));

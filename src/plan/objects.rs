@@ -125,6 +125,13 @@ impl Objects<'_> {
                         found
                     }
                 };
+                let mut found = found;
+                if placed.object.provider_key.is_some()
+                    || found.node.is_some_and(|node| graph.keyed.contains_key(&node))
+                {
+                    let own = placed.provider.with_key(placed.object.provider_key.clone());
+                    found.provider = stored_provider(graph, &own, &mut known, &mut extra);
+                }
                 let block = found.node.filter(|node| selected[node.index()]).and_then(|node| graph.resource(node));
                 let addr = match (moved, block) {
                     (Some(moved), _) => moved.clone(),
@@ -232,6 +239,7 @@ fn stored_provider(
     let same = graph.providers.iter().position(|provider| {
         provider.addr.source.is_same(&addr.source)
             && provider.addr.alias == addr.alias
+            && provider.addr.key == addr.key
             && (provider.addr.layer.is_none()
                 || (provider.addr.layer == addr.layer && provider.addr.module == addr.module))
     });

@@ -62,6 +62,12 @@ impl<'a> Walk<'a> {
         for index in self.input.graph.providers.len()..self.providers.len() {
             let mut said = self.decode_objects(index);
             let slot = &self.providers[index];
+            if slot.addr.key.is_some() {
+                let wanted = slot.addr.clone();
+                let held = self.objects.entries.iter().filter(|entry| entry.provider == index);
+                all.append(held.map(|entry| super::instance::absent_provider(&entry.slot.addr, &wanted)));
+                continue;
+            }
             let scope = ProjectScope { around: self.around() };
             let outcome = decode(&Body::default(), &slot.kind.schema().config.block, &scope);
             let way = match outcome.into_result() {

@@ -8,6 +8,7 @@ mod documented;
 mod durable;
 mod formatting;
 mod imports;
+mod keyed_providers;
 mod modules;
 mod moves;
 mod overtaken;
