@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::addr::{ModuleAddr, Name};
+use crate::addr::{Mode, ModuleAddr, Name};
 use crate::config::{Config, Module};
 use crate::diag::{Diagnostic, Diagnostics, Outcome, Span};
 use crate::lang::decode::references_in;
@@ -79,7 +79,8 @@ impl Builder<'_> {
                 Slot::Output(name) => Node::Output(id, name.clone()),
                 Slot::Resource(addr) => match addr.mode {
                     crate::addr::Mode::Data => Node::Data(id, addr.clone()),
-                    crate::addr::Mode::Managed | crate::addr::Mode::Ephemeral => Node::Resource(id, addr.clone()),
+                    crate::addr::Mode::Ephemeral => Node::Ephemeral(id, addr.clone()),
+                    crate::addr::Mode::Managed => Node::Resource(id, addr.clone()),
                 },
                 Slot::Call(name) => Node::ModuleCall(id, name.clone()),
                 Slot::End(name) => Node::ModuleEnd(id, name.clone()),
@@ -144,6 +145,13 @@ impl Builder<'_> {
                                 needs.push(self.graph.providers[provider.index()].node);
                                 self.graph.provider_of.insert(node, provider);
                                 if let Some(keyed) = keyed {
+                                    if addr.mode == Mode::Ephemeral {
+                                        let detail = "An ephemeral block is opened again by the apply, which does not \
+                                                      choose among the configurations of a provider block with for_each \
+                                                      yet. Use a provider block without for_each.";
+                                        let refused = Diagnostic::error("Not supported yet", detail);
+                                        self.said.push(refused.or_at(resource.provider.span));
+                                    }
                                     let all = keyed.by_key.values().map(|id| self.graph.providers[id.index()].node);
                                     needs.extend(all);
                                     let caller =
@@ -555,7 +563,11 @@ impl Builder<'_> {
                 ),
             ),
             Reference::Resource(addr) => {
-                let kind = if addr.mode == crate::addr::Mode::Data { "data" } else { "managed" };
+                let kind = match addr.mode {
+                    crate::addr::Mode::Managed => "managed",
+                    crate::addr::Mode::Data => "data",
+                    crate::addr::Mode::Ephemeral => "ephemeral",
+                };
                 let names: Vec<String> =
                     module.resources.keys().filter(|known| known.mode == addr.mode).map(ToString::to_string).collect();
                 (

@@ -17,18 +17,17 @@ use super::reference::depends_on;
 
 const VARIABLE: Shape = Shape {
     labels: &["name"],
-    arguments: &["type", "default", "description", "sensitive", "nullable", "deprecated"],
+    arguments: &["type", "default", "description", "sensitive", "ephemeral", "nullable", "deprecated"],
     blocks: &["validation"],
-    later: &["ephemeral"],
     ..Shape::EMPTY
 };
 
 const OUTPUT: Shape = Shape {
     labels: &["name"],
-    arguments: &["value", "description", "sensitive", "depends_on", "deprecated"],
+    arguments: &["value", "description", "sensitive", "ephemeral", "depends_on", "deprecated"],
     required: &["value"],
     blocks: &["precondition"],
-    later: &["ephemeral"],
+    ..Shape::EMPTY
 };
 
 /// Names of meta-arguments of module blocks, which a variable cannot have.
@@ -116,7 +115,7 @@ impl Reader<'_> {
             default: body.attribute("default").map(|attribute| attribute.expr.clone()),
             description: literal_text(body, "description", self.said),
             sensitive: truth(body, "sensitive", self.said).unwrap_or(false),
-            ephemeral: false,
+            ephemeral: truth(body, "ephemeral", self.said).unwrap_or(false),
             deprecated: deprecated(block, self.said),
             nullable: truth(body, "nullable", self.said).unwrap_or(true),
             validations: body.blocks_of("validation").filter_map(|block| rule(block, self.said)).collect(),
@@ -195,7 +194,7 @@ impl Reader<'_> {
             value: value.expr.clone(),
             description: literal_text(body, "description", self.said),
             sensitive: truth(body, "sensitive", self.said).unwrap_or(false),
-            ephemeral: false,
+            ephemeral: truth(body, "ephemeral", self.said).unwrap_or(false),
             deprecated: deprecated(block, self.said),
             depends_on: match body.attribute("depends_on") {
                 Some(attribute) => depends_on(&attribute.expr, self.said),
