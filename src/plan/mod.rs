@@ -26,6 +26,7 @@ pub mod provider;
 mod refresh;
 pub mod remote;
 mod removed;
+mod results;
 mod run;
 pub mod scope;
 mod trigger;
@@ -40,5 +41,6 @@ pub use model::{GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, Pl
 pub use moves::relocated;
 pub use options::Options;
 pub use order::{Call, StepKind, Steps, order};
+pub use results::results;
 pub use run::run;
 pub use walk::block_name;
