@@ -54,6 +54,9 @@ fn by_switch(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies>
                  and would give it away.",
             );
         }
+        if marks.contains(Marks::EPHEMERAL) {
+            return fail("The value is derived from an ephemeral value, which cannot be kept between plan and apply.");
+        }
         if !value.is_known() {
             if open {
                 return Outcome::ok((Shaping::Unknown, vec![Repetition::Unknown(Value::unknown(Type::Any))]));
