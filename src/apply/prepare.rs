@@ -277,6 +277,10 @@ impl<'a> Run<'a> {
         let repetition = self.repetition(planned);
         let scope = ModuleScope { around: self.around(), copy, repetition: &repetition, this: this.as_ref() };
         let said: Diagnostics = rules.iter().flat_map(|rule| check(rule, &scope, summary)).collect();
+        if said.has_errors() {
+            let messages = said.iter().map(|said| said.detail.clone());
+            self.unmet.entry(planned.change.addr.clone()).or_default().extend(messages);
+        }
         said.located(None, Some(&block_name(&resource.addr)))
     }
 

@@ -121,6 +121,13 @@ impl Run<'_> {
                 record.output(output.name.clone(), Some(OutputState { value: bare, sensitive: output.sensitive }))
             };
         }
+        for (layer, record) in records.iter_mut().enumerate() {
+            let text = crate::plan::results(self.around(), plan, layer, &self.unmet);
+            let stored = self.inputs.states.get(layer).and_then(|state| state.check_results.as_deref());
+            if stored != text.as_deref() {
+                record.check_results = Some(text.unwrap_or_else(|| "null".to_owned()).into());
+            }
+        }
         self.append(records).await;
     }
 }

@@ -180,6 +180,8 @@ pub struct Module {
     pub calls: BTreeMap<Name, ModuleCall>,
     /// `provider` blocks.
     pub providers: Vec<ProviderConfig>,
+    /// Local name and alias of the provider blocks with `for_each`, which may have no key at all.
+    pub keyed_providers: Vec<(Name, Name)>,
     /// `terraform { required_providers { … } }` by local name.
     pub required_providers: BTreeMap<Name, RequiredProvider>,
     /// `moved` blocks, in written order.
@@ -302,12 +304,14 @@ pub struct DependsOn {
 }
 
 /// Which provider configuration a block asks for: `provider = aws.east`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ProviderRef {
     /// The local name of the provider in the module.
     pub local: Name,
     /// The alias.
     pub alias: Option<Name>,
+    /// Which of the configurations of a block with `for_each`: `aws.by_region[each.key]`.
+    pub key: Option<Arc<Expr>>,
     /// Where.
     pub span: Option<Span>,
 }
@@ -619,13 +623,17 @@ pub struct ModuleCall {
     pub span: Span,
 }
 
-/// A `provider` block, of a module or of the project file.
-#[derive(Debug)]
+/// A `provider` block, of a module or of the project file; one with `for_each` stands for each of its keys.
+#[derive(Clone, Debug)]
 pub struct ProviderConfig {
     /// The local name.
     pub local: Name,
     /// `alias`.
     pub alias: Option<Name>,
+    /// `for_each`, until it is evaluated.
+    pub for_each: Option<Arc<Expr>>,
+    /// The key and its value, of a block with `for_each`.
+    pub each: Option<(Name, Value)>,
     /// The body without meta-arguments.
     pub body: Body,
     /// The block's header.

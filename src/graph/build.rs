@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::addr::{ModuleAddr, Name};
+use crate::addr::{Mode, ModuleAddr, Name};
 use crate::config::{ActionBlock, Config, Module, Resource};
 use crate::diag::{Diagnostic, Diagnostics, Outcome, Span};
 use crate::lang::decode::references_in;
@@ -149,9 +149,26 @@ impl Builder<'_> {
                             needs.extend(outputs_of(&self.graph, lower));
                         }
                         match providers.resolve(&mut self.graph, id, &resource.provider) {
-                            Ok(provider) => {
+                            Ok((provider, keyed)) => {
                                 needs.push(self.graph.providers[provider.index()].node);
                                 self.graph.provider_of.insert(node, provider);
+                                if let Some(keyed) = keyed {
+                                    if addr.mode == Mode::Ephemeral {
+                                        let detail = "An ephemeral block is opened again by the apply, which does not \
+                                                      choose among the configurations of a provider block with for_each \
+                                                      yet. Use a provider block without for_each.";
+                                        let refused = Diagnostic::error("Not supported yet", detail);
+                                        self.said.push(refused.or_at(resource.provider.span));
+                                    }
+                                    let all = keyed.by_key.values().map(|id| self.graph.providers[id.index()].node);
+                                    needs.extend(all);
+                                    let caller =
+                                        keyed.call.and_then(|call| Some(self.graph.module(call).caller.as_ref()?.0));
+                                    for found in crate::lang::eval::references(&keyed.key) {
+                                        self.edge(caller.unwrap_or(id), &found, first, &mut needs);
+                                    }
+                                    self.graph.keyed.insert(node, keyed);
+                                }
                             }
                             Err(diagnostic) => {
                                 self.said.push(diagnostic.or_at(Some(resource.block.header)));

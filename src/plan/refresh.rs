@@ -13,7 +13,7 @@ use crate::state::OpenIntent;
 use crate::value::Value;
 
 use super::model::PlanMode;
-use super::objects::{Entry, Known, decode_object};
+use super::objects::{Entry, Known, decode_object, retype};
 use super::provider::{Status, planned_config, waits_for};
 use super::scope::ProjectScope;
 use super::walk::{Done, Walk};
@@ -62,6 +62,12 @@ impl<'a> Walk<'a> {
         for index in self.input.graph.providers.len()..self.providers.len() {
             let mut said = self.decode_objects(index);
             let slot = &self.providers[index];
+            if slot.addr.key.is_some() {
+                let wanted = slot.addr.clone();
+                let held = self.objects.entries.iter().filter(|entry| entry.provider == index);
+                all.append(held.map(|entry| super::instance::absent_provider(&entry.slot.addr, &wanted)));
+                continue;
+            }
             let scope = ProjectScope { around: self.around() };
             let outcome = decode(&Body::default(), &slot.kind.schema().config.block, &scope);
             let way = match outcome.into_result() {
@@ -173,7 +179,16 @@ impl<'a> Walk<'a> {
         let kind = self.providers[index].kind.clone();
         for position in self.objects.of_provider(index).to_vec() {
             let entry = &mut self.objects.entries[position];
-            let outcome = decode_object(&*kind, &entry.slot, &entry.stored);
+            let outcome = match entry.made_by.clone() {
+                None => decode_object(&*kind, &entry.slot, &entry.stored),
+                Some(made_by) => {
+                    let taken = retype(&*kind, entry, &made_by);
+                    taken.map(|(known, stored)| {
+                        entry.stored = stored;
+                        known
+                    })
+                }
+            };
             match outcome.value {
                 Some(known) => entry.now = Some(known),
                 // A data source is read anew: its stored form does not matter.

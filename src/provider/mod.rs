@@ -10,7 +10,8 @@ mod registry;
 
 pub use contract::{
     Applied, ApplyRequest, Boxed, Configured, DataRequest, Identity, ImportRequest, Imported, InvokeRequest, Limits,
-    Now, OpenRequest, Opened, PlanRequest, Planned, Progress, Provider, ProviderSchema, ReadRequest, ReadResult,
+    MoveRequest, Moved, Now, OpenRequest, Opened, PlanRequest, Planned, Progress, Provider, ProviderSchema, ReadRequest,
+    ReadResult,
     Recovered, SilentProgress,
 };
 pub use in_state::{InState, StateOnly, plan_by_schema, unknown_kind};

@@ -10,6 +10,7 @@ mod durable;
 mod ephemeral;
 mod formatting;
 mod imports;
+mod keyed_providers;
 mod modules;
 mod moves;
 mod overtaken;
