@@ -24,6 +24,7 @@ mod signals;
 mod state;
 mod surgery;
 mod terminal;
+mod test;
 mod unlock;
 mod validate;
 mod version;
@@ -57,7 +58,6 @@ const NOT_YET: &[&str] = &[
     "providers",
     "query",
     "stacks",
-    "test",
 ];
 
 /// Runs the command that the arguments of this process ask for.
@@ -137,6 +137,7 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
             Command::Untaint(args) => surgery::taint(&call, args, false).await,
             Command::Gate(GateCommand::Run(args)) => gate::run(&call, args).await,
             Command::Sandbox(SandboxCommand::Serve(args)) => sandbox::run(&call, args).await,
+            Command::Test(args) => test::run(&call, args).await,
             Command::ForceUnlock(args) => unlock::run(&call, args).await,
             Command::Workspace(WorkspaceCommand::Show(select)) => workspace::show(&call, select),
             Command::Fmt(args) => fmt::run(&call, args),

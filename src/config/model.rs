@@ -139,6 +139,8 @@ pub enum Origin {
     File(PathBuf),
     /// `-var`.
     CommandLine,
+    /// A test file: what is wrong with the value is said there.
+    Test,
 }
 
 /// A value assigned to a variable, not yet evaluated.
@@ -162,7 +164,7 @@ pub enum AssignedExpr {
 }
 
 /// The content of a folder with `.tf` files. Shared by all calls of it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Module {
     /// The folder, as the call's `source` leads to it.
     pub dir: PathBuf,
@@ -214,7 +216,7 @@ pub struct RequiredProvider {
 }
 
 /// A `variable` block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Variable {
     /// Its name.
     pub name: Name,
@@ -241,6 +243,25 @@ pub struct Variable {
     pub span: Span,
 }
 
+impl Variable {
+    /// One that is declared nowhere and takes every value.
+    pub fn untyped(name: Name) -> Self {
+        Variable {
+            name,
+            ty: Type::Any,
+            text_is_string: false,
+            defaults: crate::lang::decode::Defaults::default(),
+            default: None,
+            description: None,
+            sensitive: false,
+            ephemeral: false,
+            nullable: true,
+            validations: Vec::new(),
+            span: Span { file: crate::diag::FileId(0), start: 0, end: 0 },
+        }
+    }
+}
+
 /// A condition and what to say when it does not hold: `validation`, `precondition`, `postcondition`, `assert`.
 #[derive(Debug, Clone)]
 pub struct CheckRule {
@@ -253,7 +274,7 @@ pub struct CheckRule {
 }
 
 /// One assignment in a `locals` block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Local {
     /// Its name.
     pub name: Name,
@@ -264,7 +285,7 @@ pub struct Local {
 }
 
 /// An `output` block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Output {
     /// Its name.
     pub name: Name,
@@ -305,7 +326,7 @@ pub struct ProviderRef {
 }
 
 /// A `resource` or `data` block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Resource {
     /// Its address in the module.
     pub addr: ResourceAddr,
@@ -350,7 +371,7 @@ pub struct Removed {
 }
 
 /// An `import` block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Import {
     /// Which object of the configuration it is to be.
     pub to: ImportTarget,
@@ -365,7 +386,7 @@ pub struct Import {
 }
 
 /// The address in an `import` block, whose keys may be any expressions.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ImportTarget {
     /// The calls that lead to the module, each with its key.
     pub modules: Vec<(Name, Option<Expr>)>,
@@ -383,7 +404,7 @@ impl ImportTarget {
 }
 
 /// A `check` block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Check {
     /// Its name.
     pub name: Name,
@@ -394,7 +415,7 @@ pub struct Check {
 }
 
 /// A `lifecycle` block.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
     /// `create_before_destroy`; may use variables and locals.
     pub create_before_destroy: Option<Arc<Expr>>,
@@ -411,7 +432,7 @@ pub struct Lifecycle {
 }
 
 /// An entry of `replace_triggered_by`: whose change replaces the resource that names it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Trigger {
     /// The resource, in the same module.
     pub resource: ResourceAddr,
@@ -436,7 +457,7 @@ pub enum IgnoreChanges {
 }
 
 /// A `module` block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ModuleCall {
     /// Its name.
     pub name: Name,
@@ -459,7 +480,7 @@ pub struct ModuleCall {
 }
 
 /// A `provider` block, of a module or of the project file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ProviderConfig {
     /// The local name.
     pub local: Name,

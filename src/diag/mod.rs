@@ -37,6 +37,8 @@ pub struct Diagnostic {
     pub address: Option<String>,
     /// Values of the expressions involved, already rendered; sensitive ones say only that they are.
     pub values: Vec<(String, String)>,
+    /// Where the rule is whose condition does not hold or cannot be told yet, when that is what it is about.
+    pub rule: Option<Span>,
 }
 
 impl Diagnostic {
@@ -50,6 +52,7 @@ impl Diagnostic {
             within: None,
             address: None,
             values: Vec::new(),
+            rule: None,
         }
     }
 
@@ -83,6 +86,13 @@ impl Diagnostic {
     #[must_use]
     pub fn about(mut self, address: impl fmt::Display) -> Self {
         self.address = Some(format!("{address:#}"));
+        self
+    }
+
+    /// Names the rule whose condition it is about.
+    #[must_use]
+    pub fn of_rule(mut self, rule: Span) -> Self {
+        self.rule = Some(rule);
         self
     }
 

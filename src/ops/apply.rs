@@ -1,6 +1,7 @@
 //! Apply: plan a segment, keep to what was agreed to, carry it out, and go on with what became known, until nothing is pending.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::addr::Name;
 use crate::apply::{GateContext, Inputs, Report, Stop};
@@ -155,7 +156,7 @@ impl Running<'_> {
             let outcome = segment(self.session, &states, &options, false, self.events).await;
             let failed = outcome.has_errors();
             self.said.append(outcome.said);
-            let Some(plan) = outcome.value.filter(|_| !failed) else { return Ended::Failed };
+            let Some(mut plan) = outcome.value.filter(|_| !failed) else { return Ended::Failed };
             if let Some(ended) = self.agree(&plan, first) {
                 return ended;
             }
@@ -164,7 +165,9 @@ impl Running<'_> {
                 if !plan.segment().refreshed.is_empty() {
                     self.drop_checks();
                     // Nothing to do, but what was read is newer than what is stored.
-                    self.carry_out(plan, &states, open, &options).await;
+                    self.report.world = self.carry_out(plan, &states, open, &options).await.world;
+                } else {
+                    self.report.world = plan.segment.take().map(|segment| Arc::new(segment.world));
                 }
                 return if self.said.has_errors() { Ended::Failed } else { Ended::Unchanged };
             }
@@ -474,6 +477,7 @@ fn merge(all: &mut Report, new: Report) {
     all.stopped |= new.stopped;
     all.fresh.extend(new.fresh);
     all.outputs = new.outputs;
+    all.world = new.world.or_else(|| all.world.take());
     all.gates_passed.extend(new.gates_passed);
     all.gates_outstanding = new.gates_outstanding;
 }

@@ -16,6 +16,7 @@ mod session;
 mod settle;
 mod states;
 mod surgery;
+mod testing;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
@@ -30,4 +31,5 @@ pub use saved::{SavedPlan, read_saved, write_saved};
 pub use session::{Identity, RunOptions, Session, SessionOptions};
 pub use settle::{Settlement, Uncertain, settle, uncertain};
 pub use states::{force_unlock, init, outputs, validate};
+pub use testing::{TestEvent, TestEvents, TestOptions, TestStop, load_tests, test};
 pub use surgery::{Surgery, Treated, surgery};

@@ -123,6 +123,7 @@ impl<'a> Walk<'a> {
         id: String,
     ) -> Start<'a> {
         let ignored = resource.lifecycle.ignore_changes.clone();
+        let configured = crate::provider::answering(configured, &draft.addr);
         Start::Call(Box::pin(async move {
             let answer = match found(&draft, &*configured, &id).await {
                 Err(said) => Answer::Planned(Outcome::fail(said)),

@@ -8,4 +8,5 @@ mod peer;
 mod sequences;
 mod state_on_stores;
 mod stores;
+mod tested;
 mod validate;

@@ -1,0 +1,86 @@
+//! Values that nobody computed: those a test gives, else the least of each type, and random texts.
+
+use crate::schema::{Block, NestedBlock, Nesting};
+use crate::value::{Entries, Number, Type, Value, convert};
+
+/// The object with everything unknown replaced: by what `given` says for an attribute of that name, else by a value of the
+/// attribute's type. What is given for a nested block counts in each of its blocks. An attribute that `config` sets is left as it
+/// is: what is not known of it yet is somebody else's.
+///
+/// # Errors
+/// Why something that is given does not fit.
+pub(super) fn fill(block: &Block, object: &Value, config: &Value, given: &Value) -> Result<Value, String> {
+    let Some(entries) = object.as_entries() else { return Ok(object.clone()) };
+    let mut filled = Vec::with_capacity(entries.len());
+    for (name, value) in entries.iter() {
+        let own = given.get(name);
+        let value = if let Some(nested) = block.nested(name) {
+            let own = own.unwrap_or(&Value::NULL);
+            if !own.is_null() && own.as_entries().is_none() {
+                return Err(format!("{name} is a block: what is given for it is an object of its attributes"));
+            }
+            nested_block(nested, value, own)?
+        } else if value.is_wholly_known() || config.get(name).is_some_and(|config| !config.is_null()) {
+            value.clone()
+        } else {
+            let ty = block.attribute(name).map_or(Type::Any, |attribute| attribute.ty.clone());
+            match own {
+                Some(own) => convert(own, &ty).map_err(|error| format!("{name}: {error}"))?,
+                None => made_up(&ty),
+            }
+        };
+        filled.push((name.clone(), value));
+    }
+    Ok(Value::object(filled))
+}
+
+fn nested_block(nested: &NestedBlock, value: &Value, given: &Value) -> Result<Value, String> {
+    let each = |item: &Value| fill(&nested.block, item, &Value::NULL, given);
+    Ok(match value.bare() {
+        Value::Unknown(_) => made_up(&nested.ty()),
+        Value::List(sequence) => {
+            Value::list(sequence.element.clone(), sequence.items.iter().map(each).collect::<Result<_, _>>()?)
+        }
+        Value::Set(sequence) => {
+            Value::set(sequence.element.clone(), sequence.items.iter().map(each).collect::<Result<_, _>>()?)
+        }
+        Value::Tuple(items) => Value::tuple(items.iter().map(each).collect::<Result<Vec<_>, _>>()?),
+        Value::Map(mapping) => {
+            let entries: Result<Entries, String> =
+                mapping.entries.iter().map(|(key, item)| Ok((key.clone(), each(item)?))).collect();
+            Value::map(mapping.element.clone(), entries?)
+        }
+        Value::Object(entries) if matches!(nested.nesting, Nesting::Map) => {
+            let all: Result<Vec<_>, String> =
+                entries.iter().map(|(key, item)| Ok((key.clone(), each(item)?))).collect();
+            Value::object(all?)
+        }
+        Value::Object(_) => each(value)?,
+        _ => value.clone(),
+    })
+}
+
+/// The value of a type that nobody says anything about: eight random letters and digits, zero, false, nothing in it.
+fn made_up(ty: &Type) -> Value {
+    match ty {
+        Type::Any => Value::NULL,
+        Type::Bool => Value::Bool(false),
+        Type::Number => Value::Number(Number::from(0_u64)),
+        Type::String => Value::string(random()),
+        Type::List(element) => Value::list((**element).clone(), Vec::new()),
+        Type::Set(element) => Value::set((**element).clone(), Vec::new()),
+        Type::Map(element) => Value::map((**element).clone(), Entries::default()),
+        Type::Tuple(items) => Value::tuple(items.iter().map(made_up).collect::<Vec<_>>()),
+        Type::Object(object) => {
+            Value::object(object.iter().map(|(name, attribute)| (name.clone(), made_up(&attribute.ty))))
+        }
+    }
+}
+
+fn random() -> String {
+    const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let bytes = uuid::Uuid::new_v4().into_bytes();
+    // The bytes with fixed bits are left out.
+    let free = bytes.iter().enumerate().filter(|(at, _)| !matches!(at, 6 | 8)).map(|(_, byte)| byte);
+    free.take(8).map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect()
+}
