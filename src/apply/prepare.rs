@@ -275,7 +275,7 @@ impl<'a> Run<'a> {
         let repetition = self.repetition(planned);
         let scope = ModuleScope { around: self.around(), copy, repetition: &repetition, this: this.as_ref() };
         let said: Diagnostics = rules.iter().flat_map(|rule| check(rule, &scope, summary)).collect();
-        said.located(None, Some(&block_name(&resource.addr)))
+        said.located(None, Some(&block_name(&resource.addr))).of_instance(planned.change.addr.key.as_ref())
     }
 
     fn stored(&self, planned: &PlannedChange) -> Option<Arc<crate::state::Object>> {

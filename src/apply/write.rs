@@ -108,6 +108,27 @@ impl Run<'_> {
                 record.output(output.name.clone(), Some(OutputState { value: bare, sensitive: output.sensitive }))
             };
         }
+        self.report_stored_outputs();
         self.append(records).await;
+    }
+
+    /// Outputs that take no part stay as they are stored.
+    fn report_stored_outputs(&mut self) {
+        let (planned, config) = (&self.plan.outputs, &self.plan.segment().config);
+        let before = self.report.outputs.len();
+        for (layer, state) in config.layers.iter().zip(self.inputs.states) {
+            for (name, stored) in &state.outputs {
+                if planned.iter().any(|output| output.layer == layer.name && output.name == *name) {
+                    continue;
+                }
+                let value = stored.value.clone();
+                let value = if stored.sensitive { value.sensitive() } else { value };
+                self.report.outputs.push((layer.name.clone(), name.clone(), value));
+            }
+        }
+        if self.report.outputs.len() > before {
+            let position = |layer| config.layer_index(layer);
+            self.report.outputs.sort_by(|a, b| (position(&a.0), &a.1).cmp(&(position(&b.0), &b.1)));
+        }
     }
 }

@@ -466,8 +466,10 @@ pub(super) struct UnlockArgs {
 
 /// `test`
 #[derive(Debug, Args)]
-#[command(after_help = "Tests are the .tftest.hcl and .tftest.json files of the folder and of its folder of tests. What they make \
-                        is real, unless it is mocked, and is destroyed at the end.")]
+#[command(
+    after_help = "Tests are the .tftest.hcl and .tftest.json files of the folder and of its folder of tests. What they make \
+                        is real, unless it is mocked, and is destroyed at the end."
+)]
 pub(super) struct TestArgs {
     #[command(flatten)]
     pub select: SelectArgs,

@@ -1,7 +1,5 @@
 //! `infra test`
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -37,6 +35,7 @@ pub(super) async fn run(call: &Call, args: &TestArgs) -> Exit {
     let options = TestOptions {
         load: crate::config::TestLoad {
             load: call.load(&args.select),
+            layer: args.select.layer.clone(),
             directory: args.test_directory.clone(),
             filters: args.filter.clone(),
         },
@@ -46,13 +45,13 @@ pub(super) async fn run(call: &Call, args: &TestArgs) -> Exit {
         parallelism: args.parallelism as usize,
     };
     let mut said = Diagnostics::none();
-    let suite = ops::load_tests(&options).take(&mut said);
+    let suites = ops::load_tests(&options).take(&mut said);
     tell(&terminal, &said, call, stream);
-    let Some(suite) = suite.filter(|_| !said.has_errors()) else { return Exit::Failed };
+    let Some(suites) = suites.filter(|_| !said.has_errors()) else { return Exit::Failed };
     let teller = Teller { terminal, json: args.json, verbose: args.verbose, sources: &call.sources };
     let stop = TestStop::default();
     let signals = listen(&stop, terminal);
-    let results = ops::test(&options, &suite, &teller, &stop).await;
+    let results = ops::test(&options, &suites, &teller, &stop).await;
     signals.abort();
     if let Some(path) = &args.junit_xml
         && let Err(error) = std::fs::write(path, view::junit(&results, &call.sources))
@@ -73,7 +72,6 @@ fn listen(stop: &TestStop, terminal: Terminal) -> JoinHandle<()> {
         else {
             return;
         };
-        let tearing = AtomicBool::new(false);
         loop {
             tokio::select! {
                 _ = interrupt.recv() => {}
@@ -86,9 +84,7 @@ fn listen(stop: &TestStop, terminal: Terminal) -> JoinHandle<()> {
                 stop.runs.ask();
                 "\nGiving up what runs. What was made is destroyed; once more leaves it.\n"
             } else {
-                if tearing.swap(true, Ordering::Relaxed) {
-                    stop.cleanup.ask();
-                }
+                stop.cleanup.ask();
                 stop.cleanup.ask();
                 "\nLeaving the rest of what was made.\n"
             };

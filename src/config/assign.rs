@@ -172,7 +172,9 @@ impl Assignments {
             AssignedExpr::Text(text) => {
                 let origin = match assignment.origin {
                     Origin::Environment => format!("<value for var.{} from TF_VAR_{}>", variable.name, variable.name),
-                    Origin::File(_) | Origin::CommandLine | Origin::Test => format!("<value for var.{}>", variable.name),
+                    Origin::File(_) | Origin::CommandLine | Origin::Test => {
+                        format!("<value for var.{}>", variable.name)
+                    }
                 };
                 let file = self.around.sources.add(origin, text.as_str());
                 let (expr, said) = parse_expr(&self.around.sources, file);

@@ -52,7 +52,9 @@ impl Reading<'_> {
         let file = self.sources.add(shown, text.strip_prefix('\u{feff}').unwrap_or(&text));
         let (parsed, errors) = match name.strip_suffix(".json") {
             Some(native) if native.ends_with(".tf") || native.ends_with(".tofu") => parse_json(self.sources, file),
-            Some(native) if native.ends_with(".tftest") || native.ends_with(".tofutest") => parse_json_tests(self.sources, file),
+            Some(native) if native.ends_with(".tftest") || native.ends_with(".tofutest") => {
+                parse_json_tests(self.sources, file)
+            }
             Some(native) if native.ends_with(".tfmock") => parse_json_mocks(self.sources, file),
             Some(_) => parse_json_assignments(self.sources, file),
             None => parse(self.sources, file),

@@ -27,13 +27,13 @@ pub use assign::Assignments;
 pub use files::{Capture, Captured, Entry, Files, normal, relative};
 pub use load::{Given, LoadOptions, PROJECT_FILE, load};
 pub use model::{
-    AssignedExpr, Assignment, Check, CheckRule, Config, DependsOn, Gate, IgnoreChanges, Import, ImportTarget, Include, Layer,
-    Lifecycle, Local, Module, ModuleCall, Moved, Origin, Output, Phase, ProjectFile, ProviderConfig, ProviderRef,
-    Removed, RequiredProvider, Resource, S3Settings, StateSettings, Trigger, Variable,
+    AssignedExpr, Assignment, Check, CheckRule, Config, DependsOn, Gate, IgnoreChanges, Import, ImportTarget, Include,
+    Layer, Lifecycle, Local, Module, ModuleCall, Moved, Origin, Output, Phase, ProjectFile, ProviderConfig,
+    ProviderRef, Removed, RequiredProvider, Resource, S3Settings, StateSettings, Trigger, Variable,
 };
 pub use scope::Env;
 pub use shape::place;
 pub use testing::{
-    During, Expected, MockBlock, MockKind, OverrideBlock, Stub, Suite, TestCommand, TestFile, TestLoad, TestMode, TestModule,
-    TestRun, TestSetting, assemble, load_tests,
+    During, Expected, MockBlock, MockKind, OverrideBlock, Stub, Suite, TestCommand, TestFile, TestLoad, TestMode,
+    TestModule, TestRun, TestSetting, assemble, load_tests,
 };

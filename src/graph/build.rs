@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::addr::{ModuleAddr, Name};
+use crate::addr::{LayerName, ModuleAddr, Name};
 use crate::config::{Config, Module};
 use crate::diag::{Diagnostic, Diagnostics, Outcome, Span};
 use crate::lang::decode::references_in;
@@ -434,7 +434,13 @@ impl Builder<'_> {
         };
         let Some(index) = self.graph.layers.iter().position(|name| name == layer) else {
             let hint = crate::diag::did_you_mean(layer.as_str(), self.graph.layers.iter().map(|name| name.as_str()));
-            let detail = if self.config.is_plain() {
+            let alone = self.config.layers.iter().all(|layer| layer.name == LayerName::plain());
+            let detail = if self.config.is_plain() && !alone {
+                format!(
+                    "The outputs of other layers are given by the test: override_layer {{ target = layer.{layer}, outputs = {{ \
+                     {output} = … }} }}, each argument on a line of its own.{hint}"
+                )
+            } else if self.config.is_plain() {
                 "Layers exist in a project only, and there is no infra.hcl above this folder.".to_owned()
             } else {
                 format!("The project has no layer named {:?}.{hint}", layer.as_str())

@@ -90,7 +90,12 @@ async fn run(
         said: Diagnostics::none(),
     };
     let operation = if options.mode == PlanMode::Destroy { "destroy" } else { "apply" };
+    let refused = super::plan::refused(options);
+    run.said.append(super::plan::targeting(options));
     let failed = |said| Applied { ended: Ended::Failed, report: Report::default(), not_started: Vec::new(), said };
+    if refused.has_errors() {
+        return failed(refused);
+    }
     // Nothing is locked for a configuration that cannot be applied.
     let graph = session.graph();
     if graph.has_errors() {
@@ -104,6 +109,11 @@ async fn run(
     let finished = open.finish().await;
     let ended = if finished.has_errors() { Ended::Failed } else { ended };
     run.said.append(finished);
+    let partial = !options.targets.is_empty() || !options.excludes.is_empty();
+    if partial && saved.is_none() && matches!(ended, Ended::Complete | Ended::Unchanged) {
+        let detail = "What does not take part was left as it is, and outputs may be out of date. Plan everything to see what is left.";
+        run.said.push(Diagnostic::warning("Applied changes may be incomplete", detail));
+    }
     let begun: HashSet<&Name> = run.report.phases.iter().map(|phase| &phase.name).collect();
     run.planned.retain(|(phase, _)| !begun.contains(phase));
     let not_started = if matches!(ended, Ended::Complete | Ended::Unchanged) { Vec::new() } else { run.planned };

@@ -31,5 +31,5 @@ pub use saved::{SavedPlan, read_saved, write_saved};
 pub use session::{Identity, RunOptions, Session, SessionOptions};
 pub use settle::{Settlement, Uncertain, settle, uncertain};
 pub use states::{force_unlock, init, outputs, validate};
-pub use testing::{TestEvent, TestEvents, TestOptions, TestStop, load_tests, test};
 pub use surgery::{Surgery, Treated, surgery};
+pub use testing::{TestEvent, TestEvents, TestOptions, TestStop, load_tests, test};

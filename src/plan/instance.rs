@@ -99,7 +99,8 @@ impl<'a> Walk<'a> {
                 decoded.said.append(check_ignored(resource, schema));
             }
             for rule in &resource.lifecycle.preconditions {
-                decoded.said.append(check(rule, &scope, "Resource precondition failed"));
+                let failed = check(rule, &scope, "Resource precondition failed");
+                decoded.said.append(failed.of_instance(addr.key.as_ref()));
             }
             decoded
         };

@@ -283,7 +283,11 @@ impl Made<'_> {
         } else {
             request.proposed.clone()
         };
-        let value = if self.values.planned { self.filled(&request.kind, false, &value, &request.config) } else { Outcome::ok(value) };
+        let value = if self.values.planned {
+            self.filled(&request.kind, false, &value, &request.config)
+        } else {
+            Outcome::ok(value)
+        };
         value.map(|value| Planned { value, replace: Vec::new(), private: Vec::new() })
     }
 

@@ -17,4 +17,5 @@ mod properties;
 mod segments;
 mod staging;
 mod stop;
+mod testing;
 mod triggers;

@@ -29,6 +29,8 @@ pub struct TestSetting {
     pub stubs: Vec<Stub>,
     /// The layer that the module is; the plain one without a project.
     pub layer: LayerName,
+    /// The tested folder.
+    pub dir: PathBuf,
 }
 
 /// A layer of which a test gives the outputs.
@@ -44,7 +46,7 @@ pub struct Stub {
 
 /// Puts a run's configuration together.
 pub fn assemble(load: &LoadOptions, setting: TestSetting) -> Config {
-    let TestSetting { module, mut given, values, providers, mut modules, stubs, layer } = setting;
+    let TestSetting { module, mut given, values, providers, mut modules, stubs, layer, dir } = setting;
     let names: Vec<Name> = given.iter().map(|(name, _)| name.clone()).collect();
     // Values for variables that the module does not have are for conditions only.
     for name in names.iter().filter(|name| !module.variables.contains_key(*name)) {
@@ -52,7 +54,8 @@ pub fn assemble(load: &LoadOptions, setting: TestSetting) -> Config {
     }
     for (name, value, span) in values.into_iter().filter(|(name, ..)| module.variables.contains_key(name)) {
         let expr = Expr { kind: ExprKind::Literal(value), span };
-        given.set(name, Assignment { origin: Origin::Test, expr: AssignedExpr::Expr(Arc::new(expr)), span: Some(span) });
+        given
+            .set(name, Assignment { origin: Origin::Test, expr: AssignedExpr::Expr(Arc::new(expr)), span: Some(span) });
     }
     let mut root = module;
     // What is inside goes first: an outer module may take its place.
@@ -62,7 +65,6 @@ pub fn assemble(load: &LoadOptions, setting: TestSetting) -> Config {
         root = replaced(&root, &path, outputs);
     }
     let root = configured(&root, providers);
-    let dir = load.working_dir.clone();
     let stub = |stub: Stub| {
         let outputs = stub.outputs.as_entries().into_iter().flatten();
         let output = |(name, value): &(Name, Value)| (name.clone(), output(name.clone(), value.clone(), stub.span));
@@ -95,7 +97,7 @@ pub fn assemble(load: &LoadOptions, setting: TestSetting) -> Config {
         phases: vec![Phase { name: Name::from(""), include: Vec::new(), gates: Vec::new(), span: None }],
         shared_providers: Vec::new(),
         env: Env::default(),
-        working_dir: dir,
+        working_dir: load.working_dir.clone(),
     }
 }
 
@@ -105,7 +107,8 @@ fn configured(module: &Arc<Module>, providers: Vec<ProviderConfig>) -> Arc<Modul
         return module.clone();
     }
     let mut module = (**module).clone();
-    let source = |module: &Module, provider: &ProviderConfig| -> ProviderSource { module.provider_source(&provider.local) };
+    let source =
+        |module: &Module, provider: &ProviderConfig| -> ProviderSource { module.provider_source(&provider.local) };
     for provider in providers {
         let new = source(&module, &provider);
         let old = |known: &ProviderConfig| known.alias == provider.alias && source(&module, known).is_same(&new);

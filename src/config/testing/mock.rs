@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use crate::addr::{Mode, Pattern};
 use crate::diag::{Diagnostic, Diagnostics, SourceMap};
-use crate::lang::syntax::ast::{Attribute, Block, Body};
+use crate::lang::eval::has_call;
+use crate::lang::syntax::ast::{Attribute, Block, Body, ExprKind};
 use crate::value::Value;
 
 use super::super::block::{constant_value, pattern_of, quoted_reference, text_of, word_of};
-use super::super::folder::Reading;
 use super::super::shape::{Shape, check_name, place};
-use super::model::{During, MockBlock, MockKind, OverrideBlock};
+use super::model::{During, Folder, MockBlock, MockKind, OverrideBlock};
 
-const OVERRIDES: &[&str] = &["override_resource", "override_data", "override_module"];
+const OVERRIDES: &[&str] = &["override_resource", "override_data", "override_module", "override_layer"];
 
 const MOCK: Shape = Shape {
     labels: &["name"],
@@ -31,7 +31,7 @@ const OVERRIDE: Shape = Shape { arguments: &["target", "values", "override_durin
 const OVERRIDE_MODULE: Shape = Shape { arguments: &["target", "outputs", "override_during"], ..Shape::EMPTY };
 
 /// A `mock_provider` block, with the files of its `source`.
-pub(super) fn mock(block: &Block, reading: &Reading<'_>, said: &mut Diagnostics) -> Option<MockBlock> {
+pub(super) fn mock(block: &Block, folder: &Folder<'_>, said: &mut Diagnostics) -> Option<MockBlock> {
     if !MOCK.check(block, said) {
         return None;
     }
@@ -58,9 +58,9 @@ pub(super) fn mock(block: &Block, reading: &Reading<'_>, said: &mut Diagnostics)
             }
         }
     }
-    content(&mut mock, &block.body, reading.sources, said);
+    content(&mut mock, &block.body, folder.sources(), said);
     if let Some(attribute) = block.body.attribute("source") {
-        let from = source(attribute, &mock, block, reading, said);
+        let from = source(attribute, &mock, block, folder, said);
         let (kinds, overrides) = (&mock.kinds, &mock.overrides);
         // What the block itself says counts before what the files of its source say.
         let mut all: Vec<MockKind> = from.kinds;
@@ -79,7 +79,7 @@ fn source(
     attribute: &Attribute,
     like: &MockBlock,
     block: &Block,
-    reading: &Reading<'_>,
+    folder: &Folder<'_>,
     said: &mut Diagnostics,
 ) -> MockBlock {
     let mut found = MockBlock { kinds: Vec::new(), overrides: Vec::new(), ..like.clone() };
@@ -88,8 +88,8 @@ fn source(
         said.push(Diagnostic::error("Invalid mock source", detail).at(attribute.expr.span));
         return found;
     };
-    let dir = super::super::files::normal(&reading.working_dir.join(path.as_str()));
-    let entries = match reading.files.list(&dir) {
+    let dir = super::super::files::normal(&folder.dir.join(path.as_str()));
+    let entries = match folder.reading.files.list(&dir) {
         Ok(entries) => entries,
         Err(error) => {
             let detail = format!(
@@ -105,9 +105,9 @@ fn source(
         if !known {
             continue;
         }
-        let Some(body) = reading.body(&dir.join(&entry.name), said) else { continue };
+        let Some(body) = folder.reading.body(&dir.join(&entry.name), said) else { continue };
         FILE.check_body(&body, block.header, "", said);
-        content(&mut found, &body, reading.sources, said);
+        content(&mut found, &body, folder.sources(), said);
     }
     found
 }
@@ -167,8 +167,11 @@ pub(super) fn overrides(
 
 fn one(block: &Arc<Block>, inherited: During, sources: &SourceMap, said: &mut Diagnostics) -> Option<OverrideBlock> {
     let word = block.kind.text.as_str();
-    let (shape, argument) =
-        if word == "override_module" { (&OVERRIDE_MODULE, "outputs") } else { (&OVERRIDE, "values") };
+    let (shape, argument) = if matches!(word, "override_module" | "override_layer") {
+        (&OVERRIDE_MODULE, "outputs")
+    } else {
+        (&OVERRIDE, "values")
+    };
     shape.check(block, said);
     let (values, values_span) = values(&block.body, argument, block, said);
     let during = during(&block.body, inherited, said);
@@ -193,18 +196,28 @@ fn one(block: &Arc<Block>, inherited: During, sources: &SourceMap, said: &mut Di
         }
     };
     let fits = match word {
-        "override_module" => pattern.resource.is_none(),
+        "override_layer" => pattern.layer.is_some() && pattern.module.is_root() && pattern.resource.is_none(),
+        "override_module" => pattern.layer.is_none() && pattern.resource.is_none(),
         "override_data" => mode_of(&pattern) == Some(Mode::Data),
         _ => mode_of(&pattern) == Some(Mode::Managed),
     };
     if !fits {
         let what = match word {
+            "override_layer" => "a layer, such as layer.bootstrap",
             "override_module" => "a module, such as module.network",
             "override_data" => "a data source, such as data.aws_ami.ubuntu",
             _ => "a resource, such as aws_instance.web",
         };
         let detail = format!("The target of an {word} block is {what}.");
         said.push(Diagnostic::error("Invalid override target", detail).at(target.span));
+        return None;
+    }
+    if word == "override_module" && !pattern.is_whole() {
+        let detail = format!(
+            "{pattern} is one instance of a module. This version can only replace all of them at once: leave the key out, or \
+             override resources of the instance."
+        );
+        said.push(Diagnostic::error("Not supported yet", detail).at(target.expr.span));
         return None;
     }
     Some(OverrideBlock { target: pattern, values, target_span: target.span, values_span, during })
@@ -218,6 +231,13 @@ fn mode_of(pattern: &Pattern) -> Option<Mode> {
 fn values(body: &Body, name: &str, block: &Block, said: &mut Diagnostics) -> (Value, crate::diag::Span) {
     let Some(attribute) = body.attribute(name) else { return (Value::NULL, block.header) };
     let span = attribute.span;
+    if let ExprKind::Object(items) = &attribute.expr.kind
+        && let Some(item) = items.iter().find(|item| has_call(&item.value))
+    {
+        let detail = "Functions may not be called here: the values are written out.";
+        said.push(Diagnostic::error("Function calls not allowed", detail).at(item.value.span));
+        return (Value::NULL, span);
+    }
     let value = constant_value(&attribute.expr, said).unwrap_or_default();
     // What the values of a kind do not fit is found when one is made; an override is about one object.
     if name != "defaults" && !value.is_null() && value.as_entries().is_none() {

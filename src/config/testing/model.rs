@@ -1,24 +1,41 @@
 //! Test files as plain data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::addr::{InstanceKey, Mode, Name, Pattern};
-use crate::diag::Span;
+use crate::addr::{InstanceKey, LayerName, Mode, Name, Pattern};
+use crate::diag::{SourceMap, Span};
 use crate::lang::eval::Reference;
 use crate::lang::syntax::ast::Attribute;
 use crate::value::Value;
 
-use super::super::block::BackendBlock;
-use super::super::model::{CheckRule, Module, ProviderConfig, ProviderRef};
 use super::super::Assignments;
+use super::super::folder::Reading;
+use super::super::model::{CheckRule, Module, ProviderConfig, ProviderRef};
+
+/// A folder of which the tests are read.
+pub(super) struct Folder<'a> {
+    /// How files are read.
+    pub reading: Reading<'a>,
+    /// The folder: sources of modules and of mocks are seen from it.
+    pub dir: &'a Path,
+}
+
+impl<'a> Folder<'a> {
+    /// The texts.
+    pub fn sources(&self) -> &'a SourceMap {
+        self.reading.sources
+    }
+}
 
 /// Everything that is to be tested of a folder.
 pub struct Suite {
+    /// The folder.
+    pub dir: PathBuf,
+    /// The layer whose folder it is; the plain one without a project.
+    pub layer: LayerName,
     /// The folder's own module.
     pub root: Arc<Module>,
-    /// Where its state would be; tests do not go there.
-    pub backend: Option<BackendBlock>,
     /// The test files: those beside the configuration and those of the folder of tests, by path.
     pub files: Vec<TestFile>,
     /// What files of variables, flags and the environment assign; see [`TestFile::in_tests`].

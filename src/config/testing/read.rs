@@ -7,17 +7,17 @@ use crate::lang::syntax::ast::Body;
 
 use super::super::block::{provider_config, truth};
 use super::super::files::relative;
-use super::super::folder::Reading;
 use super::super::shape::{Shape, place};
 use super::super::tree::Tree;
 use super::mock::{mock, overrides};
-use super::model::{During, TestFile};
+use super::model::{During, Folder, TestFile};
 use super::run::{only, run};
 
 const FILE: Shape = Shape {
     blocks: &[
         "mock_provider",
         "override_data",
+        "override_layer",
         "override_module",
         "override_resource",
         "provider",
@@ -31,13 +31,19 @@ const FILE: Shape = Shape {
 const TEST: Shape = Shape { arguments: &["parallel"], ..Shape::EMPTY };
 
 /// Reads a test file; `None` when it cannot be read at all.
-pub(super) fn file(path: &Path, in_tests: bool, reading: &Reading<'_>, tree: &mut Tree<'_>, said: &mut Diagnostics) -> Option<TestFile> {
-    let body = reading.body(path, said)?;
+pub(super) fn file(
+    path: &Path,
+    in_tests: bool,
+    folder: &Folder<'_>,
+    tree: &mut Tree<'_>,
+    said: &mut Diagnostics,
+) -> Option<TestFile> {
+    let body = folder.reading.body(path, said)?;
     if let Some(span) = body.span.or_else(|| body.blocks.first().map(|block| block.header)) {
-        FILE.check_body(&body, span, "", said);
+        FILE.check_body(&body, span, "the test file", said);
     }
     let mut file = TestFile {
-        path: relative(path, reading.working_dir),
+        path: relative(path, folder.reading.working_dir),
         in_tests,
         parallel: false,
         variables: Vec::new(),
@@ -46,22 +52,22 @@ pub(super) fn file(path: &Path, in_tests: bool, reading: &Reading<'_>, tree: &mu
         overrides: Vec::new(),
         runs: Vec::new(),
     };
-    if let Some(test) = only(&body, "test", reading, said) {
+    if let Some(test) = only(&body, "test", folder, said) {
         TEST.check(test, said);
         file.parallel = truth(&test.body, "parallel", said).unwrap_or(false);
     }
-    if let Some(variables) = only(&body, "variables", reading, said) {
+    if let Some(variables) = only(&body, "variables", folder, said) {
         file.variables.clone_from(&variables.body.attributes);
     }
-    providers(&mut file, &body, reading, said);
-    overrides(&body, During::Apply, reading.sources, &mut file.overrides, said);
+    providers(&mut file, &body, folder, said);
+    overrides(&body, During::Apply, folder.sources(), &mut file.overrides, said);
     for block in body.blocks_of("run") {
-        let Some(run) = run(block, file.parallel, reading, tree, said) else { continue };
+        let Some(run) = run(block, file.parallel, folder, tree, said) else { continue };
         if let Some(first) = file.runs.iter().find(|known| known.name == run.name) {
             let detail = format!(
                 "There is a run named {:?} at {} already. Each run of a file needs a name of its own.",
                 run.name.as_str(),
-                place(reading.sources, first.span)
+                place(folder.sources(), first.span)
             );
             said.push(Diagnostic::error("Duplicate \"run\" block names", detail).at(block.header));
             continue;
@@ -72,7 +78,7 @@ pub(super) fn file(path: &Path, in_tests: bool, reading: &Reading<'_>, tree: &mu
 }
 
 /// The `provider` and `mock_provider` blocks: each configuration is there once, real or mocked.
-fn providers(file: &mut TestFile, body: &Body, reading: &Reading<'_>, said: &mut Diagnostics) {
+fn providers(file: &mut TestFile, body: &Body, folder: &Folder<'_>, said: &mut Diagnostics) {
     let mut seen = Vec::new();
     for block in &body.blocks {
         let (key, span) = match block.kind.text.as_str() {
@@ -83,7 +89,7 @@ fn providers(file: &mut TestFile, body: &Body, reading: &Reading<'_>, said: &mut
                 (key, block.header)
             }
             "mock_provider" => {
-                let Some(mock) = mock(block, reading, said) else { continue };
+                let Some(mock) = mock(block, folder, said) else { continue };
                 let key = (mock.local.clone(), mock.alias.clone());
                 file.mocks.push(mock);
                 (key, block.header)
@@ -94,7 +100,7 @@ fn providers(file: &mut TestFile, body: &Body, reading: &Reading<'_>, said: &mut
             let detail = format!(
                 "The provider {:?} is configured or mocked at {} already. Give one of the two an alias of its own.",
                 key.0.as_str(),
-                place(reading.sources, *first)
+                place(folder.sources(), *first)
             );
             said.push(Diagnostic::error("Duplicate provider block", detail).at(span));
         }

@@ -6,11 +6,10 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::syntax::ast::{Block, Body};
 
 use super::super::block::{literal_text, passed_providers, rule, truth, word_of};
-use super::super::folder::Reading;
 use super::super::shape::{Shape, check_name, not_yet, place};
 use super::super::tree::Tree;
 use super::mock::overrides;
-use super::model::{During, TestCommand, TestMode, TestModule, TestRun};
+use super::model::{During, Folder, TestCommand, TestMode, TestModule, TestRun};
 use super::options::{expect_failures, plan_options};
 
 const RUN: Shape = Shape {
@@ -33,11 +32,16 @@ const RUN: Shape = Shape {
 const MODULE: Shape = Shape { arguments: &["source", "version"], ..Shape::EMPTY };
 
 /// The one block of a type; says what is wrong with a second one.
-pub(super) fn only<'b>(body: &'b Body, kind: &'static str, reading: &Reading<'_>, said: &mut Diagnostics) -> Option<&'b Arc<Block>> {
+pub(super) fn only<'b>(
+    body: &'b Body,
+    kind: &'static str,
+    folder: &Folder<'_>,
+    said: &mut Diagnostics,
+) -> Option<&'b Arc<Block>> {
     let mut blocks = body.blocks_of(kind);
     let first = blocks.next()?;
     for second in blocks {
-        let detail = format!("There is a {kind} block at {} already.", place(reading.sources, first.header));
+        let detail = format!("There is a {kind} block at {} already.", place(folder.sources(), first.header));
         said.push(Diagnostic::error(format!("Multiple {kind:?} blocks"), detail).at(second.header));
     }
     Some(first)
@@ -47,7 +51,7 @@ pub(super) fn only<'b>(body: &'b Body, kind: &'static str, reading: &Reading<'_>
 pub(super) fn run(
     block: &Block,
     parallel: bool,
-    reading: &Reading<'_>,
+    folder: &Folder<'_>,
     tree: &mut Tree<'_>,
     said: &mut Diagnostics,
 ) -> Option<TestRun> {
@@ -86,23 +90,23 @@ pub(super) fn run(
             }
         }
     }
-    if let Some(variables) = only(body, "variables", reading, said) {
+    if let Some(variables) = only(body, "variables", folder, said) {
         run.variables.clone_from(&variables.body.attributes);
     }
-    if let Some(options) = only(body, "plan_options", reading, said) {
-        plan_options(&mut run, options, reading.sources, said);
+    if let Some(options) = only(body, "plan_options", folder, said) {
+        plan_options(&mut run, options, folder.sources(), said);
     }
-    if let Some(module) = only(body, "module", reading, said) {
-        run.module = self::module(module, reading, tree, said);
+    if let Some(module) = only(body, "module", folder, said) {
+        run.module = self::module(module, folder, tree, said);
     }
     if let Some(attribute) = body.attribute("expect_failures") {
         run.expect_failures = expect_failures(&attribute.expr, said);
     }
-    overrides(body, During::Apply, reading.sources, &mut run.overrides, said);
+    overrides(body, During::Apply, folder.sources(), &mut run.overrides, said);
     Some(run)
 }
 
-fn module(block: &Block, reading: &Reading<'_>, tree: &mut Tree<'_>, said: &mut Diagnostics) -> Option<TestModule> {
+fn module(block: &Block, folder: &Folder<'_>, tree: &mut Tree<'_>, said: &mut Diagnostics) -> Option<TestModule> {
     MODULE.check(block, said);
     if block.body.attribute("source").is_none() {
         let detail = "A module block of a run says where the module is: source = \"./modules/network\".";
@@ -130,7 +134,7 @@ fn module(block: &Block, reading: &Reading<'_>, tree: &mut Tree<'_>, said: &mut 
         said.push(Diagnostic::error("Not supported yet", detail).at(span));
         return None;
     }
-    let dir = super::super::files::normal(&reading.working_dir.join(&source));
+    let dir = super::super::files::normal(&folder.dir.join(&source));
     let before = said.0.len();
     match tree.root(&dir, said) {
         Some(root) => Some(TestModule { source, root: root.module, span: block.header }),

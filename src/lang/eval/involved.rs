@@ -3,8 +3,8 @@
 use crate::lang::syntax::ast::Expr;
 use crate::value::{Marks, Value};
 
-use super::evaluator::Evaluator;
 use super::Scope;
+use super::evaluator::Evaluator;
 use super::find::{names, traversals};
 
 impl<'a> Evaluator<'a> {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::addr::{LayerName, Name, Pattern, ProviderSource};
+use crate::addr::{Name, Pattern, ProviderSource};
 use crate::config::{
-    Assignments, MockBlock, Module, OverrideBlock, ProviderConfig, ProviderRef, Suite, TestFile, TestRun, TestSetting,
-    assemble,
+    Assignments, MockBlock, Module, OverrideBlock, ProviderConfig, ProviderRef, Stub, Suite, TestFile, TestRun,
+    TestSetting, assemble,
 };
 use crate::diag::{Diagnostic, Diagnostics, Span};
 use crate::lang::eval::{Scope, TEMPLATES, evaluate};
@@ -55,7 +55,7 @@ impl<'a> FileContext<'a> {
     }
 
     fn functions(&self) -> Context<'a> {
-        let base: &Path = &self.options.load.load.working_dir;
+        let base: &Path = &self.suite.dir;
         let (plan_time, now) = (Some(self.now), Some(self.now));
         Context { base, files: &DirFiles, plan_time, now, env: None, templates: Some(&TEMPLATES) }
     }
@@ -83,7 +83,15 @@ impl<'a> FileContext<'a> {
             return Err(said);
         }
         let mut modules: Vec<(Pattern, Value)> = Vec::new();
+        let mut stubs: Vec<Stub> = Vec::new();
         for block in blocks().filter(|block| block.target.resource.is_none()) {
+            if let Some(layer) = &block.target.layer {
+                if !stubs.iter().any(|known| known.layer == *layer) {
+                    let outputs = block.values.clone();
+                    stubs.push(Stub { layer: layer.clone(), outputs, span: block.values_span });
+                }
+                continue;
+            }
             if !modules.iter().any(|(known, _)| *known == block.target) {
                 modules.push((block.target.clone(), block.values.clone()));
             }
@@ -94,8 +102,9 @@ impl<'a> FileContext<'a> {
             values: assigned,
             providers,
             modules,
-            stubs: Vec::new(),
-            layer: LayerName::plain(),
+            stubs,
+            layer: self.suite.layer.clone(),
+            dir: self.suite.dir.clone(),
         };
         let config = assemble(&self.options.load.load, setting);
         let handles = config.layers.iter().map(|layer| state.handle(&layer.name)).collect();
@@ -220,6 +229,9 @@ fn unused(block: &OverrideBlock) -> Diagnostic {
 
 /// Whether a module has what a pattern names.
 fn has(module: &Module, target: &Pattern) -> bool {
+    if target.layer.is_some() {
+        return true;
+    }
     let mut at = module;
     for step in target.module.steps() {
         match at.calls.get(&step.name) {

@@ -36,6 +36,10 @@ impl Owners {
         }
         Owners(owners)
     }
+
+    fn of_diagnostic(&self, diagnostic: &Diagnostic) -> Option<&Reference> {
+        self.0.get(&diagnostic.rule.as_ref()?.span)
+    }
 }
 
 /// Says what of `expect_failures` cannot fail at all.
@@ -56,9 +60,9 @@ pub(super) fn references(expected: &[Expected]) -> Diagnostics {
 pub(super) fn sift(module: &Module, expected: &[Expected], said: Diagnostics) -> Diagnostics {
     let owners = Owners::of(module);
     let mut came = vec![false; expected.len()];
-    let mut left = Diagnostics::none();
+    let mut left = Vec::new();
     for mut diagnostic in said {
-        let owner = diagnostic.rule.and_then(|rule| owners.0.get(&rule));
+        let owner = owners.of_diagnostic(&diagnostic);
         let mut met = false;
         for (at, one) in expected.iter().enumerate() {
             if owner == Some(&one.target) && is_of(&diagnostic, one) {
@@ -73,19 +77,19 @@ pub(super) fn sift(module: &Module, expected: &[Expected], said: Diagnostics) ->
         }
         left.push(diagnostic);
     }
+    let mut said = Diagnostics::none();
     for (one, _) in expected.iter().zip(came).filter(|(_, came)| !came) {
         let detail = format!("{} was expected to fail, and did not.", named(one));
-        left.push(Diagnostic::error("Missing expected failure", detail).at(one.span));
+        said.push(Diagnostic::error("Missing expected failure", detail).at(one.span));
     }
-    left
+    said.append(left);
+    said
 }
 
 /// Whether a failure is that of the instance that is expected to fail.
 fn is_of(diagnostic: &Diagnostic, expected: &Expected) -> bool {
-    match (&expected.key, &diagnostic.address) {
-        (None, _) | (Some(_), None) => true,
-        (Some(key), Some(address)) => address.ends_with(&key.to_string()),
-    }
+    let instance = diagnostic.rule.as_ref().and_then(|rule| rule.instance.as_ref());
+    expected.key.as_ref().is_none_or(|key| instance.is_some_and(|instance| *instance == key.to_string()))
 }
 
 /// Whether a failure was expected, before it is known when it came.
@@ -93,7 +97,7 @@ pub(super) fn any_expected(module: &Module, expected: &[Expected], said: &Diagno
     let owners = Owners::of(module);
     let met = |one: &&Expected| {
         said.iter().any(|diagnostic| {
-            let owner = diagnostic.rule.and_then(|rule| owners.0.get(&rule));
+            let owner = owners.of_diagnostic(diagnostic);
             diagnostic.is_error() && owner == Some(&one.target) && is_of(diagnostic, one)
         })
     };

@@ -17,7 +17,7 @@ mod states;
 use std::sync::Arc;
 
 use crate::apply::{Clusters, Stop};
-use crate::config::{Config, Suite, TestLoad};
+use crate::config::{Config, Suite, TestFile, TestLoad};
 use crate::diag::Outcome;
 use crate::event::TestResults;
 use crate::provider::Registry;
@@ -49,23 +49,25 @@ pub struct TestStop {
     pub cleanup: Stop,
 }
 
-/// Reads the tests of a folder.
-pub fn load_tests(options: &TestOptions<'_>) -> Outcome<Suite> {
+/// Reads the tests of a folder, or of a project's layers.
+pub fn load_tests(options: &TestOptions<'_>) -> Outcome<Vec<Suite>> {
     crate::config::load_tests(&options.load)
 }
 
 /// Runs them, file after file.
 pub async fn test(
     options: &TestOptions<'_>,
-    suite: &Suite,
+    suites: &[Suite],
     events: &dyn TestEvents,
     stop: &TestStop,
 ) -> TestResults {
-    events.tell(TestEvent::Found(&suite.files));
+    let files: Vec<&TestFile> = suites.iter().flat_map(|suite| &suite.files).collect();
+    events.tell(TestEvent::Found(&files));
     let mut results = TestResults::default();
-    for file in &suite.files {
-        let result = file::test(options, suite, file, events, stop).await;
-        results.files.push(result);
+    for suite in suites {
+        for file in &suite.files {
+            results.files.push(file::test(options, suite, file, events, stop).await);
+        }
     }
     events.tell(TestEvent::Ended(&results));
     results

@@ -9,7 +9,6 @@ use crate::lang::eval::{Scope, evaluate, involved};
 use crate::plan::world::World;
 use crate::value::{Marks, Type, Value, convert};
 
-
 /// The outputs of the tested module, as an object.
 pub(super) fn outputs(graph: &Graph, world: &World) -> Value {
     let Some(root) = graph.roots.last() else { return Value::NULL };
@@ -77,7 +76,8 @@ fn text(rule: &CheckRule, message: Option<Value>, said: &mut Diagnostics) -> Opt
     let value = message?;
     let span = rule.error_message.span;
     if value.marks_deep().contains(Marks::SENSITIVE) {
-        let detail = "It is not shown. Name no sensitive values in it, or use nonsensitive() where it gives nothing away.";
+        let detail =
+            "It is not shown. Name no sensitive values in it, or use nonsensitive() where it gives nothing away.";
         said.push(Diagnostic::warning("Error message refers to sensitive values", detail).at(span));
         return Some("The error message included a sensitive value, so it will not be displayed.".to_owned());
     }

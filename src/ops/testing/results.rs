@@ -11,7 +11,7 @@ use super::super::session::Session;
 /// What happens while tests run.
 pub enum TestEvent<'a> {
     /// These are the files that are going to be run.
-    Found(&'a [TestFile]),
+    Found(&'a [&'a TestFile]),
     /// A file is begun.
     FileStarted(&'a str),
     /// A run is begun: its file, its name.

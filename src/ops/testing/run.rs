@@ -83,10 +83,6 @@ async fn carry_out(
 ) -> Came {
     let Ready { session, values } = ready;
     said.append(references(&run.expect_failures));
-    if run.mode == TestMode::RefreshOnly && !run.replace.is_empty() {
-        let detail = "A plan that only refreshes replaces nothing. Take replace or mode = refresh-only away.";
-        said.error("Unsupported plan mode", detail);
-    }
     if said.has_errors() {
         return (TestStatus::Error, None, None, Shown::Nothing);
     }
@@ -105,7 +101,9 @@ async fn carry_out(
             let mut auto = Auto { planned: false };
             let mut applied = apply(&session, &options, &mut auto, &Silent, &stop.runs).await;
             if applied.ended == Ended::Stopped {
-                applied.said.error("Interrupted", "The run was stopped before it was done. What it made is destroyed now.");
+                applied
+                    .said
+                    .error("Interrupted", "The run was stopped before it was done. What it made is destroyed now.");
             }
             let shown = Shown::State(session.clone());
             (applied.said, auto.planned, applied.report.world, Some(session.clone()), shown)
@@ -123,9 +121,6 @@ async fn carry_out(
         return (TestStatus::Error, None, None, Shown::Nothing);
     }
     said.append(sift(module, &run.expect_failures, failures));
-    if !run.targets.is_empty() {
-        said.append(targeting(run.command));
-    }
     let world: Option<&World> = match &shown {
         Shown::Plan(_, plan) => Some(&plan.segment().world),
         Shown::State(_) | Shown::Nothing => world.as_deref(),
@@ -173,17 +168,6 @@ fn options(file: FileContext<'_>, run: &TestRun) -> RunOptions {
     options.auto_approve = true;
     options.accept_loss = true;
     options
-}
-
-/// What is to be said of a run that leaves something out.
-fn targeting(command: TestCommand) -> Diagnostics {
-    let detail = "The plan leaves out what the target does not need, so that the rest of the configuration is not tested.";
-    let mut said: Diagnostics = Diagnostic::warning("Resource targeting is in effect", detail).into();
-    if command == TestCommand::Apply {
-        let detail = "Only the target and what it needs was applied; outputs may be incomplete.";
-        said.push(Diagnostic::warning("Applied changes may be incomplete", detail));
-    }
-    said
 }
 
 /// Agrees to everything, and remembers that there was a plan to agree to.

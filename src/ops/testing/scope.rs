@@ -13,7 +13,7 @@ use crate::value::Value;
 pub(super) type Outputs = BTreeMap<Name, Value>;
 
 /// The name of a run, when that is what a reference means.
-fn run_named(reference: &Reference) -> Option<&Name> {
+pub(super) fn run_named(reference: &Reference) -> Option<&Name> {
     match reference {
         Reference::Resource(ResourceAddr { mode: Mode::Managed, kind, name }) if *kind == "run" => Some(name),
         _ => None,
@@ -39,7 +39,8 @@ impl Scope for TestScope<'_> {
             return match self.outputs.get(name) {
                 Some(outputs) => Ok(outputs.clone()),
                 None if self.runs.contains(name) => {
-                    let detail = format!("The run {:?} has not been carried out yet: it has no outputs.", name.as_str());
+                    let detail =
+                        format!("The run {:?} has not been carried out yet: it has no outputs.", name.as_str());
                     error("Reference to unavailable run block", detail)
                 }
                 None => {

@@ -32,33 +32,38 @@ impl Key {
     }
 }
 
-/// A state, and who changed it last.
-pub(super) struct TestState {
-    store: Arc<MemoryStore>,
-    /// The last run that applied something: its place in the file, its name, and the session that knows its configuration.
-    pub last: Option<(usize, Name, Arc<Session>)>,
-}
+/// A state. Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct TestState(Arc<MemoryStore>);
 
 impl TestState {
     /// The handle of a layer in it.
     pub fn handle(&self, layer: &crate::addr::LayerName) -> StateHandle {
-        StateHandle::new(self.store.clone(), format!("{layer}.tfstate"), layer.clone())
+        StateHandle::new(self.0.clone(), format!("{layer}.tfstate"), layer.clone())
     }
 }
 
-/// The states of a file by key.
+/// The last run that applied something to a state: its place in the file, its name, and the session that knows its configuration.
+type Last = (usize, Name, Arc<Session>);
+
+/// The states of a file by key, each with who changed it last.
 #[derive(Default)]
-pub(super) struct States(BTreeMap<Key, TestState>);
+pub(super) struct States(BTreeMap<Key, (TestState, Option<Last>)>);
 
 impl States {
     /// One of them, empty at first.
-    pub fn get(&mut self, key: Key) -> &mut TestState {
-        self.0.entry(key).or_insert_with(|| TestState { store: Arc::new(MemoryStore::default()), last: None })
+    pub fn get(&mut self, key: Key) -> TestState {
+        self.0.entry(key).or_default().0.clone()
+    }
+
+    /// Remembers who changed one last.
+    pub fn changed(&mut self, key: Key, at: usize, name: Name, session: Arc<Session>) {
+        self.0.entry(key).or_default().1 = Some((at, name, session));
     }
 
     /// What is to be destroyed: the last change first.
     pub fn to_destroy(&self) -> Vec<(Name, Arc<Session>)> {
-        let mut all: Vec<_> = self.0.values().filter_map(|state| state.last.clone()).collect();
+        let mut all: Vec<_> = self.0.values().filter_map(|(_, last)| last.clone()).collect();
         all.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
         all.into_iter().map(|(_, name, session)| (name, session)).collect()
     }

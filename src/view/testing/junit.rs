@@ -111,8 +111,10 @@ fn escaped(text: &str) -> String {
 
 /// A text as it is. One that holds the end of such a text is cut in two there.
 fn literal(text: &str) -> String {
-    let clean: String =
-        text.chars().map(|c| if (c as u32) < 0x20 && !matches!(c, '\n' | '\t' | '\r') { '\u{fffd}' } else { c }).collect();
+    let clean: String = text
+        .chars()
+        .map(|c| if (c as u32) < 0x20 && !matches!(c, '\n' | '\t' | '\r') { '\u{fffd}' } else { c })
+        .collect();
     format!("<![CDATA[{}]]>", clean.replace("]]>", "]]]]><![CDATA[>"))
 }
 

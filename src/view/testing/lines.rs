@@ -62,10 +62,15 @@ impl TestLines {
 
     /// What a run planned.
     pub fn plan(self, path: &str, run: &str, plan: &Plan, checks: &[Checked], now: Timestamp) -> String {
-        let mut document = plan_json(plan, checks, false);
-        if let Some(document) = document.as_object_mut() {
-            let version = document.remove("format_version");
-            document.insert("plan_format_version".into(), version.unwrap_or_default());
+        let mut whole = plan_json(plan, checks, false);
+        let mut document = json!({"plan_format_version": whole["format_version"].take()});
+        // What the plan changes, and nothing of what it was made from.
+        for part in ["output_changes", "resource_changes", "resource_drift", "relevant_attributes"] {
+            match whole.get_mut(part).map(Json::take) {
+                Some(Json::Array(empty)) if empty.is_empty() => {}
+                Some(found) => document[part] = found,
+                None => {}
+            }
         }
         let message = "-verbose flag enabled, printing plan";
         line("info", message, now, "test_plan", of((path, Some(run)), json!({ "test_plan": document })))

@@ -41,7 +41,13 @@ impl TestText {
     }
 
     /// What could not be destroyed, and why.
-    pub fn left(self, of: &str, said: &Diagnostics, objects: &[(String, Option<String>)], sources: &SourceMap) -> String {
+    pub fn left(
+        self,
+        of: &str,
+        said: &Diagnostics,
+        objects: &[(String, Option<String>)],
+        sources: &SourceMap,
+    ) -> String {
         let mut out = String::new();
         if said.has_errors() {
             out.push_str(&format!("\nNot everything that {of} made could be destroyed.\n"));
