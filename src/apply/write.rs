@@ -127,8 +127,7 @@ impl Run<'_> {
             }
         }
         if self.report.outputs.len() > before {
-            let position = |layer| config.layer_index(layer);
-            self.report.outputs.sort_by(|a, b| (position(&a.0), &a.1).cmp(&(position(&b.0), &b.1)));
+            self.report.outputs.sort_by_cached_key(|(layer, name, _)| (config.layer_index(layer), name.clone()));
         }
     }
 }
