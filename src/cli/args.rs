@@ -222,6 +222,12 @@ pub(super) struct ValidateArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+    /// Leave test files out
+    #[arg(long)]
+    pub no_tests: bool,
+    /// The folder of tests; tests by default
+    #[arg(long, value_name = "DIR")]
+    pub test_directory: Option<std::path::PathBuf>,
 }
 
 /// `fmt`

@@ -31,6 +31,14 @@ pub(super) async fn run(call: &Call, args: &TestArgs) -> Exit {
         tell(&terminal, &Diagnostic::error("No runs in HCP Terraform", detail).into(), call, stream);
         return Exit::Failed;
     }
+    if let Some(environment) = &args.select.env {
+        let detail = format!(
+            "-env {environment} chooses among the environments of a project, and tests belong to none: give what they need with \
+             -var or -var-file, or in the test files."
+        );
+        tell(&terminal, &Diagnostic::error("No environment of tests", detail).into(), call, stream);
+        return Exit::Failed;
+    }
     let wiring = Wiring::default();
     let options = TestOptions {
         load: crate::config::TestLoad {

@@ -35,5 +35,5 @@ pub use scope::Env;
 pub use shape::place;
 pub use testing::{
     During, Expected, MockBlock, MockKind, OverrideBlock, Stub, Suite, TestCommand, TestFile, TestLoad, TestMode,
-    TestModule, TestRun, TestSetting, assemble, load_tests,
+    TestModule, TestRun, TestSetting, assemble, check_expected, check_tests, load_tests,
 };

@@ -84,3 +84,81 @@ fn random() -> String {
     let free = bytes.iter().enumerate().filter(|(at, _)| !matches!(at, 6 | 8)).map(|(_, byte)| byte);
     free.take(8).map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Attribute, computed_unknown};
+
+    fn block() -> Block {
+        let inner = Block::new([
+            ("name", Attribute::required(Type::String)),
+            ("uid", Attribute::computed(Type::String)),
+            ("size", Attribute::computed(Type::Number)),
+        ]);
+        Block::new([
+            ("id", Attribute::computed(Type::String)),
+            ("on", Attribute::computed(Type::Bool)),
+            ("tags", Attribute::computed(Type::map(Type::String))),
+            ("zone", Attribute::optional_computed(Type::String)),
+            ("any", Attribute::computed(Type::Any)),
+        ])
+        .with_blocks([("part", NestedBlock::new(Nesting::List, inner))])
+    }
+
+    fn object(zone: Value) -> Value {
+        let part = Value::object([
+            ("name", Value::from("p")),
+            ("uid", Value::Null(Type::String)),
+            ("size", Value::Null(Type::Number)),
+        ]);
+        Value::object([
+            ("any", Value::NULL),
+            ("id", Value::Null(Type::String)),
+            ("on", Value::Null(Type::Bool)),
+            ("part", Value::list(part.ty(), vec![part.clone(), part])),
+            ("tags", Value::Null(Type::map(Type::String))),
+            ("zone", zone),
+        ])
+    }
+
+    fn filled(config: &Value, given: &Value) -> Result<Value, String> {
+        fill(&block(), &computed_unknown(&block(), config, config), config, given)
+    }
+
+    #[test]
+    fn what_nobody_gives_is_the_least_of_its_type() {
+        let value = filled(&object(Value::Null(Type::String)), &Value::NULL).unwrap_or_default();
+        let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        assert_eq!((text("id").len(), text("zone").len()), (8, 8));
+        assert!(text("id").chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
+        assert_eq!(value.get("on"), Some(&Value::Bool(false)));
+        assert_eq!(value.get("tags"), Some(&Value::map(Type::String, Entries::default())));
+        assert_eq!(value.get("any"), Some(&Value::NULL));
+        assert!(value.is_wholly_known());
+    }
+
+    #[test]
+    fn what_is_given_for_a_block_counts_in_each_of_them_and_what_is_configured_stays() {
+        let given = Value::object([
+            ("zone", Value::from("given")),
+            ("part", Value::object([("uid", Value::from("u")), ("name", Value::from("other"))])),
+        ]);
+        let value = filled(&object("here".into()), &given).unwrap_or_default();
+        assert_eq!(value.get("zone"), Some(&Value::from("here")));
+        let parts = value.get("part").and_then(Value::as_items).unwrap_or_default();
+        assert_eq!(parts.len(), 2);
+        for part in parts {
+            assert_eq!((part.get("uid"), part.get("name")), (Some(&Value::from("u")), Some(&Value::from("p"))));
+            assert_eq!(part.get("size"), Some(&Value::int(0)));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let given = Value::object([("on", Value::from("maybe"))]);
+        assert!(filled(&object(Value::Null(Type::String)), &given).is_err());
+        let given = Value::object([("part", Value::from("x"))]);
+        assert!(filled(&object(Value::Null(Type::String)), &given).is_err());
+    }
+}

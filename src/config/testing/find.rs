@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::addr::LayerName;
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
+use crate::lang::eval::Reference;
 
 use super::super::assign::{Assignments, Surroundings};
 use super::super::files::{normal, relative};
@@ -14,7 +15,7 @@ use super::super::model::Module;
 use super::super::project::layers;
 use super::super::scope::Env;
 use super::super::tree::Tree;
-use super::model::{Folder, Suite};
+use super::model::{Expected, Folder, Suite};
 use super::read;
 
 /// What decides which tests are loaded.
@@ -67,6 +68,45 @@ pub fn load_tests(options: &TestLoad) -> Outcome<Vec<Suite>> {
         said.push(Diagnostic::warning("Test directory does not exist", detail));
     }
     if said.has_errors() { Outcome::fail(said) } else { Outcome::with(suites, said) }
+}
+
+/// Says what is wrong with test files, and nothing of the modules that they test.
+pub fn check_tests(options: &TestLoad) -> Diagnostics {
+    let mut said = Diagnostics::none();
+    let mut load = options.load.clone();
+    load.working_dir = normal(&load.working_dir);
+    let directory = options.directory.clone().unwrap_or_else(|| PathBuf::from(DIRECTORY));
+    let Some(folders) = folders(&load, options.layer.as_deref()).take(&mut said) else { return said };
+    let mut expected = Diagnostics::none();
+    for (_, dir) in folders {
+        let folder = Folder { reading: load.reading(), dir: &dir };
+        let mut tree = Tree::new(load.reading());
+        for (path, in_tests) in paths(&load, &dir, &normal(&dir.join(&directory)), &mut []) {
+            let Some(file) = read::file(&path, in_tests, &folder, &mut tree, &mut said) else { continue };
+            for run in &file.runs {
+                let within = format!("run {:?}", run.name.as_str());
+                expected.append(check_expected(&run.expect_failures).located(None, Some(&within)));
+            }
+        }
+    }
+    // Of files that cannot be read nobody asks what they expect.
+    if !said.has_errors() {
+        said.append(expected);
+    }
+    said
+}
+
+/// Says what of `expect_failures` cannot fail at all.
+pub fn check_expected(expected: &[Expected]) -> Diagnostics {
+    let wrong = expected.iter().filter(|one| !matches!(one.target, Reference::Var(_) | Reference::Resource(_)));
+    let say = |one: &Expected| {
+        let detail = format!(
+            "{} cannot be expected to fail: variables, outputs, resources, data sources and checks of the tested module can.",
+            one.target
+        );
+        Diagnostic::error("Invalid `expect_failures` reference", detail).at(one.span)
+    };
+    wrong.map(say).collect()
 }
 
 /// What is tested: the folders of a project's layers, the layer that the working directory is, or the working directory.

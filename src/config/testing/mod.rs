@@ -15,7 +15,7 @@ mod read;
 mod run;
 
 pub use assemble::{Stub, TestSetting, assemble};
-pub use find::{TestLoad, load_tests};
+pub use find::{TestLoad, check_expected, check_tests, load_tests};
 pub use model::{
     During, Expected, MockBlock, MockKind, OverrideBlock, Suite, TestCommand, TestFile, TestMode, TestModule, TestRun,
 };

@@ -40,7 +40,9 @@ pub(super) fn file(
 ) -> Option<TestFile> {
     let body = folder.reading.body(path, said)?;
     if let Some(span) = body.span.or_else(|| body.blocks.first().map(|block| block.header)) {
-        FILE.check_body(&body, span, "the test file", said);
+        let before = said.0.len();
+        FILE.check_body(&body, span, "", said);
+        said.0[before..].iter_mut().for_each(|diagnostic| diagnostic.within = None);
     }
     let mut file = TestFile {
         path: relative(path, folder.reading.working_dir),

@@ -42,19 +42,6 @@ impl Owners {
     }
 }
 
-/// Says what of `expect_failures` cannot fail at all.
-pub(super) fn references(expected: &[Expected]) -> Diagnostics {
-    let wrong = expected.iter().filter(|one| !matches!(one.target, Reference::Var(_) | Reference::Resource(_)));
-    let say = |one: &Expected| {
-        let detail = format!(
-            "{} cannot be expected to fail: variables, outputs, resources, data sources and checks of the tested module can.",
-            one.target
-        );
-        Diagnostic::error("Invalid `expect_failures` reference", detail).at(one.span)
-    };
-    wrong.map(say).collect()
-}
-
 /// What was said without the failures that were expected; what failed of checks is an error here. Says as well what was
 /// expected and did not come.
 pub(super) fn sift(module: &Module, expected: &[Expected], said: Diagnostics) -> Diagnostics {

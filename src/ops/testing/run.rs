@@ -6,7 +6,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use crate::addr::Name;
-use crate::config::{TestCommand, TestMode, TestRun};
+use crate::config::{TestCommand, TestMode, TestRun, check_expected};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::{RunResult, Silent, TestStatus};
 use crate::plan::scope::{ModuleScope, Surroundings};
@@ -20,7 +20,7 @@ use super::super::plan::plan;
 use super::super::session::{RunOptions, Session};
 use super::TestStop;
 use super::context::{FileContext, Ready, check_targets};
-use super::expected::{any_expected, references, sift};
+use super::expected::{any_expected, sift};
 use super::outcome::{conditions, outputs};
 use super::results::{TestEvent, TestEvents};
 use super::scope::{ConditionScope, Outputs};
@@ -82,7 +82,7 @@ async fn carry_out(
     said: &mut Diagnostics,
 ) -> Came {
     let Ready { session, values } = ready;
-    said.append(references(&run.expect_failures));
+    said.append(check_expected(&run.expect_failures));
     if said.has_errors() {
         return (TestStatus::Error, None, None, Shown::Nothing);
     }
