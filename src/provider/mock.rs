@@ -14,8 +14,8 @@ use crate::value::{Type, Value};
 
 use super::made_up::fill;
 use super::{
-    Applied, ApplyRequest, Boxed, Configured, DataRequest, Identity, ImportRequest, Imported, Limits, PlanRequest,
-    Planned, Progress, Provider, ProviderSchema, ReadRequest, ReadResult, Recovered,
+    Applied, ApplyRequest, Boxed, Configured, DataRequest, Identity, ImportRequest, Imported, Limits, OpenRequest,
+    Opened, PlanRequest, Planned, Progress, Provider, ProviderSchema, ReadRequest, ReadResult, Recovered,
 };
 
 /// What a test says of made-up values.
@@ -170,6 +170,20 @@ impl Configured for Playing {
         }
     }
 
+    fn open<'a>(&'a self, request: OpenRequest) -> Boxed<'a, Outcome<Opened>> {
+        match &self.real {
+            Some(real) => real.open(request),
+            None => Box::pin(async move { Made { schemas: &*self.schemas, values: Values::default() }.open(&request) }),
+        }
+    }
+
+    fn close<'a>(&'a self, kind: &'a str, private: Vec<u8>) -> Boxed<'a, Diagnostics> {
+        match &self.real {
+            Some(real) => real.close(kind, private),
+            None => Box::pin(async { Diagnostics::none() }),
+        }
+    }
+
     fn recover<'a>(&'a self, kind: &'a str, intent: &'a Intent, planned: Value) -> Boxed<'a, Recovered> {
         match &self.real {
             Some(real) => real.recover(kind, intent, planned),
@@ -315,6 +329,17 @@ impl Made<'_> {
         let object = computed_unknown(&schema.block, &nothing, &nothing);
         let filled = self.filled(&request.kind, false, &object, &Value::NULL);
         filled.map(|value| vec![Imported { kind: request.kind, value, private: Vec::new() }])
+    }
+
+    fn open(&self, request: &OpenRequest) -> Outcome<Opened> {
+        let Some(schema) = self.schemas.schema().ephemeral.get(request.kind.as_str()) else {
+            return super::in_state::unknown_kind(&request.kind);
+        };
+        let object = computed_unknown(&schema.block, &request.config, &request.config);
+        match fill(&schema.block, &object, &request.config, &Value::NULL) {
+            Ok(value) => Outcome::ok(Opened { value, private: Vec::new() }),
+            Err(why) => Diagnostic::error("Failed to compute attribute", format!("{}: {why}.", request.kind)).into(),
+        }
     }
 
     fn read_data(&self, request: &DataRequest) -> Outcome<Value> {

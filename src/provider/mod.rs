@@ -11,8 +11,9 @@ pub mod mock;
 mod registry;
 
 pub use contract::{
-    Applied, ApplyRequest, Boxed, Configured, DataRequest, Identity, ImportRequest, Imported, Limits, Now, PlanRequest,
-    Planned, Progress, Provider, ProviderSchema, ReadRequest, ReadResult, Recovered, SilentProgress, answering,
+    Applied, ApplyRequest, Boxed, Configured, DataRequest, Identity, ImportRequest, Imported, Limits, Now, OpenRequest,
+    Opened, PlanRequest, Planned, Progress, Provider, ProviderSchema, ReadRequest, ReadResult, Recovered,
+    SilentProgress, answering,
 };
 pub use in_state::{InState, StateOnly, plan_by_schema, unknown_kind};
 pub use registry::{ProviderFactory, Registry, StandIns};
