@@ -7,7 +7,7 @@ use crate::lang::syntax::ast::Body;
 
 use super::super::block::{provider_config, truth};
 use super::super::files::relative;
-use super::super::shape::{Shape, place};
+use super::super::shape::{Shape, describe, place};
 use super::super::tree::Tree;
 use super::mock::{mock, overrides};
 use super::model::{During, Folder, TestFile};
@@ -64,7 +64,12 @@ pub(super) fn file(
     providers(&mut file, &body, folder, said);
     overrides(&body, During::Apply, folder.sources(), &mut file.overrides, said);
     for block in body.blocks_of("run") {
-        let Some(run) = run(block, file.parallel, folder, tree, said) else { continue };
+        let before = said.0.len();
+        let run = run(block, file.parallel, folder, tree, said);
+        for diagnostic in &mut said.0[before..] {
+            diagnostic.within.get_or_insert_with(|| describe(block));
+        }
+        let Some(run) = run else { continue };
         if let Some(first) = file.runs.iter().find(|known| known.name == run.name) {
             let detail = format!(
                 "There is a run named {:?} at {} already. Each run of a file needs a name of its own.",

@@ -64,7 +64,7 @@ impl<'a> FileContext<'a> {
     pub fn prepare(&self, run: &'a TestRun, outputs: &Outputs, state: &TestState) -> Result<Ready, Diagnostics> {
         let mut said = Diagnostics::none();
         let module = self.module(run);
-        let mut values = self.from_outside(module);
+        let mut values = self.outside_values(module);
         let mut assigned = Vec::new();
         for attributes in [&self.file.variables, &run.variables] {
             let scope = self.scope(&values, outputs);
@@ -122,7 +122,7 @@ impl<'a> FileContext<'a> {
     }
 
     /// What files of variables, flags and the environment assign. What cannot be read is left to whoever needs it.
-    fn from_outside(&self, module: &Module) -> BTreeMap<Name, Value> {
+    fn outside_values(&self, module: &Module) -> BTreeMap<Name, Value> {
         let given = self.given();
         let one = |name: &Name| {
             let outcome = match module.variables.get(name) {
