@@ -8,6 +8,8 @@ mod args;
 mod exit;
 mod fmt;
 mod gate;
+mod generate;
+mod get;
 mod import;
 mod init;
 mod listen;
@@ -45,20 +47,8 @@ use project::Call;
 use terminal::Terminal;
 
 /// Terraform's commands that are not there yet: whoever types one is told so, not offered another one.
-const NOT_YET: &[&str] = &[
-    "console",
-    "drift",
-    "env",
-    "get",
-    "graph",
-    "login",
-    "logout",
-    "metadata",
-    "modules",
-    "providers",
-    "query",
-    "stacks",
-];
+const NOT_YET: &[&str] =
+    &["console", "drift", "env", "graph", "login", "logout", "metadata", "modules", "providers", "query", "stacks"];
 
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
@@ -124,6 +114,7 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
     let exit = runtime.block_on(async {
         match &root.command {
             Command::Init(args) => init::run(&call, args).await,
+            Command::Get(args) => get::run(&call, args).await,
             Command::Validate(args) => validate::run(&call, args).await,
             Command::Plan(args) => plan::run(&call, args).await,
             Command::Apply(args) => apply::run(&call, args, None).await,

@@ -8,6 +8,8 @@ mod documented;
 mod durable;
 mod ephemeral;
 mod formatting;
+mod imports;
+mod modules;
 mod moves;
 mod overtaken;
 mod plan_text;

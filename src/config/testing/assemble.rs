@@ -31,6 +31,8 @@ pub struct TestSetting {
     pub layer: LayerName,
     /// The tested folder.
     pub dir: PathBuf,
+    /// Where modules are installed for it.
+    pub data: PathBuf,
 }
 
 /// A layer of which a test gives the outputs.
@@ -46,7 +48,7 @@ pub struct Stub {
 
 /// Puts a run's configuration together.
 pub fn assemble(load: &LoadOptions, setting: TestSetting) -> Config {
-    let TestSetting { module, mut given, values, providers, mut modules, stubs, layer, dir } = setting;
+    let TestSetting { module, mut given, values, providers, mut modules, stubs, layer, dir, data } = setting;
     let names: Vec<Name> = given.iter().map(|(name, _)| name.clone()).collect();
     // Values for variables that the module does not have are for conditions only.
     for name in names.iter().filter(|name| !module.variables.contains_key(*name)) {
@@ -72,6 +74,7 @@ pub fn assemble(load: &LoadOptions, setting: TestSetting) -> Config {
         Layer {
             name: stub.layer.clone(),
             dir: dir.clone(),
+            data: data.clone(),
             root: Arc::new(root),
             state: StateSettings::Local { path: PathBuf::from(format!("{}.tfstate", stub.layer)) },
             assignments: given.emptied(),
@@ -82,6 +85,7 @@ pub fn assemble(load: &LoadOptions, setting: TestSetting) -> Config {
     layers.push(Layer {
         name: layer,
         dir: dir.clone(),
+        data: data.clone(),
         root,
         state: StateSettings::Local { path: dir.join("terraform.tfstate") },
         assignments: given,
@@ -150,6 +154,7 @@ fn output(name: Name, value: Value, span: Span) -> Output {
         name,
         value: Arc::new(Expr { kind: ExprKind::Literal(value), span }),
         description: None,
+        deprecated: None,
         sensitive: false,
         ephemeral: false,
         depends_on: Vec::new(),

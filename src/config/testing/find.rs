@@ -10,7 +10,7 @@ use crate::lang::eval::Reference;
 use super::super::assign::{Assignments, Surroundings};
 use super::super::files::{normal, relative};
 use super::super::folder::is_configuration;
-use super::super::load::{LoadOptions, PROJECT_FILE, find_project};
+use super::super::load::{LoadOptions, PROJECT_FILE, data_folder, find_project};
 use super::super::model::Module;
 use super::super::project::layers;
 use super::super::scope::Env;
@@ -79,8 +79,9 @@ pub fn check_tests(options: &TestLoad) -> Diagnostics {
     let Some(folders) = folders(&load, options.layer.as_deref()).take(&mut said) else { return said };
     let mut expected = Diagnostics::none();
     for (_, dir) in folders {
-        let folder = Folder { reading: load.reading(), dir: &dir };
-        let mut tree = Tree::new(load.reading());
+        let given = Assignments::new(Arc::new(Surroundings::of(&load, Env::default(), &dir)));
+        let folder = Folder { reading: load.reading(), load: &load, dir: &dir, given: &given };
+        let mut tree = Tree::new(&load);
         for (path, in_tests) in paths(&load, &dir, &normal(&dir.join(&directory)), &mut []) {
             let Some(file) = read::file(&path, in_tests, &folder, &mut tree, &mut said) else { continue };
             for run in &file.runs {
@@ -153,17 +154,6 @@ fn suite(
     said: &mut Diagnostics,
 ) -> Suite {
     let tests = normal(&dir.join(directory));
-    let mut tree = Tree::new(load.reading());
-    let root = match tree.root(dir, said) {
-        Some(root) => root.module,
-        // A folder of tests alone: their runs bring modules of their own.
-        None => Arc::new(Module { dir: dir.to_owned(), ..Module::default() }),
-    };
-    let folder = Folder { reading: load.reading(), dir };
-    let mut files = Vec::new();
-    for (path, in_tests) in paths(load, dir, &tests, wanted) {
-        files.extend(read::file(&path, in_tests, &folder, &mut tree, said));
-    }
     let mut given = Assignments::new(Arc::new(Surroundings::of(load, Env::default(), dir)));
     given.add_process_env(load);
     given.add_folder(&load.reading(), dir, said);
@@ -174,7 +164,20 @@ fn suite(
     if tests != dir {
         given_in_tests.add_folder(&load.reading(), &tests, said);
     }
-    Suite { dir: dir.to_owned(), layer: layer.clone(), root, files, given, given_in_tests }
+    let mut tree = Tree::new(load);
+    let named = (*layer != LayerName::plain()).then_some(layer.as_str());
+    let data = data_folder(load, dir, named);
+    let root = match tree.root(dir, &data, &given, said) {
+        Some(root) => root.module,
+        // A folder of tests alone: their runs bring modules of their own.
+        None => Arc::new(Module { dir: dir.to_owned(), ..Module::default() }),
+    };
+    let folder = Folder { reading: load.reading(), load, dir, given: &given };
+    let mut files = Vec::new();
+    for (path, in_tests) in paths(load, dir, &tests, wanted) {
+        files.extend(read::file(&path, in_tests, &folder, &mut tree, said));
+    }
+    Suite { dir: dir.to_owned(), data, layer: layer.clone(), root, files, given, given_in_tests }
 }
 
 /// The test files, each with whether it lies in the folder of tests; sorted as they are shown.

@@ -10,6 +10,7 @@ use crate::lang::syntax::ast::Attribute;
 use crate::value::Value;
 
 use super::super::Assignments;
+use super::super::LoadOptions;
 use super::super::folder::Reading;
 use super::super::model::{CheckRule, Module, ProviderConfig, ProviderRef};
 
@@ -17,8 +18,12 @@ use super::super::model::{CheckRule, Module, ProviderConfig, ProviderRef};
 pub(super) struct Folder<'a> {
     /// How files are read.
     pub reading: Reading<'a>,
+    /// How modules are found.
+    pub load: &'a LoadOptions,
     /// The folder: sources of modules and of mocks are seen from it.
     pub dir: &'a Path,
+    /// What is assigned to variables from outside of the tests.
+    pub given: &'a Assignments,
 }
 
 impl<'a> Folder<'a> {
@@ -32,6 +37,8 @@ impl<'a> Folder<'a> {
 pub struct Suite {
     /// The folder.
     pub dir: PathBuf,
+    /// Where modules are installed for it.
+    pub data: PathBuf,
     /// The layer whose folder it is; the plain one without a project.
     pub layer: LayerName,
     /// The folder's own module.

@@ -6,6 +6,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::syntax::ast::{Block, Body};
 
 use super::super::block::{literal_text, passed_providers, rule, truth, word_of};
+use super::super::load::data_folder;
 use super::super::shape::{Shape, check_name, not_yet, place};
 use super::super::tree::Tree;
 use super::mock::overrides;
@@ -136,7 +137,8 @@ fn module(block: &Block, folder: &Folder<'_>, tree: &mut Tree<'_>, said: &mut Di
     }
     let dir = super::super::files::normal(&folder.dir.join(&source));
     let before = said.0.len();
-    match tree.root(&dir, said) {
+    let data = data_folder(folder.load, &dir, None);
+    match tree.root(&dir, &data, folder.given, said) {
         Some(root) => Some(TestModule { source, root: root.module, span: block.header }),
         None => {
             if said.0.len() == before {

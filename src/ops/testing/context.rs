@@ -105,6 +105,7 @@ impl<'a> FileContext<'a> {
             stubs,
             layer: self.suite.layer.clone(),
             dir: self.suite.dir.clone(),
+            data: self.suite.data.clone(),
         };
         let config = assemble(&self.options.load.load, setting);
         let handles = config.layers.iter().map(|layer| state.handle(&layer.name)).collect();
