@@ -24,9 +24,9 @@ pub(super) async fn run(call: &Call, args: &ValidateArgs) -> Exit {
     };
     if let Some(session) = call.open(load, &args.select).take(&mut said) {
         said.append(ops::validate(&session, &Options::new(call.now)).await);
-    }
-    if !args.no_tests {
-        said.append(crate::config::check_tests(&tests));
+        if !args.no_tests {
+            said.append(crate::config::check_tests(&tests));
+        }
     }
     if args.json {
         terminal.print(&format!("{:#}\n", view::validation_json(&said, &call.sources)));
