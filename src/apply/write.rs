@@ -128,6 +128,26 @@ impl Run<'_> {
                 record.check_results = Some(text.unwrap_or_else(|| "null".to_owned()).into());
             }
         }
+        self.report_stored_outputs();
         self.append(records).await;
+    }
+
+    /// Outputs that take no part stay as they are stored.
+    fn report_stored_outputs(&mut self) {
+        let (planned, config) = (&self.plan.outputs, &self.plan.segment().config);
+        let before = self.report.outputs.len();
+        for (layer, state) in config.layers.iter().zip(self.inputs.states) {
+            for (name, stored) in &state.outputs {
+                if planned.iter().any(|output| output.layer == layer.name && output.name == *name) {
+                    continue;
+                }
+                let value = stored.value.clone();
+                let value = if stored.sensitive { value.sensitive() } else { value };
+                self.report.outputs.push((layer.name.clone(), name.clone(), value));
+            }
+        }
+        if self.report.outputs.len() > before {
+            self.report.outputs.sort_by_cached_key(|(layer, name, _)| (config.layer_index(layer), name.clone()));
+        }
     }
 }

@@ -169,7 +169,7 @@ fn problems(block: &Check, scope: &dyn Scope) -> Problems {
             let detail =
                 "The condition could not be evaluated at this time, a result will be known when this plan is applied.";
             let diagnostic = Diagnostic::warning("Check block assertion known after apply", detail);
-            found.open.push(diagnostic.at(rule.condition.span));
+            found.open.push(diagnostic.at(rule.condition.span).of_rule(rule.span));
         }
         for mut diagnostic in said {
             found.status = CheckStatus::Fail;

@@ -126,7 +126,8 @@ impl<'a> Walk<'a> {
                 decoded.said.append(self.check_provisioners(&place, resource, schema));
             }
             for rule in &resource.lifecycle.preconditions {
-                decoded.said.append(check(rule, &scope, "Resource precondition failed"));
+                let failed = check(rule, &scope, "Resource precondition failed");
+                decoded.said.append(failed.of_instance(addr.key.as_ref()));
             }
             decoded
         };
@@ -296,6 +297,7 @@ impl<'a> Walk<'a> {
             config: draft.config.clone(),
             private,
         };
+        let configured = crate::provider::answering(configured, &draft.addr);
         Start::Call(Box::pin(async move {
             let answer = Answer::Planned(configured.plan(request).await);
             Done::Instance(Box::new(InstanceDone { place, draft, answer }))
@@ -308,7 +310,7 @@ impl<'a> Walk<'a> {
         let status = self.providers[draft.provider].status.clone();
         let known = draft.config.is_wholly_known();
         let ready = match &status {
-            Status::Ready(configured) => Some(configured.clone()),
+            Status::Ready(configured) => Some(crate::provider::answering(configured.clone(), &draft.addr)),
             Status::Provisional(_) | Status::Lost(..) | Status::New | Status::Pending(_) | Status::Failed => None,
         };
         if let Some(configured) = ready.filter(|_| known && !waits && draft.pending.is_none()) {

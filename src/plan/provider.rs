@@ -60,7 +60,7 @@ impl ProviderSlot {
 /// # Errors
 /// When no provider of that source is known.
 pub fn resolve(registry: &Registry, addr: &ProviderConfigAddr) -> Result<Arc<dyn Provider>, Diagnostic> {
-    registry.provider(&addr.source).ok_or_else(|| {
+    registry.configuration(addr).ok_or_else(|| {
         let names = registry.names();
         let hint = crate::diag::did_you_mean(&addr.source.kind, names.iter().map(String::as_str));
         Diagnostic::error(

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::addr::Mode;
+use crate::addr::{InstanceAddr, Mode};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::Event;
 use crate::graph::{Node, NodeId, ProviderId};
@@ -265,7 +265,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What is to be read: managed objects of the provider that take part and have not been seen in this run.
-    fn batch(&self, index: usize) -> Vec<(usize, ReadRequest)> {
+    fn batch(&self, index: usize) -> Vec<(usize, InstanceAddr, ReadRequest)> {
         let request = |position: usize| {
             let entry = &self.objects.entries[position];
             let known = entry.now.as_ref()?;
@@ -274,7 +274,7 @@ impl<'a> Walk<'a> {
                 prior: known.value.clone(),
                 private: known.private.clone(),
             };
-            Some((position, request))
+            Some((position, entry.slot.addr.clone(), request))
         };
         let positions = self.objects.of_provider(index).iter().copied();
         positions.filter(|position| self.is_to_be_read(&self.objects.entries[*position])).filter_map(request).collect()
@@ -374,7 +374,7 @@ pub(super) fn identity_key(addr: &crate::addr::ProviderConfigAddr) -> String {
 async fn read(
     result: &mut ProviderDone,
     configured: &dyn Configured,
-    batch: Vec<(usize, ReadRequest)>,
+    batch: Vec<(usize, InstanceAddr, ReadRequest)>,
     known: Option<String>,
     said: &mut Diagnostics,
 ) {
@@ -384,7 +384,17 @@ async fn read(
         result.status = Status::Failed;
         return;
     };
-    let (positions, requests): (Vec<usize>, Vec<ReadRequest>) = batch.into_iter().unzip();
+    let (mut positions, mut requests) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
+    let mut others = Vec::new();
+    for (position, addr, request) in batch {
+        match configured.standing_in(&addr) {
+            Some(other) => others.push((position, other, request)),
+            None => {
+                positions.push(position);
+                requests.push(request);
+            }
+        }
+    }
     if let (Some(known), Some(now)) = (&known, &identity)
         && known != now
     {
@@ -399,6 +409,10 @@ async fn read(
         }
     };
     said.append(configured.read(requests, &out).await);
+    for (position, other, request) in others {
+        let out = |_: usize, answer| answers.lock().unwrap_or_else(PoisonError::into_inner).push((position, answer));
+        said.append(other.read(vec![request], &out).await);
+    }
     result.reads = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
     result.reads.sort_by_key(|(position, _)| *position);
     if said.has_errors() {

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::addr::ProviderSource;
+use crate::addr::{InstanceAddr, ProviderSource};
 use crate::change::{Action, Intent};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::schema::Schema;
@@ -372,6 +372,17 @@ pub trait Configured: Send + Sync {
     /// After a crash: what became of a create. `planned` is the intent's object.
     fn recover<'a>(&'a self, kind: &'a str, intent: &'a Intent, planned: Value) -> Boxed<'a, Recovered>;
 
+    /// Who answers for one object in the place of this provider; nobody but under tests that override the object.
+    fn standing_in(&self, addr: &InstanceAddr) -> Option<Arc<dyn Configured>> {
+        let _ = addr;
+        None
+    }
+
     /// Asks every running call to end soon.
     fn stop(&self) {}
+}
+
+/// Who is to be asked about one object: what stands in for it, else the provider itself.
+pub fn answering(configured: Arc<dyn Configured>, addr: &InstanceAddr) -> Arc<dyn Configured> {
+    configured.standing_in(addr).unwrap_or(configured)
 }

@@ -23,4 +23,5 @@ mod provisioners;
 mod segments;
 mod staging;
 mod stop;
+mod testing;
 mod triggers;

@@ -3,7 +3,7 @@
 //!
 //! `sequences/NAME.txt` is a case: `--- file PATH` begins a file (an empty one removes it), `--- apply ARGUMENTS` plans with
 //! these arguments and applies the saved plan. `sequences/NAME.json` is what terraform answered at each step. `just
-//! conformance` records anew (with terraform on the PATH) and prints what became different. `INFRA_CASES=moved` takes only the
+//! conformance` records anew (with terraform on the PATH) and prints what became different. `INFRA_CORPUS=moved` takes only the
 //! cases with that in their name.
 
 use std::collections::BTreeMap;
@@ -100,7 +100,7 @@ fn cases() -> Vec<PathBuf> {
     let mut cases: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "txt")).collect();
     cases.sort();
     assert!(cases.len() >= 30);
-    if let Ok(only) = std::env::var("INFRA_CASES") {
+    if let Ok(only) = std::env::var("INFRA_CORPUS") {
         cases.retain(|path| path.file_stem().is_some_and(|name| name.to_string_lossy().contains(&only)));
     }
     cases

@@ -132,7 +132,7 @@ fn not_named(span: Span) -> Diagnostic {
 }
 
 /// A quoted name of old configurations: `"aws_instance.a"`, `"module.b"`.
-fn quoted_target(name: &Name, span: Span) -> Option<DependsOn> {
+pub fn quoted_target(name: &Name, span: Span) -> Option<DependsOn> {
     let words: Vec<&str> = name.split('.').collect();
     if !words.iter().all(|word| crate::lang::syntax::is_name(word)) {
         return None;

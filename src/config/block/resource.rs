@@ -8,7 +8,7 @@ use crate::diag::{Diagnostic, Diagnostics, Span};
 use crate::lang::syntax::ast::{Block, Body, Expr, Json};
 
 use super::super::model::{Lifecycle, ProviderConfig, ProviderRef, Provision, Resource};
-use super::super::shape::{Shape, check_name, not_yet, place};
+use super::super::shape::{Shape, check_name, place};
 use super::Reader;
 use super::lifecycle::lifecycle;
 use super::provision::provision;
