@@ -42,6 +42,8 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Show outputs
     Output(OutputArgs),
+    /// Evaluate expressions
+    Console(ConsoleArgs),
     /// Look at state, and settle what is uncertain
     #[command(subcommand)]
     State(StateCommand),
@@ -307,6 +309,16 @@ pub(super) struct OutputArgs {
     pub raw: bool,
     /// The output: NAME, or layer.LAYER.NAME
     pub name: Option<String>,
+}
+
+/// `console`
+#[derive(Debug, Args)]
+pub(super) struct ConsoleArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Evaluate against what a plan would make of the objects
+    #[arg(long)]
+    pub plan: bool,
 }
 
 /// `state list`

@@ -5,6 +5,7 @@
 mod apply;
 mod approve;
 mod args;
+mod console;
 mod exit;
 mod fmt;
 mod gate;
@@ -44,21 +45,8 @@ use project::Call;
 use terminal::Terminal;
 
 /// Terraform's commands that are not there yet: whoever types one is told so, not offered another one.
-const NOT_YET: &[&str] = &[
-    "console",
-    "drift",
-    "env",
-    "get",
-    "graph",
-    "login",
-    "logout",
-    "metadata",
-    "modules",
-    "providers",
-    "query",
-    "stacks",
-    "test",
-];
+const NOT_YET: &[&str] =
+    &["drift", "env", "get", "graph", "login", "logout", "metadata", "modules", "providers", "query", "stacks", "test"];
 
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
@@ -131,6 +119,7 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
             Command::Refresh(args) => apply::run(&call, args, Some(PlanMode::RefreshOnly)).await,
             Command::Show(args) => show::run(&call, args).await,
             Command::Output(args) => output::run(&call, args).await,
+            Command::Console(args) => console::run(&call, args).await,
             Command::State(command) => state::run(&call, command).await,
             Command::Import(args) => import::run(&call, args).await,
             Command::Taint(args) => surgery::taint(&call, args, true).await,

@@ -5,6 +5,7 @@
 
 mod apply;
 mod approval;
+mod console;
 mod gates;
 mod import;
 mod locks;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use apply::{Applied, Ended, apply, apply_saved};
 pub use approval::{Answer, Approval, Approve, Question};
+pub use console::{Console, Evaluated, console};
 pub use gates::run_gate;
 pub use import::import;
 pub use overtaken::{Overtaken, Settled, overtaken, settle_overtaken};

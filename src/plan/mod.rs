@@ -39,5 +39,5 @@ pub use model::{GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, Pl
 pub use moves::relocated;
 pub use options::Options;
 pub use order::{Call, StepKind, Steps, order};
-pub use run::run;
+pub use run::{run, values as evaluate};
 pub use walk::block_name;

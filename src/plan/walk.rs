@@ -239,7 +239,7 @@ impl<'a> Walk<'a> {
                 true
             }
             Node::Resource(module, _) | Node::Data(module, _) => {
-                if !self.selected[index] || self.is_destroy() {
+                if !self.selected[index] || self.is_destroy() || self.input.options.values_only {
                     self.take_stored(node);
                     return true;
                 }

@@ -20,6 +20,7 @@ mod recovery;
 mod state;
 mod stream;
 mod style;
+mod types;
 mod values;
 
 pub use board::Board;
@@ -34,6 +35,7 @@ pub use recovery::recovered;
 pub use state::{ShownObject, object, state};
 pub use stream::Stream;
 pub use style::{Ink, Style};
+pub use types::console_type;
 
 /// A length of time as gates are written: `90s`, `5m`, `1h`.
 fn duration_words(seconds: u64) -> String {

@@ -4,6 +4,7 @@ mod bad_input;
 mod bad_world;
 mod checks;
 mod commands;
+mod console;
 mod documented;
 mod durable;
 mod formatting;

@@ -56,7 +56,6 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
     ("templates", "templates with single quotes", FOLLOW_UP),
     ("unknowns", "and, or with one side known", SHORT),
     ("unknowns", "collections of which one element is not known yet", REFINED),
-    ("unknowns", "one of two lists of one length", REFINED),
     ("validation", "a message of a validation that is sensitive", "terraform shows the secret, we do not"),
     ("validation", "a message that cannot be evaluated", FOLLOW_UP),
     ("variables", "a description with a name", FOLLOW_UP),

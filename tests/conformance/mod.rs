@@ -1,6 +1,8 @@
 //! Suites that every implementation of a contract has to pass.
 
+mod console;
 mod corpus;
+mod expressions;
 mod fmt;
 mod known;
 mod kubernetes;
