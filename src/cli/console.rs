@@ -110,7 +110,12 @@ fn answer(call: &Call, terminal: &Terminal, console: &Console<'_>, text: &str) -
         _ => {}
     }
     let mut said = Diagnostics::none();
-    let answer = console.evaluate(text.trim_end_matches(['\n', '\r'])).take(&mut said);
+    let mut text = text.trim_end_matches(['\n', '\r']).to_owned();
+    // The marker that ends a heredoc is a line of its own.
+    if text.contains('\n') {
+        text.push('\n');
+    }
+    let answer = console.evaluate(&text).take(&mut said);
     let answer = answer.filter(|_| !said.has_errors());
     terminal.say_aside(&said, &call.sources);
     Some(match answer? {

@@ -9,14 +9,17 @@ mod console;
 mod exit;
 mod fmt;
 mod gate;
+mod graph;
 mod import;
 mod init;
 mod listen;
 mod log;
+mod metadata;
 mod normalise;
 mod output;
 mod plan;
 mod project;
+mod providers;
 mod sandbox;
 mod saved;
 mod show;
@@ -39,14 +42,13 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use crate::diag::{Diagnostic, SourceMap};
 use crate::plan::PlanMode;
 
-use args::{Command, GateCommand, LookArgs, Root, SandboxCommand, WorkspaceCommand};
+use args::{Command, GateCommand, LookArgs, MetadataCommand, Root, SandboxCommand};
 use exit::Exit;
 use project::Call;
 use terminal::Terminal;
 
 /// Terraform's commands that are not there yet: whoever types one is told so, not offered another one.
-const NOT_YET: &[&str] =
-    &["drift", "env", "get", "graph", "login", "logout", "metadata", "modules", "providers", "query", "stacks", "test"];
+const NOT_YET: &[&str] = &["drift", "env", "get", "login", "logout", "modules", "query", "stacks", "test"];
 
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
@@ -83,6 +85,8 @@ fn run(args: &[String]) -> Exit {
     };
     match &root.command {
         Command::Version(args) => version::run(args),
+        Command::Metadata(MetadataCommand::Functions(_)) => metadata::functions(),
+        Command::Completions(args) => metadata::completions(args),
         _ => command(&root, &matches),
     }
 }
@@ -101,7 +105,7 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
         Err(diagnostic) => return refuse(&diagnostic.summary, &diagnostic.detail),
     };
     match &root.command {
-        Command::Workspace(WorkspaceCommand::Show(select)) => return workspace::show(&call, select),
+        Command::Graph(args) => return graph::run(&call, args),
         Command::Fmt(args) => return fmt::run(&call, args),
         _ => {}
     }
@@ -127,7 +131,11 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
             Command::Gate(GateCommand::Run(args)) => gate::run(&call, args).await,
             Command::Sandbox(SandboxCommand::Serve(args)) => sandbox::run(&call, args).await,
             Command::ForceUnlock(args) => unlock::run(&call, args).await,
-            Command::Workspace(WorkspaceCommand::Show(select)) => workspace::show(&call, select),
+            Command::Workspace(command) => workspace::run(&call, command).await,
+            Command::Providers(args) => providers::run(&call, args).await,
+            Command::Graph(args) => graph::run(&call, args),
+            Command::Metadata(MetadataCommand::Functions(_)) => metadata::functions(),
+            Command::Completions(args) => metadata::completions(args),
             Command::Fmt(args) => fmt::run(&call, args),
             Command::Version(args) => version::run(args),
         }

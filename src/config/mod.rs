@@ -21,14 +21,16 @@ mod shape;
 mod tests;
 mod tree;
 mod version;
+mod workspace;
 
 pub use assign::Assignments;
 pub use files::{Capture, Captured, Entry, Files, normal, relative};
-pub use load::{Given, LoadOptions, PROJECT_FILE, load};
+pub use load::{Given, LoadOptions, PROJECT_FILE, environments, load};
 pub use model::{
     Assignment, Check, CheckRule, Config, DependsOn, Gate, IgnoreChanges, Import, ImportTarget, Include, Layer,
     Lifecycle, Local, Module, ModuleCall, Moved, Origin, Output, Phase, ProjectFile, ProviderConfig, ProviderRef,
-    Removed, RequiredProvider, Resource, S3Settings, StateSettings, Trigger, Variable,
+    Removed, RequiredProvider, Resource, S3Settings, StateSettings, Trigger, Variable, Workspaces,
 };
 pub use scope::Env;
 pub use shape::place;
+pub use workspace::{DEFAULT_WORKSPACE, is_workspace_name, workspace_file};

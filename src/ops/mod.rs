@@ -20,6 +20,7 @@ mod surgery;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
+mod workspaces;
 
 pub use apply::{Applied, Ended, apply, apply_saved};
 pub use approval::{Answer, Approval, Approve, Question};
@@ -33,3 +34,4 @@ pub use session::{Identity, RunOptions, Session, SessionOptions};
 pub use settle::{Settlement, Uncertain, settle, uncertain};
 pub use states::{force_unlock, init, outputs, validate};
 pub use surgery::{Surgery, Treated, surgery};
+pub use workspaces::{make_workspace, remove_workspace, workspaces};

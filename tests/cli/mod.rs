@@ -19,3 +19,4 @@ mod segments;
 mod staging;
 mod stop;
 mod triggers;
+mod workspaces;

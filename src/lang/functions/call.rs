@@ -316,6 +316,12 @@ impl Function {
         Ok(())
     }
 
+    /// The type of its result when nothing is known of its arguments but what they are converted to.
+    pub fn declared(&self) -> Type {
+        let params = self.params.iter().chain(&self.variadic);
+        self.unknown(&params.map(|param| Value::unknown(param.ty.ty())).collect::<Vec<_>>()).ty()
+    }
+
     /// The unknown result of a call with these arguments.
     pub(super) fn unknown(&self, arguments: &[Value]) -> Value {
         let (ty, not_null) = match self.returns {
