@@ -136,6 +136,7 @@ impl<'a> Dependencies<'a> {
             match self.graph.node(next) {
                 Node::Resource(..) | Node::Data(..) => found.extend(self.graph.config_addr(next)),
                 Node::Variable(..)
+                | Node::Ephemeral(..)
                 | Node::Local(..)
                 | Node::Output(..)
                 | Node::ModuleCall(..)

@@ -9,6 +9,8 @@ mod console;
 mod exit;
 mod fmt;
 mod gate;
+mod generate;
+mod get;
 mod graph;
 mod import;
 mod init;
@@ -48,7 +50,7 @@ use project::Call;
 use terminal::Terminal;
 
 /// Terraform's commands that are not there yet: whoever types one is told so, not offered another one.
-const NOT_YET: &[&str] = &["drift", "env", "get", "login", "logout", "modules", "query", "stacks", "test"];
+const NOT_YET: &[&str] = &["drift", "env", "login", "logout", "modules", "query", "stacks", "test"];
 
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
@@ -116,6 +118,7 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
     let exit = runtime.block_on(async {
         match &root.command {
             Command::Init(args) => init::run(&call, args).await,
+            Command::Get(args) => get::run(&call, args).await,
             Command::Validate(args) => validate::run(&call, args).await,
             Command::Plan(args) => plan::run(&call, args).await,
             Command::Apply(args) => apply::run(&call, args, None).await,

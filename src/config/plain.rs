@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::addr::{LayerName, Name};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 
-use super::assign::{Assignments, Surroundings, undeclared_in_folder};
+use super::assign::{Assignments, Surroundings, deprecated, undeclared_in_folder};
 use super::backend;
-use super::load::LoadOptions;
+use super::load::{LoadOptions, data_folder};
 use super::model::{Config, Layer, Module, Phase, StateSettings, Workspaces};
 use super::scope::Env;
 use super::tree::{Root, Tree};
@@ -30,7 +30,15 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
         let detail = format!("{workspace:?} cannot be the name of a workspace: it becomes a part of paths and keys.");
         said.push(Diagnostic::error("Invalid workspace name", detail));
     }
-    let root = match Tree::new(options.reading()).root(dir, &mut said) {
+    let around = Surroundings::of(options, Env::default(), dir);
+    let mut assignments = Assignments::new(Arc::new(around));
+    assignments.add_process_env(options);
+    assignments.add_folder(&options.reading(), dir, &mut said);
+    for given in &options.given {
+        assignments.add_given(options, given, project, &mut said);
+    }
+    let data = data_folder(options, dir, None);
+    let root = match Tree::new(options).root(dir, &data, &assignments, &mut said) {
         Some(root) => root,
         None if options.may_be_empty => {
             Root { module: Arc::new(Module { dir: dir.clone(), ..Module::default() }), backend: None }
@@ -45,13 +53,7 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
             return Outcome::fail(said);
         }
     };
-    let around = Surroundings::of(options, Env::default(), dir);
-    let mut assignments = Assignments::new(Arc::new(around));
-    assignments.add_process_env(options);
-    assignments.add_folder(&options.reading(), dir, &mut said);
-    for given in &options.given {
-        assignments.add_given(options, given, project, &mut said);
-    }
+    said.append(deprecated(&assignments, &root.module));
     said.append(undeclared_in_folder(&assignments, &root.module));
     let (default, workspaces) = match backend::settings(options, root.backend.as_ref()).take(&mut said) {
         Some(settings) => settings,
@@ -61,7 +63,8 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
         }
     };
     let state = workspaces.settings(&default, &workspace);
-    let layer = Layer { name: LayerName::plain(), dir: dir.clone(), root: root.module, state, assignments, span: None };
+    let layer =
+        Layer { name: LayerName::plain(), dir: dir.clone(), data, root: root.module, state, assignments, span: None };
     let config = Config {
         sources: options.sources.clone(),
         project: None,

@@ -2,16 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::load::LoadOptions;
+use super::load::{LoadOptions, data_folder};
 
 /// The workspace that is always there.
 pub const DEFAULT_WORKSPACE: &str = "default";
 
 /// The file that remembers which workspace is chosen: `.terraform/environment`, or that in `TF_DATA_DIR`.
 pub fn workspace_file(options: &LoadOptions) -> PathBuf {
-    let data = options.process_env.get("TF_DATA_DIR").filter(|dir| !dir.is_empty());
-    let data = data.map_or_else(|| PathBuf::from(".terraform"), PathBuf::from);
-    options.working_dir.join(data).join("environment")
+    data_folder(options, &options.working_dir, None).join("environment")
 }
 
 /// The chosen workspace: `TF_WORKSPACE`, else what is remembered.

@@ -69,7 +69,11 @@ pub fn undeclared(config: &Config, graph: &Graph, module: ModuleId, found: &Foun
             ),
         ),
         Reference::Resource(addr) => {
-            let kind = if addr.mode == crate::addr::Mode::Data { "data" } else { "managed" };
+            let kind = match addr.mode {
+                crate::addr::Mode::Managed => "managed",
+                crate::addr::Mode::Data => "data",
+                crate::addr::Mode::Ephemeral => "ephemeral",
+            };
             let names: Vec<String> =
                 module.resources.keys().filter(|known| known.mode == addr.mode).map(ToString::to_string).collect();
             (

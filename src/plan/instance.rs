@@ -5,15 +5,17 @@ use std::sync::Arc;
 use crate::addr::{InstanceAddr, Mode};
 use crate::change::{Action, Reason};
 use crate::config::Resource;
-use crate::diag::{Diagnostic, Diagnostics, Outcome};
+use crate::diag::{Diagnostic, Diagnostics, Outcome, Severity};
 use crate::event::Event;
 use crate::graph::NodeId;
 use crate::lang::decode::decode;
-use crate::provider::{Boxed, Configured, DataRequest, PlanRequest, Planned, Provider};
+use crate::lang::generate;
+use crate::provider::{Boxed, Configured, DataRequest, Opened, PlanRequest, Planned, Provider};
 use crate::schema::{Schema, proposed, sensitive_paths};
 use crate::state::Object;
 use crate::value::{Marks, Path, Value};
 
+use super::ephemeral::Held;
 use super::ignore::{check_ignored, ignore_changes};
 use super::model::PlannedChange;
 use super::objects::Known;
@@ -58,6 +60,7 @@ pub(super) struct InstanceDone {
 pub(super) enum Answer {
     Planned(Outcome<Planned>),
     Data(Outcome<Value>),
+    Opened(Outcome<(Opened, Held)>),
 }
 
 /// What is known about an instance before its provider is asked.
@@ -67,14 +70,31 @@ pub(super) struct Draft {
     pub(super) provider: usize,
     pub(super) config: Value,
     pub(super) marks: Vec<(Path, Marks)>,
+    /// Where the arguments are ephemeral.
+    pub(super) ephemeral: Vec<(Path, Marks)>,
     pub(super) prior: Option<Known>,
     pub(super) tainted: bool,
     pub(super) said: Diagnostics,
     pub(super) pending: Option<String>,
     /// Set when the object is replaced and the provider is asked for the new one.
     pub(super) replacing: Option<(Reason, Vec<Path>)>,
+    /// Whether its block is to be written from what is found, and then its text.
+    pub(super) generated: Option<Option<Arc<str>>>,
     /// Set when the prior object was found by an `import` block: its id, and what state will have.
     pub(super) importing: Option<(String, Option<Arc<Object>>)>,
+}
+
+impl Draft {
+    /// Writes the block of an object that has none: its arguments are those of the object.
+    pub(super) fn generate(&mut self, object: &Value, provider: Option<&str>) {
+        let Some(schema) = schema_of(&*self.kind, &self.addr).filter(|_| self.generated.is_some()) else { return };
+        self.config = generate::arguments(&schema.block, object);
+        let text = generate::resource(&self.addr.resource, provider, &schema.block, object);
+        self.generated = Some(Some(text.into()));
+        // It is for the user to correct what is written; nothing depends on it before that.
+        let checked = self.kind.validate(&self.addr.resource.kind, false, &self.config);
+        self.said.append(checked.into_iter().map(|said| Diagnostic { severity: Severity::Warning, ..said }));
+    }
 }
 
 impl<'a> Walk<'a> {
@@ -103,10 +123,23 @@ impl<'a> Walk<'a> {
             }
             decoded
         };
+        let mut decoded = decoded;
+        if resource.generated {
+            // Nothing is written yet: what is found will say what should have been.
+            decoded = Outcome::ok(Value::Null(schema.ty()));
+        }
         let mut said = decoded.said.located(Some(resource.block.header), Some(&within));
         let Some(config) = decoded.value.filter(|_| !said.has_errors()) else { return finished(place, said) };
-        let (config, marks) = config.unmark_paths();
-        let checked = kind.validate(&addr.resource.kind, addr.resource.mode == Mode::Data, &config);
+        let (config, mut marks) = config.unmark_paths();
+        let mut ephemeral = Vec::new();
+        if resource.addr.mode != Mode::Ephemeral {
+            (marks, ephemeral) = super::ephemeral::split(schema, &addr, &resource.body, marks, &mut said);
+            said = said.located(Some(resource.block.header), Some(&within));
+        }
+        let checked = match resource.generated {
+            true => Diagnostics::none(),
+            false => kind.validate(&addr.resource.kind, addr.resource.mode == Mode::Data, &config),
+        };
         said.append(checked.located(Some(resource.block.header), Some(&within)));
         if said.has_errors() {
             return finished(place, said);
@@ -128,16 +161,19 @@ impl<'a> Walk<'a> {
             provider,
             config,
             marks,
+            ephemeral,
             prior,
             tainted,
             said,
             pending,
             replacing: None,
+            generated: resource.generated.then_some(None),
             importing: None,
         };
         match resource.addr.mode {
             Mode::Data => self.plan_data(place, draft, resource),
-            Mode::Managed | Mode::Ephemeral => self.plan_managed(place, draft, resource),
+            Mode::Managed => self.plan_managed(place, draft, resource),
+            Mode::Ephemeral => self.plan_ephemeral(place, draft),
         }
     }
 
@@ -158,6 +194,12 @@ impl<'a> Walk<'a> {
         draft.config = ignore_changes(&resource.lifecycle.ignore_changes, &prior, draft.config);
         let wanted = self.imports.get(&draft.addr).filter(|_| draft.prior.is_none()).map(|(id, _)| id.clone());
         let Some(configured) = status_ask(&status) else {
+            if draft.generated.is_some() {
+                let detail = "The provider cannot be asked yet, so that nothing can be generated from what it finds. Apply what \
+                              it is configured with first.";
+                draft.said.push(Diagnostic::error("Import not possible yet", detail).about(&draft.addr));
+                return finished(place, draft.said);
+            }
             if wanted.is_some() && draft.pending.is_none() && !self.input.options.offline {
                 let detail =
                     "The provider's configuration is not known when planning, so that the object cannot be looked for.";
@@ -178,7 +220,13 @@ impl<'a> Walk<'a> {
         };
         match wanted {
             Some(id) => self.ask_import(place, draft, resource, configured, id),
-            None => self.ask(place, draft, configured),
+            None => {
+                // It is in state already: only its block is missing.
+                if let Some(known) = draft.prior.as_ref().map(|known| known.value.clone()) {
+                    draft.generate(&known, None);
+                }
+                self.ask(place, draft, configured)
+            }
         }
     }
 
@@ -282,7 +330,8 @@ impl<'a> Walk<'a> {
         let name = resource.addr.kind.as_str();
         let schema = match resource.addr.mode {
             Mode::Data => schema.data.get(name),
-            Mode::Managed | Mode::Ephemeral => schema.resources.get(name),
+            Mode::Managed => schema.resources.get(name),
+            Mode::Ephemeral => schema.ephemeral.get(name),
         };
         schema.map(|schema| sensitive_paths(&schema.block, value)).unwrap_or_default()
     }
@@ -305,7 +354,7 @@ pub fn schema_of<'k>(kind: &'k dyn Provider, addr: &InstanceAddr) -> Option<&'k 
     match addr.resource.mode {
         Mode::Managed => schema.resources.get(addr.resource.kind.as_str()),
         Mode::Data => schema.data.get(addr.resource.kind.as_str()),
-        Mode::Ephemeral => None,
+        Mode::Ephemeral => schema.ephemeral.get(addr.resource.kind.as_str()),
     }
 }
 
@@ -313,10 +362,11 @@ fn unknown_type(kind: &dyn Provider, resource: &Resource) -> Diagnostic {
     let schema = kind.schema();
     let (what, names): (&str, Vec<&str>) = match resource.addr.mode {
         Mode::Data => ("data source", schema.data.keys().copied().collect()),
-        Mode::Managed | Mode::Ephemeral => ("resource type", schema.resources.keys().copied().collect()),
+        Mode::Managed => ("resource type", schema.resources.keys().copied().collect()),
+        Mode::Ephemeral => ("ephemeral resource", schema.ephemeral.keys().copied().collect()),
     };
     let hint = crate::diag::did_you_mean(&resource.addr.kind, names);
-    let summary = if what == "data source" { "Invalid data source" } else { "Invalid resource type" };
+    let summary = format!("Invalid {what}");
     let detail = format!(
         "The provider {} does not support {what} {:?}.{hint}",
         resource.provider.local,

@@ -207,6 +207,7 @@ impl Walk<'_> {
                 after,
                 replace_paths: Vec::new(),
                 importing: None,
+                generated: None,
                 provider: slot.addr.clone(),
             };
             drift.push(PlannedChange {

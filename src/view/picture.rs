@@ -112,7 +112,8 @@ fn all(graph: &Graph) -> impl Iterator<Item = NodeId> {
 fn resource_edges(graph: &Graph) -> Edges {
     let mut reached: Vec<BTreeSet<NodeId>> = vec![BTreeSet::new(); graph.nodes.len()];
     let mut edges = Edges::new();
-    let is_resource = |id: &NodeId| matches!(graph.node(*id), Node::Resource(..) | Node::Data(..));
+    let is_resource =
+        |id: &NodeId| matches!(graph.node(*id), Node::Resource(..) | Node::Data(..) | Node::Ephemeral(..));
     for id in &graph.order {
         let mut below = BTreeSet::new();
         for need in &graph.needs[id.index()] {
@@ -145,7 +146,7 @@ fn plan_edges(graph: &Graph) -> (Edges, Shapes) {
             .or_default()
             .extend(graph.needs[id.index()].iter().map(|need| names[need.index()].clone()));
         match graph.node(id) {
-            Node::Resource(..) | Node::Data(..) => {
+            Node::Resource(..) | Node::Data(..) | Node::Ephemeral(..) => {
                 shapes.insert(name.clone(), (graph.describe(id), "box"));
                 if let Some(provider) = graph.provider_of.get(&id) {
                     let close = format!("{} (close)", names[graph.providers[provider.index()].node.index()]);
@@ -220,6 +221,7 @@ fn plan_name(graph: &Graph, id: NodeId) -> String {
         | Node::Output(..)
         | Node::Resource(..)
         | Node::Data(..)
+        | Node::Ephemeral(..)
         | Node::ModuleCall(..) => format!("{} (expand)", graph.describe(id)),
     }
 }

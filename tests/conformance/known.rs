@@ -38,8 +38,6 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
     ("lifecycle", "replace_triggered_by itself", "terraform fails without a place"),
     ("lifecycle", "self in a precondition", FOLLOW_UP),
     ("locals_outputs", "an output that depends on something else than a reference", FOLLOW_UP),
-    ("locals_outputs", "an output that is ephemeral in the root module", LATER),
-    ("modules", "a local source without a dot", LATER),
     ("modules", "a module from an empty folder", "an empty folder is taken for a mistake"),
     ("modules", "a module from nowhere", PLACE),
     ("modules", "a module is passed an undeclared provider", PLACE),
@@ -47,7 +45,6 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
     ("modules", "a module needs an alias and is passed it", "the builtin provider is known without being declared"),
     ("modules", "a module passes the builtin provider", "the builtin provider is known without being declared"),
     ("modules", "a module with a source that is a name", LATER),
-    ("modules", "a module with a version and a local source", LATER),
     ("modules", "sensitive outputs of modules", "what a module calls sensitive stays so, as terraform documents it"),
     ("templates", "a heredoc without an end", FOLLOW_UP),
     ("templates", "a text over two lines", FOLLOW_UP),
@@ -61,5 +58,4 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
     ("variables", "a description with a name", FOLLOW_UP),
     ("variables", "a tfvars file with an undeclared name", PLACE),
     ("variables", "a value from the command line that is no expression", FOLLOW_UP),
-    ("variables", "a variable that is ephemeral is not for outputs", LATER),
 ];

@@ -7,6 +7,8 @@ mod fmt;
 mod known;
 mod kubernetes;
 mod looking;
+mod modules;
+mod opentofu;
 mod peer;
 mod sequences;
 mod state_on_stores;

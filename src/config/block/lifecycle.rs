@@ -31,26 +31,27 @@ pub fn rule(block: &Block, said: &mut Diagnostics) -> Option<CheckRule> {
 }
 
 const MANAGED: Shape = Shape {
-    arguments: &["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by"],
+    arguments: &["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by", "enabled"],
     blocks: &["precondition", "postcondition"],
-    later: &["enabled", "action_trigger", "destroy"],
+    later: &["action_trigger", "destroy"],
     ..Shape::EMPTY
 };
 
-const DATA: Shape = Shape { blocks: &["precondition", "postcondition"], later: &["enabled"], ..Shape::EMPTY };
+const DATA: Shape = Shape { arguments: &["enabled"], blocks: &["precondition", "postcondition"], ..Shape::EMPTY };
 
 /// The `lifecycle` block of a resource.
 pub fn lifecycle(block: &Block, mode: Mode, said: &mut Diagnostics) -> Lifecycle {
     let shape = if mode == Mode::Managed { &MANAGED } else { &DATA };
-    if mode == Mode::Data {
-        for name in MANAGED.arguments {
+    if mode != Mode::Managed {
+        let what = if mode == Mode::Data { "data" } else { "ephemeral" };
+        for name in MANAGED.arguments.iter().filter(|name| **name != "enabled") {
             if let Some(attribute) = block.body.attribute(name) {
                 let detail = format!(
-                    "The lifecycle argument {name:?} is defined only for managed resources (\"resource\" blocks), and is not valid for data resources."
+                    "The lifecycle argument {name:?} is defined only for managed resources (\"resource\" blocks), and is \
+                     not valid for {what} resources."
                 );
-                said.push(
-                    Diagnostic::error("Invalid data resource lifecycle argument", detail).at(attribute.name.span),
-                );
+                let summary = format!("Invalid {what} resource lifecycle argument");
+                said.push(Diagnostic::error(summary, detail).at(attribute.name.span));
             }
         }
         shape.check_labels(block, said);
@@ -59,7 +60,7 @@ pub fn lifecycle(block: &Block, mode: Mode, said: &mut Diagnostics) -> Lifecycle
                 .body
                 .attributes
                 .iter()
-                .filter(|a| !MANAGED.arguments.contains(&a.name.text.as_str()))
+                .filter(|a| a.name.text == "enabled" || !MANAGED.arguments.contains(&a.name.text.as_str()))
                 .cloned()
                 .collect(),
             ..block.body.clone()
@@ -91,7 +92,8 @@ pub fn lifecycle(block: &Block, mode: Mode, said: &mut Diagnostics) -> Lifecycle
 }
 
 /// Names that look like types of resources and are not.
-const LANGUAGE: &[&str] = &["var", "local", "module", "data", "each", "count", "path", "terraform", "self"];
+const LANGUAGE: &[&str] =
+    &["var", "local", "module", "data", "ephemeral", "each", "count", "path", "terraform", "self"];
 
 /// The list of a `replace_triggered_by` argument.
 fn triggered_by(expr: &Expr, said: &mut Diagnostics) -> Vec<Trigger> {

@@ -40,7 +40,7 @@ pub struct Unlinked {
 }
 
 /// Block types of the language that are refused for now.
-const LATER: &[&str] = &["ephemeral", "action"];
+const LATER: &[&str] = &["action"];
 
 /// Block types that may stand at the top of a file.
 const KNOWN: &[&str] = &[
@@ -52,6 +52,7 @@ const KNOWN: &[&str] = &[
     "module",
     "resource",
     "data",
+    "ephemeral",
     "moved",
     "removed",
     "import",
@@ -76,6 +77,31 @@ pub fn read(bodies: &[Body], sources: &SourceMap, said: &mut Diagnostics) -> Unl
     reader.unlinked
 }
 
+/// Makes an empty block for every `import` block that has no resource block and could be given one.
+pub fn stubs(mut unlinked: Unlinked, sources: &SourceMap, said: &mut Diagnostics) -> Unlinked {
+    let wanted = unlinked
+        .module
+        .imports
+        .iter()
+        .filter(|import| import.for_each.is_none() && import.to.modules.is_empty() && import.to.key.is_none());
+    let mut wanted: Vec<_> = wanted.map(|import| (import.to.resource.clone(), import.provider.clone())).collect();
+    wanted.retain(|(addr, _)| !unlinked.module.resources.contains_key(addr));
+    for (addr, provider) in wanted {
+        let file = sources.add("(generated)", format!("resource \"{}\" \"{}\" {{}}", addr.kind, addr.name));
+        let (parsed, _) = crate::lang::syntax::parse(sources, file);
+        let mut reader = Reader { unlinked, sources, said, required_at: None };
+        for block in &parsed.body.blocks {
+            reader.block(block);
+        }
+        unlinked = reader.unlinked;
+        if let Some(resource) = unlinked.module.resources.get_mut(&addr) {
+            resource.generated = true;
+            resource.provider = provider.unwrap_or_else(|| resource.provider.clone());
+        }
+    }
+    unlinked
+}
+
 struct Reader<'a> {
     unlinked: Unlinked,
     sources: &'a SourceMap,
@@ -95,6 +121,7 @@ impl Reader<'_> {
             "module" => self.module(block),
             "resource" => self.resource(block, Mode::Managed, None),
             "data" => self.resource(block, Mode::Data, None),
+            "ephemeral" => self.resource(block, Mode::Ephemeral, None),
             "moved" => self.moved(block),
             "removed" => self.removed(block),
             "import" => self.import(block),

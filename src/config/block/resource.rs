@@ -27,6 +27,8 @@ pub struct Repetition {
     pub count: Option<Arc<Expr>>,
     /// `for_each`.
     pub for_each: Option<Arc<Expr>>,
+    /// `lifecycle { enabled }`.
+    pub enabled: Option<Arc<Expr>>,
 }
 
 /// Takes `count` and `for_each` out of a body; both at once are wrong.
@@ -40,7 +42,19 @@ pub fn repetition(body: &Body, what: &str, said: &mut Diagnostics) -> Repetition
         let summary = "Invalid combination of \"count\" and \"for_each\"";
         said.push(Diagnostic::error(summary, detail).at(for_each.name.span));
     }
-    Repetition { count: of("count"), for_each: of("for_each") }
+    let enabled = body.blocks_of("lifecycle").find_map(|block| block.body.attribute("enabled"));
+    let both = match (body.attribute("count"), body.attribute("for_each")) {
+        (Some(count), _) => Some((count, "\"count\" and \"enabled\"")),
+        (None, Some(for_each)) => Some((for_each, "\"enabled\" and \"for_each\"")),
+        (None, None) => None,
+    };
+    if let (Some((other, names)), Some(_)) = (both, enabled) {
+        let detail =
+            format!("The {names} arguments exclude each other: only one of them says how many {what} there are.");
+        said.push(Diagnostic::error(format!("Invalid combination of {names}"), detail).at(other.name.span));
+    }
+    let enabled = enabled.map(|attribute| attribute.expr.clone());
+    Repetition { count: of("count"), for_each: of("for_each"), enabled }
 }
 
 /// A body without the named arguments and blocks.
@@ -61,7 +75,11 @@ impl Reader<'_> {
             return;
         }
         let (kind, name) = (&block.labels[0], &block.labels[1]);
-        let what = if mode == Mode::Managed { "resource" } else { "data source" };
+        let what = match mode {
+            Mode::Managed => "resource",
+            Mode::Data => "data source",
+            Mode::Ephemeral => "ephemeral resource",
+        };
         let valid = check_name(&format!("{what} type"), &kind.text, kind.span, self.said)
             & check_name(what, &name.text, name.span, self.said);
         if !valid {
@@ -69,7 +87,7 @@ impl Reader<'_> {
         }
         let addr = ResourceAddr { mode, kind: kind.text.clone(), name: name.text.clone() };
         let body = &block.body;
-        let Repetition { count, for_each } = repetition(body, "resources", self.said);
+        let Repetition { count, for_each, enabled } = repetition(body, "resources", self.said);
         let depends_on = match body.attribute("depends_on") {
             Some(attribute) => depends_on(&attribute.expr, self.said),
             None => Vec::new(),
@@ -95,9 +113,11 @@ impl Reader<'_> {
             body: without(body, META, META_BLOCKS),
             count,
             for_each,
+            enabled,
             depends_on,
             provider,
             lifecycle: self.lifecycle_of(body, mode),
+            generated: false,
             check: check.cloned(),
         };
         match self.unlinked.module.resources.entry(addr) {
@@ -105,8 +125,11 @@ impl Reader<'_> {
                 vacant.insert(resource);
             }
             Entry::Occupied(first) => {
-                let word = if mode == Mode::Managed { "resource" } else { "data" };
-                let thing = if mode == Mode::Managed { "resource" } else { "data resource" };
+                let (word, thing) = match mode {
+                    Mode::Managed => ("resource", "resource"),
+                    Mode::Data => ("data", "data resource"),
+                    Mode::Ephemeral => ("ephemeral", "ephemeral resource"),
+                };
                 let at = place(self.sources, first.get().block.header);
                 let (kind, name) = (kind.text.as_str(), name.text.as_str());
                 let detail = format!(
@@ -122,8 +145,9 @@ impl Reader<'_> {
     fn lifecycle_of(&mut self, body: &Body, mode: Mode) -> Lifecycle {
         for nested in &body.blocks {
             match nested.kind.text.as_str() {
-                "connection" | "provisioner" if mode == Mode::Data => {
-                    let detail = format!("A data source has no {:?} block.", nested.kind.text.as_str());
+                "connection" | "provisioner" if mode != Mode::Managed => {
+                    let what = if mode == Mode::Data { "A data source" } else { "An ephemeral resource" };
+                    let detail = format!("{what} has no {:?} block.", nested.kind.text.as_str());
                     self.said.push(Diagnostic::error("Unsupported block type", detail).at(nested.header));
                 }
                 kind @ ("connection" | "provisioner") => {

@@ -96,6 +96,9 @@ impl Writer<'_> {
     fn call(&self, caller: ModuleId, call: &ModuleCall) -> Json {
         let mut json = Map::new();
         json.insert("source".into(), json!(call.source));
+        if let Some(version) = &call.version_constraint {
+            json.insert("version_constraint".into(), json!(version));
+        }
         let arguments = attributes(call.arguments.iter());
         if !arguments.is_empty() {
             json.insert("expressions".into(), Json::Object(arguments));
@@ -125,7 +128,11 @@ impl Writer<'_> {
         let slot = provider.and_then(|id| self.segment.providers.get(id.index()));
         let schema = slot.and_then(|slot| {
             let schema = slot.kind.schema();
-            let kinds = if addr.mode == Mode::Data { &schema.data } else { &schema.resources };
+            let kinds = match addr.mode {
+                Mode::Managed => &schema.resources,
+                Mode::Data => &schema.data,
+                Mode::Ephemeral => &schema.ephemeral,
+            };
             kinds.get(addr.kind.as_str())
         });
         if let Some(schema) = schema {
