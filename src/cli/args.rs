@@ -92,6 +92,8 @@ pub(super) enum StateCommand {
     Mv(StateMvArgs),
     /// Forget objects, which stay as they are
     Rm(StateRmArgs),
+    /// Hand the objects of a provider to another one
+    ReplaceProvider(StateReplaceProviderArgs),
     /// List what a crash left open: uncertain objects, and journals of runs that another run overtook
     Uncertain(SelectArgs),
     /// Say what became of an uncertain object, or what counts of an overtaken run
@@ -558,6 +560,24 @@ pub(super) struct StateRmArgs {
     /// What is to be forgotten
     #[arg(value_name = "ADDRESS", value_parser = pattern, required = true)]
     pub addresses: Vec<Pattern>,
+}
+
+/// `state replace-provider`
+#[derive(Debug, Args)]
+pub(super) struct StateReplaceProviderArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// Do not ask
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// The source that state has
+    #[arg(value_name = "FROM")]
+    pub from: String,
+    /// The source that it is to have
+    #[arg(value_name = "TO")]
+    pub to: String,
 }
 
 /// `import`

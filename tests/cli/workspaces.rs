@@ -61,3 +61,20 @@ fn nothing_is_to_be_locked_or_mirrored() {
     assert_eq!(std::fs::read_to_string(program.path(".terraform.lock.hcl")).unwrap(), "# kept\n");
     assert!(!program.has("somewhere"));
 }
+
+#[test]
+fn the_objects_of_a_provider_are_handed_to_another() {
+    let program = Program::with(&[("main.tf", "resource \"null_resource\" \"a\" { count = 2 }\n")]);
+    program.ok(&["apply", "-auto-approve"]);
+    let (from, to) = ("registry.terraform.io/hashicorp/null", "registry.opentofu.org/hashicorp/null");
+    let none = program.ok(&["state", "replace-provider", "hashicorp/random", to]);
+    assert_eq!(none, "No matching resources found.\n");
+    let refused = program.call(&["state", "replace-provider", from, to]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.out.contains("  null_resource.a\n") && refused.out.contains("Nothing was changed."), "{}", refused.out);
+    let done = program.ok(&["state", "replace-provider", "-auto-approve", from, to]);
+    assert!(done.ends_with("Successfully replaced provider for 1 resources.\n"), "{done}");
+    let state = std::fs::read_to_string(program.path("terraform.tfstate")).unwrap();
+    assert!(state.contains(to) && !state.contains(from), "{state}");
+    assert!(program.ok(&["plan"]).contains("No changes."));
+}
