@@ -79,7 +79,8 @@ pub(super) async fn replace_provider(call: &Call, args: &StateReplaceProviderArg
         found.len()
     ));
     if !args.auto_approve {
-        let question = "Do you want to make these changes?\nOnly 'yes' will be accepted to continue.\n\nEnter a value: ";
+        let question =
+            "Do you want to make these changes?\nOnly 'yes' will be accepted to continue.\n\nEnter a value: ";
         if terminal.ask(question, &|| false).as_deref() != Some("yes") {
             terminal.print("\nNothing was changed.\n");
             return Exit::Failed;

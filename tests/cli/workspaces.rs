@@ -71,7 +71,11 @@ fn the_objects_of_a_provider_are_handed_to_another() {
     assert_eq!(none, "No matching resources found.\n");
     let refused = program.call(&["state", "replace-provider", from, to]);
     assert_eq!(refused.code, 1);
-    assert!(refused.out.contains("  null_resource.a\n") && refused.out.contains("Nothing was changed."), "{}", refused.out);
+    assert!(
+        refused.out.contains("  null_resource.a\n") && refused.out.contains("Nothing was changed."),
+        "{}",
+        refused.out
+    );
     let done = program.ok(&["state", "replace-provider", "-auto-approve", from, to]);
     assert!(done.ends_with("Successfully replaced provider for 1 resources.\n"), "{done}");
     let state = std::fs::read_to_string(program.path("terraform.tfstate")).unwrap();

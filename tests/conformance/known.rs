@@ -27,6 +27,7 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
     ("blocks", "an id that is written by the provider", "as terraform says it of all other providers"),
     ("blocks", "backticks", FOLLOW_UP),
     ("blocks", "provider metadata", LATER),
+    ("expressions", "a key twice in an object", "we warn of it"),
     ("expressions", "a conditional over lines without parentheses", FOLLOW_UP),
     ("expressions", "a large power and a root", "terraform rounds 2^64 once more when it shows it"),
     ("expressions", "and does not look behind a false", SHORT),
