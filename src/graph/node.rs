@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::addr::{ConfigResourceAddr, LayerName, ModuleAddr, Name, ProviderConfigAddr, ResourceAddr};
+use crate::addr::{ActionAddr, ConfigResourceAddr, LayerName, ModuleAddr, Name, ProviderConfigAddr, ResourceAddr};
 use crate::config::{Module, ModuleCall, Resource};
 
 use super::Shape;
@@ -132,6 +132,8 @@ pub struct Graph {
     pub imports: HashMap<NodeId, Vec<(ModuleId, usize)>>,
     /// Of their needs, those that only the `import` blocks have: an object does not depend on how its id was found.
     pub import_needs: HashMap<NodeId, Vec<NodeId>>,
+    /// For each action of each module: the provider that does it, and the nodes that its arguments name.
+    pub actions: HashMap<(ModuleId, ActionAddr), (ProviderId, Vec<NodeId>)>,
     /// Names of the layers, in written order.
     pub layers: Vec<LayerName>,
 }

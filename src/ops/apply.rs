@@ -299,6 +299,10 @@ impl Running<'_> {
                 clusters: &*self.session.clusters,
                 outstanding: &options.outstanding,
             },
+            provision: crate::provision::Context {
+                ssh: crate::client::ssh::Surroundings::from_env(&|name| std::env::var(name).ok()),
+                sandbox: self.session.config.sandbox,
+            },
         };
         let (report, said) = crate::apply::run(plan, inputs).await;
         self.said.append(super::plan::addressed(self.session, said));

@@ -117,6 +117,7 @@ impl<'a> Walk<'a> {
             let mut decoded = decode(&resource.body, &schema.block, &scope);
             if place.at == (0, 0) {
                 decoded.said.append(check_ignored(resource, schema));
+                decoded.said.append(self.check_provisioners(&place, resource, schema));
             }
             for rule in &resource.lifecycle.preconditions {
                 decoded.said.append(check(rule, &scope, "Resource precondition failed"));

@@ -4,6 +4,7 @@
 //! what is known now) and the order of its [`Steps`]. Not here: carrying out (`apply`), the loop over segments and approval
 //! (`ops`), drawing (`view`).
 
+mod actions;
 mod checks;
 mod copies;
 mod ends;
@@ -23,6 +24,7 @@ mod order;
 mod orphan;
 mod prior;
 pub mod provider;
+mod provision;
 mod refresh;
 pub mod remote;
 mod removed;
@@ -33,6 +35,7 @@ pub mod values;
 mod walk;
 pub mod world;
 
+pub use actions::{Invocation, Triggered};
 pub use checks::{CHECK_SUMMARY, CheckStatus, Checkable, Checked, assertions, checks};
 pub use ignore::ignore_changes;
 pub use instance::schema_of;

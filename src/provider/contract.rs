@@ -24,6 +24,8 @@ pub struct ProviderSchema {
     pub data: BTreeMap<&'static str, Schema>,
     /// Ephemeral resources by type.
     pub ephemeral: BTreeMap<&'static str, Schema>,
+    /// Actions by type.
+    pub actions: BTreeMap<&'static str, Schema>,
 }
 
 /// How a provider wants to be called.
@@ -276,6 +278,17 @@ impl Progress for SilentProgress {
     }
 }
 
+/// An action to carry out.
+#[derive(Clone, Debug)]
+pub struct InvokeRequest {
+    /// Its type.
+    pub kind: String,
+    /// Its arguments, wholly known.
+    pub config: Value,
+    /// Where relative paths start.
+    pub directory: std::path::PathBuf,
+}
+
 /// A provider that can be asked to touch the world.
 pub trait Configured: Send + Sync {
     /// Whose objects these are; `None` where there is only one world.
@@ -313,6 +326,13 @@ pub trait Configured: Send + Sync {
     fn close<'a>(&'a self, kind: &'a str, private: Vec<u8>) -> Boxed<'a, Diagnostics> {
         let _ = (kind, private);
         Box::pin(async { Diagnostics::none() })
+    }
+
+    /// Does what an action of its schema means. `hear` is told what is to be shown while it runs. State knows nothing of it.
+    fn invoke<'a>(&'a self, request: InvokeRequest, hear: &'a (dyn Fn(&str) + Send + Sync)) -> Boxed<'a, Diagnostics> {
+        let _ = hear;
+        let detail = format!("The provider has no action {:?}.", request.kind);
+        Box::pin(async move { Diagnostic::error("Invalid action type", detail).into() })
     }
 
     /// After a crash: what became of a create. `planned` is the intent's object.

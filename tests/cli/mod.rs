@@ -1,5 +1,6 @@
 //! What users see: golden plans beside the real Terraform's, and whole commands.
 
+mod actions;
 mod bad_input;
 mod bad_world;
 mod checks;
@@ -18,6 +19,7 @@ mod program;
 mod progress;
 mod projects;
 mod properties;
+mod provisioners;
 mod segments;
 mod staging;
 mod stop;

@@ -219,6 +219,7 @@ fn read_plan(document: &Json) -> Plan {
         }
     });
     Plan {
+        invocations: Vec::new(),
         mode: match document["mode"].as_str().unwrap() {
             "destroy" => PlanMode::Destroy,
             "refresh-only" => PlanMode::RefreshOnly,

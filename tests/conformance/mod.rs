@@ -9,7 +9,7 @@ mod kubernetes;
 mod looking;
 mod modules;
 mod opentofu;
-mod peer;
+pub mod peer;
 mod sequences;
 mod state_on_stores;
 mod stores;

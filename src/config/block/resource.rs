@@ -7,10 +7,11 @@ use crate::addr::{Mode, Name, ResourceAddr};
 use crate::diag::{Diagnostic, Diagnostics, Span};
 use crate::lang::syntax::ast::{Block, Body, Expr, Json};
 
-use super::super::model::{Lifecycle, ProviderConfig, ProviderRef, Resource};
+use super::super::model::{Lifecycle, ProviderConfig, ProviderRef, Provision, Resource};
 use super::super::shape::{Shape, check_name, not_yet, place};
 use super::Reader;
 use super::lifecycle::lifecycle;
+use super::provision::provision;
 use super::reference::{depends_on, provider_ref, quoted_reference, text_of};
 
 const LABELS: Shape = Shape { labels: &["type", "name"], ..Shape::EMPTY };
@@ -118,6 +119,10 @@ impl Reader<'_> {
             provider,
             lifecycle: self.lifecycle_of(body, mode),
             generated: false,
+            provision: match mode {
+                Mode::Managed => provision(body, self.sources, self.said),
+                Mode::Data | Mode::Ephemeral => Provision::default(),
+            },
             check: check.cloned(),
         };
         match self.unlinked.module.resources.entry(addr) {
@@ -143,18 +148,11 @@ impl Reader<'_> {
     }
 
     fn lifecycle_of(&mut self, body: &Body, mode: Mode) -> Lifecycle {
-        for nested in &body.blocks {
-            match nested.kind.text.as_str() {
-                "connection" | "provisioner" if mode != Mode::Managed => {
-                    let what = if mode == Mode::Data { "A data source" } else { "An ephemeral resource" };
-                    let detail = format!("{what} has no {:?} block.", nested.kind.text.as_str());
-                    self.said.push(Diagnostic::error("Unsupported block type", detail).at(nested.header));
-                }
-                kind @ ("connection" | "provisioner") => {
-                    self.said.push(not_yet(&format!("The block type {kind:?}")).at(nested.header));
-                }
-                _ => {}
-            }
+        let misplaced = |nested: &&Arc<Block>| matches!(nested.kind.text.as_str(), "connection" | "provisioner");
+        for nested in body.blocks.iter().filter(misplaced).filter(|_| mode != Mode::Managed) {
+            let what = if mode == Mode::Data { "A data source" } else { "An ephemeral resource" };
+            let detail = format!("{what} has no {:?} block.", nested.kind.text.as_str());
+            self.said.push(Diagnostic::error("Unsupported block type", detail).at(nested.header));
         }
         let mut blocks = body.blocks_of("lifecycle");
         let Some(first) = blocks.next() else { return Lifecycle::default() };
@@ -250,7 +248,7 @@ pub fn duplicate_provider(provider: &ProviderConfig, first: &str) -> Diagnostic 
 }
 
 /// The provider a type's first word names.
-fn implied(kind: &Name) -> ProviderRef {
+pub(super) fn implied(kind: &Name) -> ProviderRef {
     let word = kind.split('_').next().unwrap_or_default();
     ProviderRef { local: word.into(), alias: None, span: None }
 }
