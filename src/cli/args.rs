@@ -44,6 +44,8 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Show outputs
     Output(OutputArgs),
+    /// Evaluate expressions
+    Console(ConsoleArgs),
     /// Look at state, and settle what is uncertain
     #[command(subcommand)]
     State(StateCommand),
@@ -56,6 +58,15 @@ pub(super) enum Command {
     /// The environment, under Terraform's name for it
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
+    /// Draw the graph of the configuration
+    Graph(GraphArgs),
+    /// Show which module needs which provider
+    Providers(ProvidersArgs),
+    /// What this program knows of itself
+    #[command(subcommand)]
+    Metadata(MetadataCommand),
+    /// Print a script that completes commands in a shell
+    Completions(CompletionsArgs),
     /// Take over an object that exists already
     Import(ImportArgs),
     /// Mark an object as tainted: the next apply replaces it
@@ -83,6 +94,8 @@ pub(super) enum StateCommand {
     Mv(StateMvArgs),
     /// Forget objects, which stay as they are
     Rm(StateRmArgs),
+    /// Hand the objects of a provider to another one
+    ReplaceProvider(StateReplaceProviderArgs),
     /// List what a crash left open: uncertain objects, and journals of runs that another run overtook
     Uncertain(SelectArgs),
     /// Say what became of an uncertain object, or what counts of an overtaken run
@@ -108,6 +121,146 @@ pub(super) enum SandboxCommand {
 pub(super) enum WorkspaceCommand {
     /// Print the name of the environment
     Show(SelectArgs),
+    /// List environments, or the workspaces of a folder without a project
+    List(SelectArgs),
+    /// Make a workspace and choose it
+    New(WorkspaceNameArgs),
+    /// Choose a workspace
+    Select(WorkspaceSelectArgs),
+    /// Remove a workspace and its state
+    Delete(WorkspaceDeleteArgs),
+}
+
+/// `workspace new`
+#[derive(Debug, Args)]
+pub(super) struct WorkspaceNameArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// The workspace
+    pub name: String,
+}
+
+/// `workspace select`
+#[derive(Debug, Args)]
+pub(super) struct WorkspaceSelectArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Make it if it does not exist
+    #[arg(long)]
+    pub or_create: bool,
+    /// The workspace
+    pub name: String,
+}
+
+/// `workspace delete`
+#[derive(Debug, Args)]
+pub(super) struct WorkspaceDeleteArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Also with objects, which are let go of
+    #[arg(long)]
+    pub force: bool,
+    /// The workspace
+    pub name: String,
+}
+
+/// `graph`
+#[derive(Debug, Args)]
+pub(super) struct GraphArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Every node of a plan, not resources alone
+    #[arg(long = "type", value_name = "TYPE")]
+    pub kind: Option<String>,
+    /// Accepted for Terraform's sake
+    #[arg(long, hide = true)]
+    pub draw_cycles: bool,
+    /// dot or mermaid
+    #[arg(long, value_name = "FORMAT", default_value = "dot", value_parser = ["dot", "mermaid"])]
+    pub format: String,
+}
+
+/// `providers`
+#[derive(Debug, Args)]
+pub(super) struct ProvidersArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(subcommand)]
+    pub command: Option<ProvidersCommand>,
+}
+
+/// Commands below `providers`.
+#[derive(Debug, Subcommand)]
+pub(super) enum ProvidersCommand {
+    /// Print what the providers of the configuration take and give
+    Schema(ProvidersSchemaArgs),
+    /// Tell what is to be locked
+    Lock(ProvidersLockArgs),
+    /// Tell what is to be mirrored
+    Mirror(ProvidersMirrorArgs),
+}
+
+/// `providers schema`
+#[derive(Debug, Args)]
+pub(super) struct ProvidersSchemaArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Print JSON; there is nothing else
+    #[arg(long, required = true)]
+    pub json: bool,
+}
+
+/// `providers lock`
+#[derive(Debug, Args)]
+pub(super) struct ProvidersLockArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Accepted for Terraform's sake
+    #[arg(long, hide = true)]
+    pub platform: Vec<String>,
+    /// Accepted for Terraform's sake
+    #[arg(long, hide = true)]
+    pub fs_mirror: Option<PathBuf>,
+    /// Accepted for Terraform's sake
+    #[arg(long, hide = true)]
+    pub net_mirror: Option<String>,
+    /// Only these
+    pub sources: Vec<String>,
+}
+
+/// `providers mirror`
+#[derive(Debug, Args)]
+pub(super) struct ProvidersMirrorArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Accepted for Terraform's sake
+    #[arg(long, hide = true)]
+    pub platform: Vec<String>,
+    /// The folder
+    pub folder: PathBuf,
+}
+
+/// Commands below `metadata`.
+#[derive(Debug, Subcommand)]
+pub(super) enum MetadataCommand {
+    /// Print what functions take and give
+    Functions(MetadataArgs),
+}
+
+/// `metadata functions`
+#[derive(Debug, Args)]
+pub(super) struct MetadataArgs {
+    /// Print JSON; there is nothing else
+    #[arg(long, required = true)]
+    pub json: bool,
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_parser = ["bash", "zsh", "fish"])]
+    pub shell: String,
 }
 
 /// How results look.
@@ -341,6 +494,16 @@ pub(super) struct OutputArgs {
     pub name: Option<String>,
 }
 
+/// `console`
+#[derive(Debug, Args)]
+pub(super) struct ConsoleArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Evaluate against what a plan would make of the objects
+    #[arg(long)]
+    pub plan: bool,
+}
+
 /// `state list`
 #[derive(Debug, Args)]
 pub(super) struct StateListArgs {
@@ -408,6 +571,24 @@ pub(super) struct StateRmArgs {
     /// What is to be forgotten
     #[arg(value_name = "ADDRESS", value_parser = pattern, required = true)]
     pub addresses: Vec<Pattern>,
+}
+
+/// `state replace-provider`
+#[derive(Debug, Args)]
+pub(super) struct StateReplaceProviderArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// Do not ask
+    #[arg(long)]
+    pub auto_approve: bool,
+    /// The source that state has
+    #[arg(value_name = "FROM")]
+    pub from: String,
+    /// The source that it is to have
+    #[arg(value_name = "TO")]
+    pub to: String,
 }
 
 /// `import`

@@ -5,19 +5,23 @@
 mod apply;
 mod approve;
 mod args;
+mod console;
 mod exit;
 mod fmt;
 mod gate;
 mod generate;
 mod get;
+mod graph;
 mod import;
 mod init;
 mod listen;
 mod log;
+mod metadata;
 mod normalise;
 mod output;
 mod plan;
 mod project;
+mod providers;
 mod sandbox;
 mod saved;
 mod show;
@@ -41,14 +45,13 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use crate::diag::{Diagnostic, SourceMap};
 use crate::plan::PlanMode;
 
-use args::{Command, GateCommand, LookArgs, Root, SandboxCommand, WorkspaceCommand};
+use args::{Command, GateCommand, LookArgs, MetadataCommand, Root, SandboxCommand};
 use exit::Exit;
 use project::Call;
 use terminal::Terminal;
 
 /// Terraform's commands that are not there yet: whoever types one is told so, not offered another one.
-const NOT_YET: &[&str] =
-    &["console", "drift", "env", "graph", "login", "logout", "metadata", "modules", "providers", "query", "stacks"];
+const NOT_YET: &[&str] = &["drift", "env", "login", "logout", "modules", "query", "stacks"];
 
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
@@ -85,6 +88,8 @@ fn run(args: &[String]) -> Exit {
     };
     match &root.command {
         Command::Version(args) => version::run(args),
+        Command::Metadata(MetadataCommand::Functions(_)) => metadata::functions(),
+        Command::Completions(args) => metadata::completions(args),
         _ => command(&root, &matches),
     }
 }
@@ -103,7 +108,7 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
         Err(diagnostic) => return refuse(&diagnostic.summary, &diagnostic.detail),
     };
     match &root.command {
-        Command::Workspace(WorkspaceCommand::Show(select)) => return workspace::show(&call, select),
+        Command::Graph(args) => return graph::run(&call, args),
         Command::Fmt(args) => return fmt::run(&call, args),
         _ => {}
     }
@@ -122,6 +127,7 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
             Command::Refresh(args) => apply::run(&call, args, Some(PlanMode::RefreshOnly)).await,
             Command::Show(args) => show::run(&call, args).await,
             Command::Output(args) => output::run(&call, args).await,
+            Command::Console(args) => console::run(&call, args).await,
             Command::State(command) => state::run(&call, command).await,
             Command::Import(args) => import::run(&call, args).await,
             Command::Taint(args) => surgery::taint(&call, args, true).await,
@@ -130,7 +136,11 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
             Command::Sandbox(SandboxCommand::Serve(args)) => sandbox::run(&call, args).await,
             Command::Test(args) => test::run(&call, args).await,
             Command::ForceUnlock(args) => unlock::run(&call, args).await,
-            Command::Workspace(WorkspaceCommand::Show(select)) => workspace::show(&call, select),
+            Command::Workspace(command) => workspace::run(&call, command).await,
+            Command::Providers(args) => providers::run(&call, args).await,
+            Command::Graph(args) => graph::run(&call, args),
+            Command::Metadata(MetadataCommand::Functions(_)) => metadata::functions(),
+            Command::Completions(args) => metadata::completions(args),
             Command::Fmt(args) => fmt::run(&call, args),
             Command::Version(args) => version::run(args),
         }

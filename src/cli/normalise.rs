@@ -2,7 +2,7 @@
 //! `TF_CLI_ARGS` adds more of them.
 
 /// The commands that have commands of their own.
-const GROUPS: &[&str] = &["state", "gate", "sandbox", "workspace"];
+const GROUPS: &[&str] = &["state", "gate", "sandbox", "workspace", "providers", "metadata"];
 
 /// The arguments behind the program's name with every long flag in two dashes and those of `TF_CLI_ARGS` and
 /// `TF_CLI_ARGS_<command>` right behind the command, the general ones first, so that what was typed comes last and wins.

@@ -22,6 +22,7 @@ pub(super) async fn run(call: &Call, command: &StateCommand) -> Exit {
         StateCommand::Pull(args) => &args.select,
         StateCommand::Mv(args) => return super::surgery::mv(call, args).await,
         StateCommand::Rm(args) => return super::surgery::rm(call, args).await,
+        StateCommand::ReplaceProvider(args) => return super::surgery::replace_provider(call, args).await,
         StateCommand::Uncertain(select) => select,
         StateCommand::Settle(args) => &args.select,
     };
@@ -34,7 +35,7 @@ pub(super) async fn run(call: &Call, command: &StateCommand) -> Exit {
             StateCommand::Show(args) => show(&session, args, &terminal, &mut said).await,
             StateCommand::Pull(args) => pull(&session, args, &mut said).await,
             StateCommand::Uncertain(select) => uncertain(&session, select, &mut said).await,
-            StateCommand::Mv(_) | StateCommand::Rm(_) => None,
+            StateCommand::Mv(_) | StateCommand::Rm(_) | StateCommand::ReplaceProvider(_) => None,
             StateCommand::Settle(args) => settle(&session, args, RunOptions::new(call.now), &mut said).await,
         },
     };

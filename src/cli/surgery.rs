@@ -1,11 +1,14 @@
-//! `infra state mv`, `state rm`, `taint`, `untaint`
+//! `infra state mv`, `state rm`, `state replace-provider`, `taint`, `untaint`
 
+use std::collections::BTreeSet;
+
+use crate::addr::ProviderSource;
 use crate::diag::Diagnostics;
 use crate::ops::{self, RunOptions, Surgery, Treated};
 
-use super::args::{LockArgs, SelectArgs, StateMvArgs, StateRmArgs, TaintArgs};
+use super::args::{LockArgs, SelectArgs, StateMvArgs, StateReplaceProviderArgs, StateRmArgs, TaintArgs};
 use super::exit::Exit;
-use super::project::{Call, layer};
+use super::project::{Call, layer, wants};
 use super::terminal::Terminal;
 
 /// Gives objects another address.
@@ -44,6 +47,78 @@ pub(super) async fn taint(call: &Call, args: &TaintArgs, tainted: bool) -> Exit 
         treated.iter().map(|(addr, _)| line(addr)).collect()
     })
     .await
+}
+
+/// Hands the objects of a provider to another one, when the user says yes.
+pub(super) async fn replace_provider(call: &Call, args: &StateReplaceProviderArgs) -> Exit {
+    let terminal = Terminal::new(&args.select.look, None);
+    let mut said = Diagnostics::none();
+    let mut source = |text: &str| {
+        let source = ProviderSource::parse(text);
+        if source.is_none() {
+            let detail = format!("{text:?} is no source of a provider: write it like hashicorp/random.");
+            said.error("Invalid provider source", detail);
+        }
+        source
+    };
+    let (Some(from), Some(to)) = (source(&args.from), source(&args.to)) else {
+        terminal.say(&said, &call.sources);
+        return Exit::Failed;
+    };
+    let Some(found) = made_by(call, &args.select, &from, &mut said).await else {
+        terminal.say(&said, &call.sources);
+        return Exit::Failed;
+    };
+    if found.is_empty() {
+        terminal.print("No matching resources found.\n");
+        return Exit::Done;
+    }
+    let list: String = found.iter().map(|name| format!("  {name}\n")).collect();
+    terminal.print(&format!(
+        "The provider of {} resource(s) changes in state:\n\n{list}\n  - {from}\n  + {to}\n\n",
+        found.len()
+    ));
+    if !args.auto_approve {
+        let question =
+            "Do you want to make these changes?\nOnly 'yes' will be accepted to continue.\n\nEnter a value: ";
+        if terminal.ask(question, &|| false).as_deref() != Some("yes") {
+            terminal.print("\nNothing was changed.\n");
+            return Exit::Failed;
+        }
+    }
+    let asked = Surgery::ReplaceProvider(Box::new((from, to)));
+    run(call, &args.select, &args.lock, &asked, |_, _| {
+        format!("Successfully replaced provider for {} resources.\n", found.len())
+    })
+    .await
+}
+
+/// The resources of which state has objects that a provider made.
+async fn made_by(
+    call: &Call,
+    select: &SelectArgs,
+    source: &ProviderSource,
+    said: &mut Diagnostics,
+) -> Option<BTreeSet<String>> {
+    let session = call.open(call.load(select), select).take(said)?;
+    let prefix = session.config.prefixes_layers();
+    match session.states().await {
+        Ok(states) => {
+            let of = |state: &crate::state::State| {
+                let objects = state.objects().filter(|placed| placed.provider.source == *source);
+                let resource = |mut addr: crate::addr::InstanceAddr| {
+                    addr.key = None;
+                    addr.in_project(prefix)
+                };
+                objects.map(|placed| resource(placed.addr(&state.layer))).collect::<Vec<_>>()
+            };
+            Some(states.iter().filter(|state| wants(select, &state.layer)).flat_map(of).collect())
+        }
+        Err(errors) => {
+            said.append(errors);
+            None
+        }
+    }
 }
 
 async fn run(

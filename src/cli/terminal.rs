@@ -65,6 +65,13 @@ impl Terminal {
         let _ = err.write_all(errors.as_bytes()).and_then(|()| err.flush());
     }
 
+    /// Prints errors and warnings to standard error, where standard output is for results alone.
+    pub fn say_aside(&self, said: &Diagnostics, sources: &SourceMap) {
+        let text = view::diagnostics(said, sources, self.error_style, false);
+        let mut err = std::io::stderr().lock();
+        let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+    }
+
     /// Asks and waits for a line; `None` when the input ends or `stopped` says so.
     pub fn ask(&self, question: &str, stopped: &dyn Fn() -> bool) -> Option<String> {
         self.print(question);

@@ -1,26 +1,222 @@
-//! `infra workspace show`
+//! `infra workspace`: the environments of a project, or Terraform's workspaces in a folder without one
 
-use crate::config;
-use crate::diag::Diagnostics;
+use crate::config::{self, Config, DEFAULT_WORKSPACE, is_workspace_name, workspace_file};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::ops;
 
-use super::args::SelectArgs;
+use super::args::{SelectArgs, WorkspaceCommand};
 use super::exit::Exit;
 use super::project::Call;
 use super::terminal::Terminal;
 
-/// Prints the name of the environment.
-pub(super) fn show(call: &Call, select: &SelectArgs) -> Exit {
+/// Runs a command below `workspace`.
+pub(super) async fn run(call: &Call, command: &WorkspaceCommand) -> Exit {
+    let select = command.select();
     let terminal = Terminal::new(&select.look, None);
     let mut said = Diagnostics::none();
-    let mut load = call.load(select);
-    load.needs_state = false;
-    let config = config::load(&load).take(&mut said);
+    let text = match command {
+        WorkspaceCommand::Show(_) => show(call, select, &mut said),
+        WorkspaceCommand::List(_) => list(call, select, &mut said).await,
+        WorkspaceCommand::New(args) => new(call, select, &args.name, &mut said).await,
+        WorkspaceCommand::Select(args) => choose(call, select, &args.name, args.or_create, &mut said).await,
+        WorkspaceCommand::Delete(args) => delete(call, select, &args.name, args.force, &mut said).await,
+    };
     terminal.say(&said, &call.sources);
-    match config {
-        Some(config) if !said.has_errors() => {
-            terminal.print(&format!("{}\n", config.environment));
+    match text {
+        Some(text) if !said.has_errors() => {
+            terminal.print(&text);
             Exit::Done
         }
         _ => Exit::Failed,
+    }
+}
+
+/// Prints the name of the environment, or of the workspace.
+fn show(call: &Call, select: &SelectArgs, said: &mut Diagnostics) -> Option<String> {
+    let mut load = call.load(select);
+    load.needs_state = false;
+    load.may_be_empty = true;
+    Some(format!("{}\n", config::load(&load).take(said)?.environment))
+}
+
+/// The configuration of a folder without a project, whose workspaces can be made and removed.
+fn plain(call: &Call, select: &SelectArgs, what: &str, said: &mut Diagnostics) -> Option<Config> {
+    let mut load = call.load(select);
+    load.may_be_empty = true;
+    // Commands that make or choose one work in whatever is chosen now.
+    let config = config::load(&load).take(said)?;
+    if said.has_errors() {
+        return None;
+    }
+    if let Some(project) = &config.project {
+        let names: Vec<&str> = project.environments.iter().map(|name| name.as_str()).collect();
+        let detail = format!(
+            "In a project a workspace is an environment, which infra.hcl declares ({}). {what}",
+            if names.is_empty() { "there is only \"default\"".to_owned() } else { names.join(", ") }
+        );
+        said.error("Workspaces are environments here", detail);
+        return None;
+    }
+    Some(config)
+}
+
+async fn list(call: &Call, select: &SelectArgs, said: &mut Diagnostics) -> Option<String> {
+    let mut load = call.load(select);
+    load.may_be_empty = true;
+    let project = config::environments(&load).take(said)?;
+    let (names, current) = match project {
+        Some((names, current)) => (names, current),
+        None => {
+            let config = config::load(&load).take(said).filter(|_| !said.has_errors())?;
+            match ops::workspaces(&config).await {
+                Ok(names) => (names, Some(config.environment.to_string())),
+                Err(errors) => {
+                    said.append(errors);
+                    return None;
+                }
+            }
+        }
+    };
+    let line = |name: &String| format!("{} {name}\n", if Some(name) == current.as_ref() { "*" } else { " " });
+    let mut out = names.iter().map(line).collect::<String>() + "\n";
+    if load.process_env.get("TF_WORKSPACE").is_some_and(|name| !name.is_empty()) {
+        out.push_str("\n\nThe active workspace is being overridden using the TF_WORKSPACE environment\nvariable.\n\n");
+    }
+    Some(out)
+}
+
+/// With TF_WORKSPACE set, choosing another one would have no effect.
+fn overridden(call: &Call, select: &SelectArgs, said: &mut Diagnostics) -> bool {
+    let set = call.load(select).process_env.get("TF_WORKSPACE").filter(|name| !name.is_empty()).cloned();
+    if let Some(name) = &set {
+        let detail = format!("TF_WORKSPACE is {name:?} and decides. Unset it to choose with this command.");
+        said.error("The workspace is chosen by TF_WORKSPACE", detail);
+    }
+    set.is_some()
+}
+
+async fn existing(config: &Config, said: &mut Diagnostics) -> Option<Vec<String>> {
+    match ops::workspaces(config).await {
+        Ok(names) => Some(names),
+        Err(errors) => {
+            said.append(errors);
+            None
+        }
+    }
+}
+
+async fn new(call: &Call, select: &SelectArgs, name: &str, said: &mut Diagnostics) -> Option<String> {
+    let config = plain(call, select, "Add an environment block to have one more.", said)?;
+    if overridden(call, select, said) || !valid(name, said) {
+        return None;
+    }
+    if existing(&config, said).await?.iter().any(|known| known == name) {
+        said.error(
+            format!("Workspace {name:?} already exists"),
+            format!("Choose it with infra workspace select {name}."),
+        );
+        return None;
+    }
+    if let Err(errors) = ops::make_workspace(&config, name).await {
+        said.append(errors);
+        return None;
+    }
+    remember(call, select, name, said)?;
+    Some(format!(
+        "Created and switched to workspace {name:?}!\n\nIts state is empty: a plan does not see the objects of other \
+         workspaces.\n"
+    ))
+}
+
+async fn choose(
+    call: &Call,
+    select: &SelectArgs,
+    name: &str,
+    or_create: bool,
+    said: &mut Diagnostics,
+) -> Option<String> {
+    let config = plain(call, select, "Choose one with -env NAME, or TF_WORKSPACE.", said)?;
+    if overridden(call, select, said) || !valid(name, said) {
+        return None;
+    }
+    let known = existing(&config, said).await?.iter().any(|known| known == name);
+    if !known && or_create {
+        return new(call, select, name, said).await;
+    }
+    if !known {
+        let detail = format!("Make it with infra workspace new {name}, or pass -or-create.");
+        said.error(format!("Workspace {name:?} doesn't exist"), detail);
+        return None;
+    }
+    if config.environment == *name {
+        return Some(String::new());
+    }
+    remember(call, select, name, said)?;
+    Some(format!("Switched to workspace {name:?}.\n"))
+}
+
+async fn delete(call: &Call, select: &SelectArgs, name: &str, force: bool, said: &mut Diagnostics) -> Option<String> {
+    let config = plain(call, select, "infra destroy -env NAME removes what one has.", said)?;
+    if name == DEFAULT_WORKSPACE {
+        said.error("Cannot delete the default workspace", "It is always there.");
+        return None;
+    }
+    if config.environment == *name {
+        let detail =
+            format!("{name:?} is the workspace in use. Choose another one first: infra workspace select default.");
+        said.error("Workspace is in use", detail);
+        return None;
+    }
+    if !existing(&config, said).await?.iter().any(|known| known == name) {
+        said.error(format!("Workspace {name:?} doesn't exist"), "infra workspace list shows which there are.");
+        return None;
+    }
+    match ops::remove_workspace(&config, name, force).await {
+        Ok(0) => Some(format!("Deleted workspace {name:?}!\n")),
+        Ok(objects) => {
+            said.push(Diagnostic::warning(
+                "Objects were let go of",
+                format!("{objects} of workspace {name:?} still exist; no state knows of them any more."),
+            ));
+            Some(format!("Deleted workspace {name:?}!\n"))
+        }
+        Err(errors) => {
+            said.append(errors);
+            None
+        }
+    }
+}
+
+fn valid(name: &str, said: &mut Diagnostics) -> bool {
+    let valid = is_workspace_name(name);
+    if !valid {
+        let detail = format!("{name:?} cannot be the name of a workspace: it becomes a part of paths and keys.");
+        said.error("Invalid workspace name", detail);
+    }
+    valid
+}
+
+/// Writes down which workspace is chosen, where Terraform does.
+fn remember(call: &Call, select: &SelectArgs, name: &str, said: &mut Diagnostics) -> Option<()> {
+    let path = workspace_file(&call.load(select));
+    let written = match path.parent() {
+        Some(folder) => std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, name)),
+        None => std::fs::write(&path, name),
+    };
+    if let Err(error) = written {
+        said.error("Workspace not chosen", format!("{} cannot be written: {error}.", path.display()));
+        return None;
+    }
+    Some(())
+}
+
+impl WorkspaceCommand {
+    fn select(&self) -> &SelectArgs {
+        match self {
+            WorkspaceCommand::Show(select) | WorkspaceCommand::List(select) => select,
+            WorkspaceCommand::New(args) => &args.select,
+            WorkspaceCommand::Select(args) => &args.select,
+            WorkspaceCommand::Delete(args) => &args.select,
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::assign::Surroundings;
 use super::block::BackendBlock;
 use super::files::normal;
 use super::load::LoadOptions;
-use super::model::{S3Settings, StateSettings};
+use super::model::{S3Settings, StateSettings, Workspaces};
 use super::scope::{Env, Nothing, context};
 use super::shape::{describe, missing_argument, not_yet};
 
@@ -254,11 +254,15 @@ impl Arguments {
     }
 }
 
-/// Where the state of a single folder lies: its `backend` block under `-backend-config`, else a file beside it.
-pub fn settings(options: &LoadOptions, backend: Option<&BackendBlock>) -> Outcome<StateSettings> {
+/// Where the state of a single folder lies in its default workspace, and where in others: its `backend` block under
+/// `-backend-config`, else files beside it.
+pub fn settings(options: &LoadOptions, backend: Option<&BackendBlock>) -> Outcome<(StateSettings, Workspaces)> {
     let mut said = Diagnostics::none();
     let dir = &options.working_dir;
-    let local = || StateSettings::Local { path: dir.join("terraform.tfstate") };
+    let local = || {
+        let path = dir.join("terraform.tfstate");
+        (StateSettings::Local { path }, Workspaces::Folders(dir.join("terraform.tfstate.d")))
+    };
     let Some(backend) = backend else {
         if !options.backend_config.is_empty() {
             let detail = "-backend-config was used without a \"backend\" block in the configuration.";
@@ -287,15 +291,22 @@ pub fn settings(options: &LoadOptions, backend: Option<&BackendBlock>) -> Outcom
         return Outcome::fail(said);
     }
     if backend.kind == "s3" {
-        return arguments.s3(&options.process_env, None);
+        let prefix = arguments.text("workspace_key_prefix", &mut said).unwrap_or_else(|| "env:".to_owned());
+        let settings = arguments.s3(&options.process_env, None).take(&mut said);
+        return match settings {
+            Some(settings) if !said.has_errors() => Outcome::with((settings, Workspaces::Objects { prefix }), said),
+            _ => Outcome::fail(said),
+        };
     }
     arguments.check(&["path", "workspace_dir"], &[], &mut said);
-    let path = arguments.text("path", &mut said).map_or_else(|| dir.join("terraform.tfstate"), |path| dir.join(path));
-    if said.has_errors() {
-        Outcome::fail(said)
-    } else {
-        Outcome::with(StateSettings::Local { path: normal(&path) }, said)
-    }
+    let mut path = |name: &str, default: &str| {
+        normal(&arguments.text(name, &mut said).map_or_else(|| dir.join(default), |path| dir.join(path)))
+    };
+    let placed = (
+        StateSettings::Local { path: path("path", "terraform.tfstate") },
+        Workspaces::Folders(path("workspace_dir", "terraform.tfstate.d")),
+    );
+    if said.has_errors() { Outcome::fail(said) } else { Outcome::with(placed, said) }
 }
 
 /// `-backend-config`: one assignment, or the path of a file of them.

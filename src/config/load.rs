@@ -117,6 +117,26 @@ pub fn load(options: &LoadOptions) -> Outcome<Config> {
     project::load(&options, &dir, &body)
 }
 
+/// The environments that the project declares (`default` when it declares none), and the chosen one; `None` in a folder
+/// without a project. Nothing but the project file is read.
+pub fn environments(options: &LoadOptions) -> Outcome<Option<(Vec<String>, Option<String>)>> {
+    let mut options = options.clone();
+    options.working_dir = normal(&options.working_dir);
+    let mut said = Diagnostics::none();
+    let Some(dir) = find_project(&options, &mut said) else {
+        return if said.has_errors() { Outcome::fail(said) } else { Outcome::ok(None) };
+    };
+    let Some(body) = options.reading().body(&dir.join(PROJECT_FILE), &mut said) else { return Outcome::fail(said) };
+    if said.has_errors() {
+        return Outcome::fail(said);
+    }
+    if is_plain(&options, &project::sources(&body, &dir)) {
+        return Outcome::ok(None);
+    }
+    let found = project::environments(&options, &dir, &body, &mut said);
+    if said.has_errors() { Outcome::fail(said) } else { Outcome::with(Some(found), said) }
+}
+
 /// The folder with the project file, upwards from the working directory.
 pub(super) fn find_project(options: &LoadOptions, said: &mut Diagnostics) -> Option<PathBuf> {
     for dir in options.working_dir.ancestors() {

@@ -24,15 +24,16 @@ mod testing;
 mod tests;
 mod tree;
 mod version;
+mod workspace;
 
 pub use assign::Assignments;
 pub use files::{Capture, Captured, Entry, Files, normal, relative};
-pub use load::{Given, LoadOptions, PROJECT_FILE, load};
+pub use load::{Given, LoadOptions, PROJECT_FILE, environments, load};
 pub use model::{
     ActionBlock, ActionRef, ActionTrigger, AssignedExpr, Assignment, Check, CheckRule, Config, DependsOn, Gate,
     IgnoreChanges, Import, ImportTarget, Include, Layer, Lifecycle, Local, Module, ModuleCall, Moved, OnFailure, Origin,
     Output, Phase, ProjectFile, ProviderConfig, ProviderRef, Provision, Provisioner, Removed, RequiredProvider, Resource,
-    S3Settings, StateSettings, Trigger, TriggerEvent, Variable, When,
+    S3Settings, StateSettings, Trigger, TriggerEvent, Variable, When, Workspaces,
 };
 pub use modules::{Installed, Installing, Manifest, Wanted, manifest};
 pub use scope::Env;
@@ -41,3 +42,4 @@ pub use testing::{
     During, Expected, MockBlock, MockKind, OverrideBlock, Stub, Suite, TestCommand, TestFile, TestLoad, TestMode,
     TestModule, TestRun, TestSetting, assemble, check_expected, check_tests, load_tests,
 };
+pub use workspace::{DEFAULT_WORKSPACE, is_workspace_name, workspace_file};

@@ -36,6 +36,37 @@ pub struct Config {
     pub env: Env,
     /// The working directory (after `-chdir`): `path.cwd`.
     pub working_dir: PathBuf,
+    /// In plain mode, where the states of workspaces lie that are not the default one.
+    pub workspaces: Option<Workspaces>,
+}
+
+/// Where a folder without a project keeps the states of its workspaces.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Workspaces {
+    /// A folder with one for each workspace.
+    Folders(PathBuf),
+    /// The bucket of the default one, under keys that begin with this and the name.
+    Objects {
+        /// The beginning: `env:` unless said otherwise.
+        prefix: String,
+    },
+}
+
+impl Workspaces {
+    /// Where the state of a workspace lies, from where that of the default one does.
+    pub fn settings(&self, default: &StateSettings, workspace: &str) -> StateSettings {
+        match (self, default) {
+            _ if workspace == "default" => default.clone(),
+            (Workspaces::Folders(dir), _) => {
+                StateSettings::Local { path: dir.join(workspace).join("terraform.tfstate") }
+            }
+            (Workspaces::Objects { prefix }, StateSettings::S3(settings)) => {
+                let key = format!("{prefix}/{workspace}/{}", settings.key);
+                StateSettings::S3(Box::new(S3Settings { key, ..(**settings).clone() }))
+            }
+            (Workspaces::Objects { .. }, StateSettings::Local { .. }) => default.clone(),
+        }
+    }
 }
 
 impl Config {

@@ -9,7 +9,7 @@ use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use super::assign::{Assignments, Surroundings, deprecated, undeclared_in_folder};
 use super::backend;
 use super::load::{LoadOptions, data_folder};
-use super::model::{Config, Layer, Module, Phase, StateSettings};
+use super::model::{Config, Layer, Module, Phase, StateSettings, Workspaces};
 use super::scope::Env;
 use super::tree::{Root, Tree};
 
@@ -17,18 +17,18 @@ use super::tree::{Root, Tree};
 pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
     let mut said = Diagnostics::none();
     let dir = &options.working_dir;
-    if let Some(environment) = &options.environment {
+    let workspace = super::workspace::chosen(options);
+    if let Some(environment) = options.environment.as_ref().filter(|environment| **environment != workspace) {
         let detail = format!(
             "-env {environment} chooses among the environments of a project, and this folder belongs to none: there is no \
-             infra.hcl here or above that has it among its layers."
+             infra.hcl here or above that has it among its layers. Workspaces of a single folder are chosen with infra \
+             workspace select, or TF_WORKSPACE."
         );
         said.push(Diagnostic::error("No project", detail));
     }
-    if let Some(workspace) =
-        options.process_env.get("TF_WORKSPACE").filter(|name| !name.is_empty() && *name != "default")
-    {
-        let detail = format!("TF_WORKSPACE is {workspace:?}, but this version knows the workspace \"default\" only.");
-        said.push(Diagnostic::error("Not supported yet", detail));
+    if !super::workspace::is_workspace_name(&workspace) {
+        let detail = format!("{workspace:?} cannot be the name of a workspace: it becomes a part of paths and keys.");
+        said.push(Diagnostic::error("Invalid workspace name", detail));
     }
     let around = Surroundings::of(options, Env::default(), dir);
     let mut assignments = Assignments::new(Arc::new(around));
@@ -55,23 +55,28 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
     };
     said.append(deprecated(&assignments, &root.module));
     said.append(undeclared_in_folder(&assignments, &root.module));
-    let state = match backend::settings(options, root.backend.as_ref()).take(&mut said) {
+    let (default, workspaces) = match backend::settings(options, root.backend.as_ref()).take(&mut said) {
         Some(settings) => settings,
-        None => StateSettings::Local { path: dir.join("terraform.tfstate") },
+        None => {
+            let path = dir.join("terraform.tfstate");
+            (StateSettings::Local { path }, Workspaces::Folders(dir.join("terraform.tfstate.d")))
+        }
     };
+    let state = workspaces.settings(&default, &workspace);
     let layer =
         Layer { name: LayerName::plain(), dir: dir.clone(), data, root: root.module, state, assignments, span: None };
     let config = Config {
         sources: options.sources.clone(),
         project: None,
-        environment: Name::from("default"),
+        environment: Name::from(workspace.as_str()),
         sandbox: false,
-        sandbox_dir: dir.join("state/sandbox-default"),
+        sandbox_dir: dir.join("state").join(format!("sandbox-{workspace}")),
         layers: vec![layer],
         phases: vec![Phase { name: Name::from(""), include: Vec::new(), gates: Vec::new(), span: None }],
         shared_providers: Vec::new(),
         env: Env::default(),
         working_dir: dir.clone(),
+        workspaces: Some(workspaces),
     };
     Outcome::with(config, said)
 }

@@ -10,6 +10,7 @@ use crate::lang::decode::references_in;
 use crate::lang::eval::{Found, Reference};
 
 use super::provider::Providers;
+use super::undeclared::undeclared;
 use super::{Graph, ModuleId, ModuleNode, Node, NodeId, Owner, ProviderId, Shape, Slot, cycle, phases};
 
 /// Builds the graph. Every undeclared name, cycle and edge against layers or phases is said, not the first one only.
@@ -511,7 +512,7 @@ impl Builder<'_> {
         match target {
             Some(offset) => needs.push(self.graph.at(module, offset)),
             None if say => {
-                let diagnostic = self.undeclared(module, found);
+                let diagnostic = undeclared(self.config, &self.graph, module, found);
                 self.said.push(diagnostic);
             }
             None => {}
@@ -595,77 +596,5 @@ impl Builder<'_> {
                 .at(found.span))
             }
         }
-    }
-
-    fn undeclared(&self, module: ModuleId, found: &Found) -> Diagnostic {
-        let node = self.graph.module(module);
-        let place = if node.addr.is_root() {
-            if self.config.is_plain() {
-                "the root module".into()
-            } else {
-                format!("layer {}", self.graph.layers[node.layer])
-            }
-        } else {
-            node.addr.to_string()
-        };
-        let module = &node.module;
-        let hint = |name: &str, names: &mut dyn Iterator<Item = &str>| crate::diag::did_you_mean(name, names);
-        let (summary, detail) = match &found.reference {
-            Reference::Var(name) => (
-                "Reference to undeclared input variable",
-                format!(
-                    "An input variable with the name {:?} has not been declared in {place}.{}",
-                    name.as_str(),
-                    match hint(name, &mut module.variables.keys().map(Name::as_str)) {
-                        none if none.is_empty() => {
-                            format!(" This variable can be declared with a variable {:?} {{}} block.", name.as_str())
-                        }
-                        found => found,
-                    }
-                ),
-            ),
-            Reference::Local(name) => (
-                "Reference to undeclared local value",
-                format!(
-                    "A local value with the name {:?} has not been declared in {place}.{}",
-                    name.as_str(),
-                    hint(name, &mut module.locals.keys().map(Name::as_str))
-                ),
-            ),
-            Reference::Module { name, .. } => (
-                "Reference to undeclared module",
-                format!(
-                    "No module call named {:?} is declared in {place}.{}",
-                    name.as_str(),
-                    hint(name, &mut module.calls.keys().map(Name::as_str))
-                ),
-            ),
-            Reference::Resource(addr) => {
-                let kind = match addr.mode {
-                    crate::addr::Mode::Managed => "managed",
-                    crate::addr::Mode::Data => "data",
-                    crate::addr::Mode::Ephemeral => "ephemeral",
-                };
-                let names: Vec<String> =
-                    module.resources.keys().filter(|known| known.mode == addr.mode).map(ToString::to_string).collect();
-                (
-                    "Reference to undeclared resource",
-                    format!(
-                        "A {kind} resource {:?} {:?} has not been declared in {place}.{}",
-                        addr.kind.as_str(),
-                        addr.name.as_str(),
-                        hint(&addr.to_string(), &mut names.iter().map(String::as_str))
-                    ),
-                )
-            }
-            other => (
-                "Invalid reference",
-                format!(
-                    "A reference to a resource type must be followed by at least one attribute access, specifying the \
-                     resource name; \"{other}\" names nothing."
-                ),
-            ),
-        };
-        Diagnostic::error(summary, detail).at(found.span)
     }
 }

@@ -10,8 +10,10 @@ mod phases;
 mod provider;
 mod select;
 mod shape;
+mod undeclared;
 
 pub use build::build;
 pub use node::{Graph, Keyed, ModuleId, ModuleNode, Node, NodeId, Owner, ProviderId, ProviderNode};
 pub use select::{Selected, Selection, select};
 pub use shape::{Shape, Slot};
+pub use undeclared::{is_declared, undeclared};

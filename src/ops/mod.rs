@@ -5,6 +5,7 @@
 
 mod apply;
 mod approval;
+mod console;
 mod gates;
 mod import;
 mod locks;
@@ -21,9 +22,11 @@ mod testing;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
+mod workspaces;
 
 pub use apply::{Applied, Ended, apply, apply_saved};
 pub use approval::{Answer, Approval, Approve, Question};
+pub use console::{Console, Evaluated, console};
 pub use gates::run_gate;
 pub use import::import;
 pub use modules::{Installation, install};
@@ -35,3 +38,4 @@ pub use settle::{Settlement, Uncertain, settle, uncertain};
 pub use states::{force_unlock, init, outputs, validate};
 pub use surgery::{Surgery, Treated, surgery};
 pub use testing::{TestEvent, TestEvents, TestOptions, TestStop, load_tests, test};
+pub use workspaces::{make_workspace, remove_workspace, workspaces};

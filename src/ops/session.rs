@@ -126,10 +126,8 @@ impl Session {
         }
         let mut handles = Vec::new();
         for layer in &config.layers {
-            match handle(&layer.state, &layer.name) {
-                Ok(handle) => handles.push(handle),
-                Err(diagnostic) => said.push(*diagnostic),
-            }
+            let (store, key) = store_of(&layer.state);
+            handles.push(StateHandle::new(store, key, layer.name.clone()));
         }
         if said.has_errors() {
             return Outcome::fail(said);
@@ -228,13 +226,13 @@ impl Session {
     }
 }
 
-fn handle(settings: &StateSettings, layer: &LayerName) -> Result<StateHandle, Box<crate::diag::Diagnostic>> {
+/// The store that a state lies in, and its key there.
+pub(super) fn store_of(settings: &StateSettings) -> (Arc<dyn Store>, String) {
     match settings {
         StateSettings::Local { path } => {
             let folder: PathBuf = path.parent().map(Into::into).unwrap_or_default();
             let key = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let store: Arc<dyn Store> = Arc::new(LocalStore::new(folder));
-            Ok(StateHandle::new(store, key, layer.clone()))
+            (Arc::new(LocalStore::new(folder)), key)
         }
         StateSettings::S3(settings) => {
             let store = S3Store::new(&crate::client::s3::S3Settings {
@@ -248,7 +246,7 @@ fn handle(settings: &StateSettings, layer: &LayerName) -> Result<StateHandle, Bo
                     session_token: settings.session_token.clone().map(crate::client::Secret::new),
                 },
             });
-            Ok(StateHandle::new(Arc::new(store), settings.key.clone(), layer.clone()))
+            (Arc::new(store), settings.key.clone())
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::addr::{InstanceAddr, Pattern};
+use crate::addr::{InstanceAddr, Pattern, ProviderSource};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::Silent;
 use crate::state::{Object, Record, Slot, State, Status};
@@ -21,6 +21,8 @@ pub enum Surgery {
     Taint(Pattern),
     /// The next apply does not replace it for that reason.
     Untaint(Pattern),
+    /// The objects of the first provider are those of the second one from now on.
+    ReplaceProvider(Box<(ProviderSource, ProviderSource)>),
 }
 
 /// What was done: whose objects, and where they are now if they moved.
@@ -36,6 +38,7 @@ pub async fn surgery(session: &Session, options: &RunOptions, asked: &Surgery) -
         Surgery::Move(_) => "state mv",
         Surgery::Taint(_) => "taint",
         Surgery::Untaint(_) => "untaint",
+        Surgery::ReplaceProvider(_) => "state replace-provider",
     };
     let open = Open::take(session, options, operation, &Silent).await?;
     let states: Vec<&State> = open.views.iter().map(|view| &*view.state).collect();
@@ -76,6 +79,7 @@ fn planned(states: &[&State], asked: &Surgery) -> Result<Planned, Box<Diagnostic
         Surgery::Move(ends) => plan.relocate(states, &ends.0, &ends.1)?,
         Surgery::Taint(pattern) => plan.mark(states, pattern, Status::Tainted)?,
         Surgery::Untaint(pattern) => plan.mark(states, pattern, Status::Ready)?,
+        Surgery::ReplaceProvider(sources) => plan.replace_provider(states, &sources.0, &sources.1),
     }
     Ok(plan)
 }
@@ -133,6 +137,18 @@ impl Planned {
             return Err(Box::new(Diagnostic::error("No such object", detail)));
         }
         Ok(())
+    }
+
+    fn replace_provider(&mut self, states: &[&State], from: &ProviderSource, to: &ProviderSource) {
+        for (layer, state) in states.iter().enumerate() {
+            for placed in state.objects().filter(|placed| placed.provider.source == *from) {
+                let addr = placed.addr(&state.layer);
+                let slot = Slot { addr: addr.clone(), deposed: placed.deposed.cloned() };
+                let provider = crate::addr::ProviderConfigAddr { source: to.clone(), ..placed.provider.clone() };
+                self.put[layer] = std::mem::take(&mut self.put[layer]).put(slot, provider, placed.object.clone());
+                self.treated.push((addr, None));
+            }
+        }
     }
 
     fn mark(&mut self, states: &[&State], pattern: &Pattern, status: Status) -> Result<(), Box<Diagnostic>> {

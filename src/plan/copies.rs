@@ -103,9 +103,7 @@ impl Walk<'_> {
 
     /// Gives an instance that does not take part the value of its stored object.
     pub(super) fn leave_as_stored(&mut self, place: Place) -> Finished {
-        let stored = self
-            .addr_of(&place)
-            .and_then(|addr| self.objects.claim(&addr)?.now.as_ref().map(|known| known.value.clone()));
+        let stored = self.addr_of(&place).and_then(|addr| self.objects.claim(&addr)?.as_stored());
         let value = match stored {
             Some(value) => {
                 let marks = self.schema_marks(place.node, &value);

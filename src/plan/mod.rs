@@ -45,5 +45,5 @@ pub use moves::relocated;
 pub use options::Options;
 pub use order::{Call, StepKind, Steps, order};
 pub use results::results;
-pub use run::run;
+pub use run::{run, values as evaluate};
 pub use walk::block_name;

@@ -44,6 +44,14 @@ pub struct Entry {
     pub relinked: bool,
 }
 
+impl Entry {
+    /// The attributes, sensitive where they were when they were stored; `None` before they are decoded, or gone.
+    pub fn as_stored(&self) -> Option<Value> {
+        let marks: Vec<_> = self.stored.sensitive.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();
+        Some(self.now.as_ref()?.value.clone().mark_paths(&marks))
+    }
+}
+
 /// A decoded object.
 #[derive(Clone, Debug)]
 pub struct Known {
@@ -211,11 +219,12 @@ impl Objects<'_> {
         })
     }
 
-    /// The current objects of a block with their values, in order. Those that are gone or not decoded are left out.
+    /// The current objects of a block with their values, in order, with the marks they were stored with. Those that are gone
+    /// or not decoded are left out.
     pub fn of_block(&self, addr: &ConfigResourceAddr) -> Vec<(InstanceAddr, Value)> {
         let indexes = self.by_block.get(addr).into_iter().flatten();
         let entries = indexes.map(|index| &self.entries[*index]).filter(|entry| entry.slot.deposed.is_none());
-        entries.filter_map(|entry| Some((entry.slot.addr.clone(), entry.now.as_ref()?.value.clone()))).collect()
+        entries.filter_map(|entry| Some((entry.slot.addr.clone(), entry.as_stored()?))).collect()
     }
 }
 

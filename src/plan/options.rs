@@ -33,6 +33,8 @@ pub struct Options {
     pub unfinished: Vec<OpenIntent>,
     /// Nobody is asked, and variables without a value are unknown: for `validate`.
     pub offline: bool,
+    /// Objects are what state says, nothing is planned and nobody is asked: for the console.
+    pub values_only: bool,
     /// Phases whose gates have not passed since something in them changed.
     pub outstanding: Vec<bool>,
     /// Identities of clusters that state was made with, by provider configuration; see `state`'s metadata.
@@ -53,6 +55,7 @@ impl Options {
             fresh: HashSet::new(),
             unfinished: Vec::new(),
             offline: false,
+            values_only: false,
             outstanding: Vec::new(),
             identities: HashMap::new(),
         }

@@ -44,7 +44,11 @@ impl<'a> Walk<'a> {
         // One that nobody uses is not asked for anything: what it is written with may never have been meant for this run.
         let serves = self.provider_serves_selected(node) || self.is_asked_to_act(id);
         let idle = !self.objects.of_provider(index).iter().any(|at| self.takes_part(&self.objects.entries[*at]));
-        let way = if idle && !serves { Way::Leave(Status::New) } else { self.way(node, id, &mut said) };
+        let way = if (idle && !serves) || self.input.options.values_only {
+            Way::Leave(Status::New)
+        } else {
+            self.way(node, id, &mut said)
+        };
         if let Way::Leave(Status::Pending(what)) = &way
             && !self.input.config.is_plain()
         {

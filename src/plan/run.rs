@@ -18,7 +18,7 @@ use super::model::{LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, PlannedCh
 use super::options::Options;
 use super::scope::Functions;
 use super::walk::{Input, Walk};
-use super::world::Repetition;
+use super::world::{Repetition, World};
 
 /// Plans one segment: compares the configuration with the states and proposes what can be planned with what is known now.
 /// Everything wrong is said; with an error there is no plan.
@@ -112,6 +112,25 @@ pub async fn run(
         })),
     };
     Outcome::with(plan, said)
+}
+
+/// Finds the value of every variable, local, output and module, with objects as state has them. What fails is said, and the
+/// rest is there all the same; only without its providers there is no world.
+pub async fn values(
+    config: &Arc<Config>,
+    graph: &Arc<Graph>,
+    states: &[State],
+    registry: &Registry,
+    options: &Options,
+    functions: &Functions<'_>,
+) -> Outcome<World> {
+    let options = Options { refresh: false, offline: true, values_only: true, ..options.clone() };
+    let events = &crate::event::Silent;
+    let input = Input { config, graph, states, registry, options: &options, functions, events };
+    let mut said = Diagnostics::none();
+    let Some(mut walk) = Walk::new(input).take(&mut said) else { return Outcome::fail(said) };
+    said.append(walk.run().await);
+    Outcome::with(std::mem::take(&mut walk.world), said)
 }
 
 fn layer_plan(layer: &crate::config::Layer, state: &State) -> LayerPlan {

@@ -7,7 +7,7 @@ use crate::graph::{Graph, ModuleId};
 use crate::lang::eval::{Reference, Repeats, Scope};
 use crate::lang::functions::Context;
 use crate::state::State;
-use crate::value::{Type, Value};
+use crate::value::{Marks, Type, Value};
 
 use super::world::{CopyId, Repetition, World};
 
@@ -91,8 +91,8 @@ impl<'a> ModuleScope<'a> {
 fn without_setting(name: &str, span: Span) -> Box<Diagnostic> {
     let hint = if name == "env" { " It was called \"env\" long ago." } else { "" };
     let detail = format!(
-        "The \"terraform\" object does not have an attribute named {name:?}: there is terraform.workspace, the name of the \
-         environment.{hint}"
+        "The \"terraform\" object does not have an attribute named {name:?}: there are terraform.workspace, the name \
+         of the environment, and terraform.applying, which is true while an apply runs.{hint}"
     );
     Box::new(Diagnostic::error("Invalid \"terraform\" attribute", detail).at(span))
 }
@@ -162,6 +162,9 @@ impl Scope for ModuleScope<'_> {
             Reference::PathCwd => Some(Value::from(self.around.config.working_dir.display().to_string())),
             Reference::Terraform(name) if *name == "workspace" => {
                 Some(Value::string(self.around.config.environment.clone()))
+            }
+            Reference::Terraform(name) if *name == "applying" => {
+                Some(Value::Bool(self.functions().now.is_some()).mark(Marks::EPHEMERAL))
             }
             Reference::Terraform(name) => return Err(without_setting(name, span)),
             Reference::Bare(_) => None,

@@ -251,7 +251,7 @@ impl<'a> Walk<'a> {
             }
             Node::Resource(module, _) | Node::Data(module, _) | Node::Ephemeral(module, _) => {
                 let removed = self.is_destroy() && !matches!(graph.node(node), Node::Ephemeral(..));
-                if !self.selected[index] || removed {
+                if !self.selected[index] || removed || self.input.options.values_only {
                     self.take_stored(node);
                     return true;
                 }

@@ -103,6 +103,17 @@ fn convert_part(value: &Value, to: &Type, path: &mut Path) -> Result<Value, Conv
                 .collect();
             Ok(Value::tuple(items?))
         }
+        // Elements that are not known yet may turn out to be equal: then there are fewer.
+        (Value::Set(sequence), Type::List(element)) if sequence.items.len() > 1 && !value.is_wholly_known() => {
+            let (element, _) = convert_items(value, &sequence.items, element, path)?;
+            let refinement = Refinement {
+                not_null: true,
+                min_len: Some(1),
+                max_len: Some(sequence.items.len()),
+                ..Refinement::default()
+            };
+            Ok(Value::Unknown(Arc::new(Unknown { ty: Type::list(element), refinement })))
+        }
         (Value::List(_) | Value::Set(_) | Value::Tuple(_), Type::List(element) | Type::Set(element)) => {
             let items = value.as_items().unwrap_or_default();
             let (element, items) = convert_items(value, items, element, path)?;

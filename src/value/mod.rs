@@ -14,6 +14,7 @@ mod json_text;
 mod json_type;
 mod marks;
 mod number;
+mod number_pow;
 mod number_text;
 mod order;
 mod path;

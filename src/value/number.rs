@@ -300,7 +300,7 @@ impl Number {
 
     /// `self` to the power of `exponent`, computed with doubles as Terraform does. `None` where the result is not a number.
     pub fn pow(&self, exponent: &Number) -> Option<Number> {
-        Number::from_f64(self.as_f64().powf(exponent.as_f64()))
+        Number::from_f64(super::number_pow::pow(self.as_f64(), exponent.as_f64()))
     }
 
     /// The logarithm of `self` to a base, computed with doubles as Terraform does. `None` where the result is not a number.

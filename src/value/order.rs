@@ -6,10 +6,10 @@ use std::hash::{Hash, Hasher};
 use super::Value;
 
 /// Rank of a kind in the total order. Terraform sorts sets of strings by bytes and of numbers by value; mixed kinds
-/// never share a set; null comes after everything known, as Terraform has it.
+/// never share a set; what is unknown comes after everything known, and null last, as Terraform has it.
 fn rank(value: &Value) -> u8 {
     match value {
-        Value::Null(_) => 9,
+        Value::Null(_) => 10,
         Value::Bool(_) => 1,
         Value::Number(_) => 2,
         Value::String(_) => 3,
@@ -18,7 +18,7 @@ fn rank(value: &Value) -> u8 {
         Value::Map(_) => 6,
         Value::Tuple(_) => 7,
         Value::Object(_) => 8,
-        Value::Unknown(_) => 10,
+        Value::Unknown(_) => 9,
         Value::Marked(_) => 11,
     }
 }

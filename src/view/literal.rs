@@ -68,6 +68,8 @@ pub fn console(value: &Value) -> String {
 
 fn write_console(out: &mut String, value: &Value, indent: usize) {
     match value {
+        // That it is not known yet tells nothing about it.
+        Value::Marked(marked) if !marked.value.is_known() => out.push_str(UNKNOWN),
         Value::Marked(marked) if marked.marks.contains(Marks::SENSITIVE) => out.push_str(SENSITIVE),
         Value::Marked(marked) if marked.marks.contains(Marks::EPHEMERAL) => out.push_str("(ephemeral value)"),
         Value::Marked(marked) => write_console(out, &marked.value, indent),
@@ -92,7 +94,8 @@ fn null(ty: &Type) -> String {
         Type::List(element) => format!("tolist(null) /* of {} */", element.friendly()),
         Type::Set(element) => format!("toset(null) /* of {} */", element.friendly()),
         Type::Map(element) => format!("tomap(null) /* of {} */", element.friendly()),
-        Type::Tuple(_) | Type::Object(_) => format!("null /* {} */", ty.friendly()),
+        Type::Tuple(_) => "null /* tuple */".into(),
+        Type::Object(_) => "null /* object */".into(),
     }
 }
 
@@ -140,7 +143,9 @@ fn entries<'a>(
     }
     let _ = writeln!(out, "{open}{{");
     for (name, value) in entries {
-        let _ = write!(out, "{:1$}{2} = ", "", indent + 2, quoted(name));
+        let _ = write!(out, "{:1$}", "", indent + 2);
+        heredoc_or_quoted(out, name, indent + 2);
+        out.push_str(" = ");
         write_console(out, value, indent + 2);
         out.push('\n');
     }

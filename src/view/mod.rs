@@ -15,13 +15,16 @@ mod document;
 mod literal;
 mod outputs;
 mod overtaken;
+mod picture;
 mod plan;
 mod progress;
 mod recovery;
+mod schemas;
 mod state;
 mod stream;
 mod style;
 mod testing;
+mod types;
 mod values;
 
 pub use board::Board;
@@ -30,13 +33,16 @@ pub use document::{TERRAFORM_VERSION, plan_json, state_json};
 pub use literal::{console, quoted};
 pub use outputs::{ShownOutput, output, output_json, output_raw, outputs, outputs_json};
 pub use overtaken::overtaken;
+pub use picture::{graph_dot, graph_mermaid, graph_plan_dot};
 pub use plan::{Heading, counts, heading, plan, plan_in_pieces};
 pub use progress::{Lines, PhaseEnd, PhaseSummary, applied, phase_table};
 pub use recovery::recovered;
+pub use schemas::{functions_json, provider_schemas_json, providers_tree};
 pub use state::{ShownObject, object, state};
 pub use stream::Stream;
 pub use style::{Ink, Style};
 pub use testing::{TestLines, TestText, junit};
+pub use types::console_type;
 
 /// A length of time as gates are written: `90s`, `5m`, `1h`.
 fn duration_words(seconds: u64) -> String {

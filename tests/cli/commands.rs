@@ -135,7 +135,7 @@ fn mistakes_in_arguments_end_with_one() {
         (&["plan", "-target=a..b"], "a..b"),
         (&["plan", "-lock-timeout=soon"], "soon"),
         (&["plan", "-var", "x"], "assigns nothing"),
-        (&["graph"], "Not yet"),
+        (&["login"], "Not yet"),
         (&["-chdir=nowhere", "plan"], "nowhere"),
         (&["state", "settle", "a.b"], "--exists"),
         (&["show", "nowhere"], "nowhere"),

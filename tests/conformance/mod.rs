@@ -1,9 +1,12 @@
 //! Suites that every implementation of a contract has to pass.
 
+mod console;
 mod corpus;
+mod expressions;
 mod fmt;
 mod known;
 mod kubernetes;
+mod looking;
 mod modules;
 mod opentofu;
 pub mod peer;
@@ -12,3 +15,4 @@ mod state_on_stores;
 mod stores;
 mod tested;
 mod validate;
+mod workspaces;

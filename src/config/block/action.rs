@@ -40,7 +40,7 @@ impl Reader<'_> {
             let detail = "An action has one config block.";
             self.said.push(Diagnostic::error("Duplicate config block", detail).at(second.header));
         }
-        let Repetition { count, for_each, .. } = repetition(body, "actions", self.said);
+        let Repetition { count, for_each, enabled: _ } = repetition(body, "actions", self.said);
         let provider = match body.attribute("provider").map(|attribute| provider_ref(&attribute.expr)) {
             Some(Ok(provider)) => provider,
             Some(Err(diagnostic)) => {

@@ -38,6 +38,24 @@ pub fn layers(body: &Body, dir: &Path) -> Vec<(LayerName, PathBuf)> {
     body.blocks_of("layer").filter_map(one).collect()
 }
 
+/// The environments that a project declares, and the one that is chosen, if any is.
+pub fn environments(
+    options: &LoadOptions,
+    dir: &Path,
+    body: &Body,
+    said: &mut Diagnostics,
+) -> (Vec<String>, Option<String>) {
+    let blocks = read::blocks(options, dir, body, said);
+    let names: Vec<String> = blocks.environments.iter().map(|environment| environment.name.to_string()).collect();
+    if names.is_empty() {
+        return (vec!["default".to_owned()], Some("default".to_owned()));
+    }
+    // That none is chosen is nothing wrong here.
+    let chosen = choose::environment(options, dir, &blocks.environments).value.flatten();
+    let chosen = chosen.and_then(|at| names.get(at).cloned());
+    (names, chosen)
+}
+
 /// Reads the project in `dir` for the environment that the flags choose.
 pub fn load(options: &LoadOptions, dir: &Path, body: &Body) -> Outcome<Config> {
     let mut said = Diagnostics::none();
@@ -78,6 +96,7 @@ pub fn load(options: &LoadOptions, dir: &Path, body: &Body) -> Outcome<Config> {
         shared_providers: blocks.providers,
         env: blocks.env,
         working_dir: options.working_dir.clone(),
+        workspaces: None,
     };
     if said.has_errors() { Outcome { value: None, said } } else { Outcome::with(config, said) }
 }

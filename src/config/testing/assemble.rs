@@ -102,6 +102,7 @@ pub fn assemble(load: &LoadOptions, setting: TestSetting) -> Config {
         shared_providers: Vec::new(),
         env: Env::default(),
         working_dir: load.working_dir.clone(),
+        workspaces: None,
     }
 }
 

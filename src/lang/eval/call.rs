@@ -3,7 +3,7 @@
 use crate::diag::{Span, did_you_mean};
 use crate::lang::decode::type_constraint;
 use crate::lang::functions::{self, Function, FunctionError};
-use crate::lang::syntax::ast::{Call, Expr, ExprKind};
+use crate::lang::syntax::ast::{Call, Expr};
 use crate::value::{Marks, Type, Value, convert};
 
 use super::evaluator::{Evaluated, Evaluator, Failed};
@@ -35,11 +35,17 @@ impl<'a> Evaluator<'a> {
 
     fn plain_call(&mut self, function: &'static Function, call: &'a Call, span: Span) -> Evaluated {
         if let ("templatestring", Some(template)) = (function.name, call.arguments.first())
-            && matches!(template.kind, ExprKind::Literal(_) | ExprKind::Template(_))
+            && !template.is_traversal()
         {
-            let detail = "templatestring renders a template that comes from elsewhere. One that is written out here needs no \
-                          function.";
+            let detail = "templatestring renders a template that comes from elsewhere, by a reference to it. One that is \
+                          written out here needs no function; one that is put together belongs into a local value first.";
             return Err(self.error("Invalid function argument", detail, template.span, None));
+        }
+        // How many there are is looked at before what they are.
+        if !call.expand_last
+            && let Err(error) = function.count(call.arguments.len())
+        {
+            return Err(self.failed_call(function, &error, call, span));
         }
         let (mut arguments, mut failed) = (Vec::with_capacity(call.arguments.len()), false);
         for argument in &call.arguments {
@@ -123,6 +129,10 @@ impl<'a> Evaluator<'a> {
     fn unknown_function(&mut self, call: &Call) -> Failed {
         let name = call.name.text.as_str();
         let (summary, detail) = match name.rsplit_once("::") {
+            None if name == "type" && self.scope.is_console() => (
+                "Invalid use of type function",
+                "type(...) stands alone on a line: what it gives is no value that could be worked with.".to_owned(),
+            ),
             None => {
                 let known = functions::names().chain(SPECIAL);
                 let hint = did_you_mean(name, known);
@@ -152,17 +162,25 @@ impl<'a> Evaluator<'a> {
             let detail = "Call to function \"try\" failed: at least one argument is required.";
             return Err(self.error("Error in function call", detail, span, None));
         }
+        if call.expand_last
+            && let [only] = &*call.arguments
+        {
+            // Elements are values already: the first one is taken.
+            let last = self.value(only)?;
+            let mut elements = Vec::new();
+            let Some(marks) = self.expand(last, call, &mut elements)? else { return Ok(Value::unknown(Type::Any)) };
+            if let Some(first) = elements.into_iter().next() {
+                return Ok(first.mark(marks));
+            }
+        }
         let mut reasons = Vec::new();
         for argument in &call.arguments {
             let before = self.said.0.len();
-            let result = self.attempt(argument);
-            if self.depends_on_unknown(argument) {
-                // Whether it will succeed is open, and so is which argument is chosen.
-                self.said.0.truncate(before);
-                let marks = result.map_or(Marks::NONE, |value| value.marks_deep());
-                return Ok(Value::unknown_marked(Type::Any, marks));
-            }
-            match result {
+            match self.attempt(argument) {
+                // Whether it will succeed once everything is known is open, and so is which argument is chosen.
+                Ok(value) if !value.is_wholly_known() => {
+                    return Ok(Value::unknown_marked(Type::Any, value.marks_deep()));
+                }
                 Ok(value) => return Ok(value),
                 Err(Failed) => {
                     reasons.extend(self.said.0.drain(before..).filter(|_| self.quiet == 0));
@@ -191,8 +209,19 @@ impl<'a> Evaluator<'a> {
 
     /// Whether the argument can be evaluated.
     fn can_call(&mut self, call: &'a Call, span: Span) -> Evaluated {
-        let [argument] = &*call.arguments else {
-            let (summary, detail) = match call.arguments.len() {
+        let mut count = call.arguments.len();
+        if call.expand_last
+            && let Some(last) = call.arguments.last()
+        {
+            let last = self.value(last)?;
+            let mut elements = Vec::new();
+            if self.expand(last, call, &mut elements)?.is_none() {
+                return Ok(Value::unknown_not_null(Type::Bool));
+            }
+            count = count - 1 + elements.len();
+        }
+        let (1, [argument]) = (count, &*call.arguments) else {
+            let (summary, detail) = match count {
                 0 => (
                     "Not enough function arguments",
                     "Function \"can\" expects 1 argument(s). Missing value for \"expression\".",
@@ -204,10 +233,10 @@ impl<'a> Evaluator<'a> {
         let before = self.said.0.len();
         let result = self.attempt(argument);
         self.said.0.truncate(before);
-        if self.depends_on_unknown(argument) {
-            return Ok(Value::unknown_not_null(Type::Bool));
-        }
-        Ok(Value::Bool(result.is_ok()))
+        Ok(match result {
+            Ok(value) if !value.is_wholly_known() => Value::unknown_not_null(Type::Bool),
+            result => Value::Bool(result.is_ok()),
+        })
     }
 
     /// The first argument as a value of the type that the second one names.

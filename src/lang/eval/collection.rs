@@ -70,15 +70,24 @@ impl<'a> Evaluator<'a> {
 
     pub(super) fn for_expression(&mut self, inner: &'a For) -> Evaluated {
         let (source, marks) = self.value(&inner.source)?.unmark();
-        let Some(source) = self.iterable(source, &inner.source)? else {
+        if matches!(&source, Value::Unknown(unknown) if unknown.ty == Type::Any) {
             return Ok(Value::unknown_marked(Type::Any, marks));
-        };
+        }
+        let source = self.iterable(source, &inner.source)?;
         let mut results = Results { items: Vec::new(), entries: Vec::new(), marks, open: false };
         let depth = self.names.len();
         if let Some(name) = &inner.key_name {
             self.names.push((name.text.clone(), Value::NULL));
         }
         self.names.push((inner.value_name.text.clone(), Value::NULL));
+        if let Err(failed) = self.try_condition(inner, depth) {
+            self.names.truncate(depth);
+            return Err(failed);
+        }
+        let Some(source) = source else {
+            self.names.truncate(depth);
+            return Ok(Value::unknown_marked(Type::Any, marks));
+        };
         let outcome =
             self.each(&source, inner.key_name.is_some(), depth, &mut |this| this.for_step(inner, &mut results));
         self.names.truncate(depth);
@@ -169,6 +178,10 @@ impl<'a> Evaluator<'a> {
             let detail = "Key expression in 'for' expression must not produce a null value.";
             return Err(self.error("Invalid object key", detail, key_expr.span, Some(key_expr)));
         }
+        if !key.is_known() {
+            results.open = true;
+            return Ok(());
+        }
         match convert(&key, &Type::String) {
             Ok(Value::String(key)) => results.entries.push((key, value)),
             Ok(_) => results.open = true,
@@ -178,6 +191,17 @@ impl<'a> Evaluator<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Evaluates the condition once with nothing known of the names, so that one which never holds is refused with an empty
+    /// collection as well.
+    fn try_condition(&mut self, inner: &'a For, depth: usize) -> Result<(), Failed> {
+        let Some(condition) = &inner.condition else { return Ok(()) };
+        for (_, value) in &mut self.names[depth..] {
+            *value = Value::unknown(Type::Any);
+        }
+        let mut results = Results { items: Vec::new(), entries: Vec::new(), marks: Marks::NONE, open: false };
+        self.for_condition(condition, &mut results).map(|_| ())
     }
 
     fn for_condition(&mut self, expr: &'a Expr, results: &mut Results) -> Result<Option<bool>, Failed> {

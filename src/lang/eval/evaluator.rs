@@ -1,9 +1,11 @@
 //! The evaluator: dispatch, traversals, conditionals.
 
+use std::sync::Arc;
+
 use crate::addr::Name;
 use crate::diag::{Diagnostic, Diagnostics, Outcome, Span};
-use crate::lang::syntax::ast::{Expr, ExprKind};
-use crate::value::{Marks, Type, Value, convert, unify};
+use crate::lang::syntax::ast::{Expr, ExprKind, Part, UnaryOp};
+use crate::value::{Entries, Marks, Refinement, Type, Unknown, Value, convert, unify};
 
 use super::root::reference;
 use super::traverse::{self, Wrong};
@@ -190,25 +192,56 @@ impl<'a> Evaluator<'a> {
         let yes = self.value(yes_expr);
         let between = self.said.0.len();
         let no = self.value(no_expr);
-        let (condition, mut marks) = condition?.unmark();
-        let condition = self.truth(condition, condition_expr)?;
-        // Which result was chosen says something about the other one as well.
-        for result in [&yes, &no].into_iter().flatten() {
-            marks = marks | result.marks();
+        // What is wrong with a result counts only once it is chosen; its type is open until then.
+        let mut of_yes = self.said.0.split_off(before);
+        let of_no = of_yes.split_off(between - before);
+        let (yes, no) = (self.branch(yes, yes_expr), self.branch(no, no_expr));
+        self.choose(parts, condition, [(yes, of_yes), (no, of_no)])
+    }
+
+    fn branch(&mut self, result: Evaluated, expr: &'a Expr) -> Branch {
+        match result {
+            Ok(value) => Branch { value, failed: false },
+            Err(Failed) => Branch { value: Value::unknown(self.type_without_value(expr)), failed: true },
         }
-        match condition {
-            Some(true) => self.said.0.truncate(between),
-            Some(false) => {
-                self.said.0.drain(before..between);
-            }
-            None => {}
+    }
+
+    /// The type that an expression has although it cannot be evaluated, as far as its outermost part tells.
+    fn type_without_value(&mut self, expr: &'a Expr) -> Type {
+        match &expr.kind {
+            ExprKind::Paren(inner) => self.type_without_value(inner),
+            ExprKind::Unary(UnaryOp::Negate, _) => Type::Number,
+            ExprKind::Unary(UnaryOp::Not, _) => Type::Bool,
+            ExprKind::Binary(op, _) if op.is_arithmetic() => Type::Number,
+            ExprKind::Binary(..) => Type::Bool,
+            ExprKind::Template(parts) if !matches!(&parts[..], [Part::Interpolation(_)]) => Type::String,
+            ExprKind::Tuple(items) => Type::tuple(items.iter().map(|item| self.type_of_part(item)).collect::<Vec<_>>()),
+            _ => Type::Any,
         }
-        let (yes, no) = match condition {
-            Some(true) => (yes?, no.unwrap_or_else(|Failed| Value::unknown(Type::Any))),
-            Some(false) => (yes.unwrap_or_else(|Failed| Value::unknown(Type::Any)), no?),
-            None => (yes?, no?),
-        };
-        let Some(ty) = common_type(&yes, &no) else {
+    }
+
+    fn type_of_part(&mut self, expr: &'a Expr) -> Type {
+        match self.silently(expr) {
+            Some(value) => value.ty(),
+            None => self.type_without_value(expr),
+        }
+    }
+
+    /// The result of a conditional whose parts are evaluated, each result with what was said about it. That the results do not
+    /// go together is said before anything about the condition.
+    fn choose(
+        &mut self,
+        parts: &'a [Expr; 3],
+        condition: Evaluated,
+        results: [(Branch, Vec<Diagnostic>); 2],
+    ) -> Evaluated {
+        let [condition_expr, yes_expr, no_expr] = parts;
+        let [(Branch { value: yes, failed: yes_failed }, of_yes), (Branch { value: no, failed: no_failed }, of_no)] =
+            results;
+        // With a result that may be anything the other one stays as it is.
+        let anything = |value: &Value| matches!(value.bare(), Value::Unknown(unknown) if unknown.ty == Type::Any);
+        let open = anything(&yes) || anything(&no);
+        let Some(ty) = (if open { Some(None) } else { common_type(&yes, &no) }) else {
             let detail = format!(
                 "Both results of a conditional must be of types that go together. {}",
                 mismatch(&yes.ty(), &no.ty())
@@ -229,8 +262,19 @@ impl<'a> Evaluator<'a> {
             }
             return Err(failed);
         };
-        let Some(chosen) = condition else { return Ok(either(&yes, &no, &ty, marks)) };
-        let (chosen, expr, word) = if chosen { (yes, yes_expr, "true") } else { (no, no_expr, "false") };
+        let (condition, marks) = condition?.unmark();
+        // Which result was chosen says something about the other one as well.
+        let marks = marks | yes.marks() | no.marks();
+        let Some(chosen) = self.truth(condition, condition_expr)? else {
+            let ty = if open { Some(Type::Any) } else { ty };
+            return Ok(either(&yes, &no, &ty, marks));
+        };
+        let (chosen, expr, word, failed, said) =
+            if chosen { (yes, yes_expr, "true", yes_failed, of_yes) } else { (no, no_expr, "false", no_failed, of_no) };
+        self.said.0.extend(said);
+        if failed {
+            return Err(Failed);
+        }
         let Some(ty) = ty else { return Ok(chosen.mark(marks)) };
         match convert(&chosen, &ty) {
             Ok(value) => Ok(value.mark(marks)),
@@ -246,6 +290,9 @@ impl<'a> Evaluator<'a> {
         if let Value::Bool(value) = condition {
             return Ok(Some(value));
         }
+        if !condition.is_known() {
+            return Ok(None);
+        }
         if condition.is_null() {
             let detail = "The condition value is null. Conditions must either be true or false.";
             return Err(self.error("Null condition", detail, expr.span, Some(expr)));
@@ -258,6 +305,12 @@ impl<'a> Evaluator<'a> {
             }
         }
     }
+}
+
+/// A result of a conditional; unknown where it cannot be evaluated.
+struct Branch {
+    value: Value,
+    failed: bool,
 }
 
 /// The part of a step that is not its source: `.name`, `[key]`.
@@ -298,20 +351,67 @@ fn either(yes: &Value, no: &Value, ty: &Option<Type>, marks: Marks) -> Value {
     if yes.is_null() && no.is_null() {
         return Value::Null(ty).mark(marks);
     }
-    if yes == no && yes.is_wholly_known() {
-        // Whichever it is.
-        return yes.mark(marks);
+    // Any could still turn out to be anything.
+    if ty == Type::Any {
+        return Value::unknown_marked(ty, marks);
     }
     let not_null = |value: &Value| match value {
         Value::Null(_) => false,
         Value::Unknown(unknown) => unknown.refinement.not_null,
         _ => true,
     };
-    // Any could still turn out to be anything.
-    if ty != Type::Any && not_null(&yes) && not_null(&no) {
-        Value::unknown_not_null(ty).mark(marks)
-    } else {
-        Value::unknown_marked(ty, marks)
+    let mut refinement = Refinement { not_null: not_null(&yes) && not_null(&no), ..Refinement::default() };
+    if refinement.not_null {
+        refine(&mut refinement, &yes, &no, &ty);
+    }
+    // Between a number and itself there is one number.
+    if let Some(number) = refinement.min.clone().filter(|min| refinement.max.as_ref() == Some(min)) {
+        return Value::Number(number).mark(marks);
+    }
+    match (&ty, refinement.max_len.filter(|max| refinement.min_len == Some(*max))) {
+        // A collection whose length is known is one of unknown elements.
+        (Type::List(element), Some(length)) => {
+            let items = vec![Value::unknown(Type::clone(element)); length];
+            Value::list(Type::clone(element), items).mark(marks)
+        }
+        (Type::Set(element), Some(length @ (0 | 1))) => {
+            Value::set(Type::clone(element), vec![Value::unknown(Type::clone(element)); length]).mark(marks)
+        }
+        (Type::Map(element), Some(0)) => Value::map(Type::clone(element), Entries::new()).mark(marks),
+        _ => Value::Unknown(Arc::new(Unknown { ty, refinement })).mark(marks),
+    }
+}
+
+/// The limits that both of two values keep to.
+fn refine(refinement: &mut Refinement, yes: &Value, no: &Value, ty: &Type) {
+    match ty {
+        Type::Number => {
+            let limits = |value: &Value| match value {
+                Value::Number(number) => (Some(number.clone()), Some(number.clone())),
+                Value::Unknown(unknown) => (unknown.refinement.min.clone(), unknown.refinement.max.clone()),
+                _ => (None, None),
+            };
+            let ((a, b), (c, d)) = (limits(yes), limits(no));
+            refinement.min = a.zip(c).map(|(a, c)| a.min(c));
+            refinement.max = b.zip(d).map(|(b, d)| b.max(d));
+        }
+        Type::List(_) | Type::Set(_) | Type::Map(_) => {
+            let lengths = |value: &Value| match value {
+                Value::List(sequence) => (Some(sequence.items.len()), Some(sequence.items.len())),
+                // Elements that are not known yet may turn out to be one.
+                Value::Set(sequence) => {
+                    let count = sequence.items.len();
+                    (Some(if value.is_wholly_known() { count } else { count.min(1) }), Some(count))
+                }
+                Value::Map(mapping) => (Some(mapping.entries.len()), Some(mapping.entries.len())),
+                Value::Unknown(unknown) => (unknown.refinement.min_len, unknown.refinement.max_len),
+                _ => (None, None),
+            };
+            let ((a, b), (c, d)) = (lengths(yes), lengths(no));
+            refinement.min_len = a.zip(c).map(|(a, c)| a.min(c));
+            refinement.max_len = b.zip(d).map(|(b, d)| b.max(d));
+        }
+        Type::Any | Type::Bool | Type::String | Type::Tuple(_) | Type::Object(_) => {}
     }
 }
 

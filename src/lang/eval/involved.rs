@@ -30,13 +30,8 @@ impl<'a> Evaluator<'a> {
         described
     }
 
-    /// Whether the value of anything an expression names is not wholly known.
-    pub(super) fn depends_on_unknown(&mut self, expr: &'a Expr) -> bool {
-        traversals(expr).into_iter().any(|part| self.silently(part).is_some_and(|value| !value.is_wholly_known()))
-    }
-
     /// The value, if it can be evaluated; nothing is said.
-    fn silently(&mut self, expr: &'a Expr) -> Option<Value> {
+    pub(super) fn silently(&mut self, expr: &'a Expr) -> Option<Value> {
         let before = self.said.0.len();
         self.quiet += 1;
         let value = self.value(expr);

@@ -42,6 +42,11 @@ pub(super) fn numbers(op: BinaryOp, left: &Number, right: &Number) -> Result<Val
     })
 }
 
+/// Whether no value of one type is one of the other, whatever is in them.
+fn different_kinds(a: &Type, b: &Type) -> bool {
+    *a != Type::Any && *b != Type::Any && std::mem::discriminant(a) != std::mem::discriminant(b)
+}
+
 /// Whether two values without marks are equal, as `==` sees it: nulls of all types are equal to each other, values of
 /// different types are not. `None` while that depends on something unknown.
 pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
@@ -52,7 +57,8 @@ pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
         (Value::Unknown(_), Value::Unknown(_)) => None,
         (Value::Unknown(unknown), known) | (known, Value::Unknown(unknown)) => {
             let ty = known.ty();
-            let apart = unknown.ty.is_determined() && ty.is_determined() && unknown.ty != ty;
+            let determined = unknown.ty.is_determined() && ty.is_determined();
+            let apart = (determined && unknown.ty != ty) || different_kinds(&unknown.ty, &ty);
             let prefix = unknown.refinement.prefix.as_ref().zip(known.as_str());
             (apart || prefix.is_some_and(|(prefix, text)| !text.starts_with(prefix.as_str()))).then_some(false)
         }

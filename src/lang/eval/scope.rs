@@ -40,4 +40,9 @@ pub trait Scope {
         let _ = name;
         false
     }
+
+    /// Whether this is the console, which has a function more: `type`, for a whole line only.
+    fn is_console(&self) -> bool {
+        false
+    }
 }

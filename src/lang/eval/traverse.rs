@@ -119,7 +119,11 @@ pub(crate) fn index(value: &Value, key: &Value) -> Result<Value, Wrong> {
         }
         Value::Unknown(unknown) => match &unknown.ty {
             Type::Any => Ok(Value::unknown(Type::Any)),
-            Type::List(element) => position(key, None).map(|_| Value::unknown(Type::clone(element))),
+            // Any number is taken: whether there is such an element will be seen.
+            Type::List(element) => match key {
+                Value::Number(_) => Ok(Value::unknown(Type::clone(element))),
+                key => position(key, None).map(|_| Value::unknown(Type::clone(element))),
+            },
             Type::Tuple(items) => {
                 let at = position(key, Some(items.len()))?;
                 Ok(Value::unknown(at.map_or(Type::Any, |at| items[at].clone())))

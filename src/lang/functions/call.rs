@@ -270,12 +270,7 @@ impl Function {
     /// # Errors
     /// When the number or the types of the arguments are wrong, or the function cannot do what is asked.
     pub fn call(&self, arguments: &[Value], context: &Context<'_>) -> Result<Value, FunctionError> {
-        if let Some(param) = self.params.get(arguments.len()) {
-            return Err(FunctionError::NotEnough { missing: param.name });
-        }
-        if self.variadic.is_none() && arguments.len() > self.params.len() {
-            return Err(FunctionError::TooMany { index: self.params.len() });
-        }
+        self.count(arguments.len())?;
         let mut marks = Marks::NONE;
         let mut ready = Vec::with_capacity(arguments.len());
         for (index, argument) in arguments.iter().enumerate() {
@@ -305,6 +300,26 @@ impl Function {
             Ok(value) => Ok(value.mark(marks)),
             Err(error) => Err(error.without_secrets(arguments)),
         }
+    }
+
+    /// Whether it can be called with so many arguments.
+    ///
+    /// # Errors
+    /// When there are too few or too many.
+    pub fn count(&self, arguments: usize) -> Result<(), FunctionError> {
+        if let Some(param) = self.params.get(arguments) {
+            return Err(FunctionError::NotEnough { missing: param.name });
+        }
+        if self.variadic.is_none() && arguments > self.params.len() {
+            return Err(FunctionError::TooMany { index: self.params.len() });
+        }
+        Ok(())
+    }
+
+    /// The type of its result when nothing is known of its arguments but what they are converted to.
+    pub fn declared(&self) -> Type {
+        let params = self.params.iter().chain(&self.variadic);
+        self.unknown(&params.map(|param| Value::unknown(param.ty.ty())).collect::<Vec<_>>()).ty()
     }
 
     /// The unknown result of a call with these arguments.

@@ -28,7 +28,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     .variadic(Param::any("default").null().unknown().marked()),
     Function::new("merge", &[], Returns::NotNull(merge_type), merge)
         .variadic(Param::any("maps").null().marked().unknown()),
-    Function::new("one", &[Param::any("list").marked()], Returns::From(one_type), one),
+    Function::new("one", &[Param::any("list").unknown()], Returns::From(one_type), one),
     Function::new("values", &[Param::any("mapping").marked()], Returns::NotNull(values_type), values),
     Function::new(
         "zipmap",
@@ -230,8 +230,12 @@ fn lookup(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> 
 
 fn merge_type(arguments: &[Value]) -> Type {
     let mut attributes = Vec::new();
+    // A null that is of no type makes an object of maps.
+    let untyped = |value: &&Value| matches!(value.bare(), Value::Null(Type::Any));
+    let some_untyped = arguments.iter().any(|value| untyped(&value));
     let types: Vec<Type> = arguments.iter().filter(|value| !value.is_null()).map(Value::ty).collect();
-    if let Some(first) = types.first()
+    if !some_untyped
+        && let Some(first) = types.first()
         && matches!(first, Type::Map(_))
         && types.iter().all(|ty| ty == first)
     {
@@ -289,6 +293,11 @@ fn one_type(arguments: &[Value]) -> Type {
 fn one(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
     let Some(list) = arguments.first() else { return Ok(Value::NULL) };
     match (list.bare(), list.as_items()) {
+        (Value::Unknown(unknown), _)
+            if matches!(unknown.ty, Type::Any | Type::List(_) | Type::Set(_) | Type::Tuple(_)) =>
+        {
+            Ok(Value::unknown(one_type(arguments)))
+        }
         (Value::Set(_), Some(several)) if several.len() > 1 && !list.is_wholly_known() => {
             Ok(Value::unknown(one_type(arguments)).mark(list.marks()))
         }

@@ -35,6 +35,12 @@ pub(super) static FUNCTIONS: &[Function] = &[
 
 fn to(arguments: &[Value], ty: &Type) -> Result<Value, FunctionError> {
     let value = arguments.first().cloned().unwrap_or_default();
+    // Terraform forgets the element type of a collection that is not known yet.
+    if let (Value::Unknown(_), Type::List(_) | Type::Set(_) | Type::Map(_)) = (value.bare(), ty)
+        && convert(&value, ty).is_ok()
+    {
+        return Ok(Value::unknown(ty.clone()).mark(value.marks()));
+    }
     convert(&value, ty).map_err(|_| {
         let shown = match (value.bare(), ty) {
             // The text of a sensitive value is none of anyone's business.

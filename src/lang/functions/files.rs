@@ -55,7 +55,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::new(
         "templatestring",
         &[Param::string("template"), Param::any("vars")],
-        Returns::Any,
+        Returns::String,
         |arguments, context| {
             let templates = context.templates.ok_or_else(|| nested("templatestring"))?;
             render(templates, "<templatestring argument>", text(arguments, 0), arguments, context)

@@ -5,7 +5,7 @@ use super::format_verb::{Verb, scan};
 use super::{Context, Function, FunctionError, Param, Returns};
 use crate::value::{Type, Value};
 
-const ARGUMENTS: Param = Param::any("args").null();
+const ARGUMENTS: Param = Param::any("args").null().unknown();
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("format", &[Param::string("format")], Returns::String, format).variadic(ARGUMENTS),
@@ -24,13 +24,18 @@ fn format(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> 
         return Ok(Value::unknown_not_null(Type::String));
     }
     let values: Vec<&Value> = arguments[1..].iter().collect();
-    check_count(&verbs, values.len())?;
-    fill(&verbs, &values).map(Value::string).map_err(|message| FunctionError::Failed { message })
+    let text = fill(&verbs, &values).map_err(|message| FunctionError::Failed { message })?;
+    check_count(&verbs, values.len()).map_err(|(index, message)| FunctionError::argument(index, message))?;
+    Ok(Value::string(text))
 }
 
 fn format_list(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
     let verbs = scan(text(arguments, 0)).map_err(|message| FunctionError::Failed { message })?;
-    if !arguments.iter().all(Value::is_wholly_known) {
+    let open = |value: &Value| matches!(value.ty(), Type::Any | Type::List(_) | Type::Set(_) | Type::Tuple(_));
+    if arguments[1..].iter().any(|value| !value.is_known() && value.ty() == Type::Any) {
+        return Ok(Value::unknown(Type::Any));
+    }
+    if arguments[1..].iter().any(|value| !value.is_known() && open(value)) {
         return Ok(Value::unknown_not_null(Type::list(Type::String)));
     }
     let lists = &arguments[1..];
@@ -52,14 +57,16 @@ fn format_list(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionEr
         }
     }
     let length = length.map_or(1, |(_, length)| length);
-    if length > 0 {
-        check_count(&verbs, lists.len())?;
-    }
     let mut lines = Vec::with_capacity(length);
     for at in 0..length {
         let values: Vec<&Value> =
             lists.iter().map(|list| list.as_items().and_then(|items| items.get(at)).unwrap_or(list)).collect();
+        if !values.iter().all(|value| value.is_wholly_known()) {
+            lines.push(Value::unknown_not_null(Type::String));
+            continue;
+        }
         let line = fill(&verbs, &values)
+            .and_then(|line| check_count(&verbs, values.len()).map(|()| line).map_err(|(_, message)| message))
             .map_err(|message| FunctionError::failed(format!("error on format iteration {at}: {message}")))?;
         lines.push(Value::string(line));
     }
@@ -67,7 +74,7 @@ fn format_list(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionEr
 }
 
 /// Arguments that no verb asks for are a mistake.
-fn check_count(verbs: &[Verb<'_>], given: usize) -> Result<(), FunctionError> {
+fn check_count(verbs: &[Verb<'_>], given: usize) -> Result<(), (usize, String)> {
     let used = verbs.iter().filter_map(Verb::argument).map(|index| index + 1).max().unwrap_or(0);
     if given <= used {
         return Ok(());
@@ -76,7 +83,7 @@ fn check_count(verbs: &[Verb<'_>], given: usize) -> Result<(), FunctionError> {
         0 => "no verbs in format string".to_owned(),
         used => format!("only {used} used by format string"),
     };
-    Err(FunctionError::argument(used + 1, format!("too many arguments; {what}")))
+    Err((used + 1, format!("too many arguments; {what}")))
 }
 
 fn fill(verbs: &[Verb<'_>], values: &[&Value]) -> Result<String, String> {

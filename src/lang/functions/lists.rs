@@ -48,11 +48,12 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("reverse", &[Param::any("list").marked()], Returns::NotNull(reverse_type), reverse),
     Function::new(
         "slice",
-        &[Param::any("list").marked(), Param::number("start_index"), Param::number("end_index")],
-        Returns::From(|arguments| match first_type(arguments) {
-            list @ Type::List(_) => list,
-            _ => Type::Any,
-        }),
+        &[
+            Param::any("list").marked().unknown(),
+            Param::number("start_index").unknown(),
+            Param::number("end_index").unknown(),
+        ],
+        Returns::From(slice_type),
         slice,
     ),
     Function::new("sort", STRINGS, Returns::NotNull(first_type), sort),
@@ -132,6 +133,7 @@ fn coalescelist(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionE
                     return Ok(argument.clone());
                 }
             }
+            Value::Null(Type::List(_) | Type::Tuple(_)) => {}
             _ => return Err(FunctionError::failed("coalescelist arguments must be lists or tuples")),
         }
     }
@@ -208,6 +210,10 @@ fn distinct(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError
 
 fn flatten(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
     let Some(list) = arguments.first() else { return Ok(Value::NULL) };
+    // How many elements a set has is open while one of them is unknown.
+    if matches!(list.bare(), Value::Set(_)) && !list.is_wholly_known() {
+        return Ok(Value::unknown(Type::Any).mark(list.marks()));
+    }
     if list.as_items().is_none() {
         return Err(FunctionError::failed("can only flatten lists, sets and tuples"));
     }
@@ -222,7 +228,7 @@ fn flatten_into(value: &Value, flat: &mut Vec<Value>, marks: &mut Marks) -> bool
     match (value.bare(), value.as_items()) {
         (_, Some(items)) => {
             *marks = *marks | value.marks();
-            let mut known = true;
+            let mut known = !matches!(value.bare(), Value::Set(_)) || value.is_wholly_known();
             for item in items {
                 known &= flatten_into(item, flat, marks);
             }
@@ -290,19 +296,30 @@ fn reverse(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError>
     Ok(reversed.mark(list.marks()))
 }
 
+fn slice_type(arguments: &[Value]) -> Type {
+    match first_type(arguments) {
+        list @ Type::List(_) => list,
+        _ => Type::Any,
+    }
+}
+
 fn slice(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
     let Some(list) = arguments.first() else { return Ok(Value::NULL) };
-    match list.bare() {
-        Value::List(_) | Value::Tuple(_) => {}
-        Value::Set(_) => {
+    match list.ty() {
+        Type::List(_) | Type::Tuple(_) | Type::Any => {}
+        Type::Set(_) => {
             let message = "cannot slice a set, because its elements do not have indices; explicitly convert to a list if the ordering of the result is not important";
             return Err(FunctionError::argument(0, message));
         }
         _ => return Err(FunctionError::argument(0, "must be a list or tuple value")),
     }
+    let length = list.as_items().map(<[Value]>::len);
+    let start = slice_index(arguments, 1, "start", length)?;
+    let end = slice_index(arguments, 2, "end", length)?;
+    let (Some(_), Some(start), Some(end)) = (length, start, end) else {
+        return Ok(Value::unknown(slice_type(arguments)).mark(list.marks()));
+    };
     let items = items(arguments, 0);
-    let (start, end) =
-        (slice_index(arguments, 1, "start", items.len())?, slice_index(arguments, 2, "end", items.len())?);
     if start > end {
         return Err(FunctionError::argument(1, "start index must not be greater than end index"));
     }
@@ -314,8 +331,17 @@ fn slice(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
     Ok(part.mark(list.marks()))
 }
 
-fn slice_index(arguments: &[Value], index: usize, name: &str, length: usize) -> Result<usize, FunctionError> {
+/// An index of `slice`; `None` while it is unknown.
+fn slice_index(
+    arguments: &[Value],
+    index: usize,
+    name: &str,
+    length: Option<usize>,
+) -> Result<Option<usize>, FunctionError> {
     let wrong = |message: String| Err(FunctionError::argument(index, message));
+    if !arguments.get(index).is_some_and(Value::is_known) {
+        return Ok(None);
+    }
     match number(arguments, index).as_i64() {
         None => {
             let range = format!("between {} and {}", i64::MIN, i64::MAX);
@@ -323,8 +349,10 @@ fn slice_index(arguments: &[Value], index: usize, name: &str, length: usize) -> 
         }
         Some(at) => match usize::try_from(at) {
             Err(_) => wrong(format!("{name} index must not be less than zero")),
-            Ok(at) if at > length => wrong(format!("{name} index must not be greater than the length of the list")),
-            Ok(at) => Ok(at),
+            Ok(at) if length.is_some_and(|length| at > length) => {
+                wrong(format!("{name} index must not be greater than the length of the list"))
+            }
+            Ok(at) => Ok(Some(at)),
         },
     }
 }

@@ -135,6 +135,11 @@ fn host(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
 
 fn netmask(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
     let prefix = parse(arguments)?;
+    // What stands for an address of version 4 counts as one.
+    if prefix.size != 32 && prefix.base >> 32 == 0xffff {
+        let mask = low_bits(128) & !prefix.host_mask();
+        return Ok(Value::string(prefix.address(mask)));
+    }
     if prefix.size != 32 {
         let message = format!("IPv6 addresses cannot have a netmask: {}", text(arguments, 0));
         return Err(FunctionError::failed(message));

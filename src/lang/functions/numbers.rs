@@ -28,6 +28,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         .variadic(Param::number("numbers")),
     Function::new("parseint", &[Param::any("number"), Param::number("base")], Returns::Number, parse_int),
     Function::new("pow", &[Param::number("num"), Param::number("power")], Returns::Number, |arguments, _| {
+        if let Some(beyond) = [0, 1].into_iter().map(|at| number(arguments, at)).find(|number| is_beyond(number)) {
+            let range = format!("between {0} and {0}", f64::MAX).replacen("between ", "between -", 1);
+            return Err(FunctionError::failed(format!("value must be {range}, not {beyond}")));
+        }
         number(arguments, 0).pow(number(arguments, 1)).map(Value::Number).ok_or_else(not_a_number)
     }),
     Function::new("range", &[], Returns::NotNull(|_| Type::list(Type::Number)), range)
@@ -35,8 +39,21 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("signum", &[Param::number("num")], Returns::Number, |arguments, _| {
         Ok(Value::int(whole(arguments, 0)?.signum()))
     }),
-    Function::new("sum", &[Param::any("list")], Returns::Number, sum),
+    Function::new("sum", &[Param::any("list")], Returns::From(sum_type), sum),
 ];
+
+/// Of what may be anything not even the sum is known to be a number.
+fn sum_type(arguments: &[Value]) -> Type {
+    match arguments.first().map(Value::ty) {
+        Some(Type::Any) => Type::Any,
+        _ => Type::Number,
+    }
+}
+
+/// Whether a finite number is too big for the doubles that powers are computed with.
+fn is_beyond(number: &Number) -> bool {
+    !number.is_infinite() && number.as_f64().is_infinite()
+}
 
 fn not_a_number() -> FunctionError {
     FunctionError::failed("the result is not a number")

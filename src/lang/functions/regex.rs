@@ -8,14 +8,12 @@ use super::arguments::text;
 use super::{Context, Function, FunctionError, Param, Returns};
 use crate::value::{Type, Value};
 
+/// A pattern is looked at even where the text it is for is not known yet.
+const SUBJECT: &[Param] = &[Param::string("pattern"), Param::string("string").unknown()];
+
 pub(super) static FUNCTIONS: &[Function] = &[
-    Function::new("regex", &[Param::string("pattern"), Param::string("string")], Returns::From(match_type), find),
-    Function::new(
-        "regexall",
-        &[Param::string("pattern"), Param::string("string")],
-        Returns::NotNull(matches_type),
-        find_all,
-    ),
+    Function::new("regex", SUBJECT, Returns::From(match_type), find),
+    Function::new("regexall", SUBJECT, Returns::NotNull(matches_type), find_all),
     Function::new(
         "replace",
         &[Param::string("str"), Param::string("substr"), Param::string("replace")],
@@ -26,6 +24,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
 
 fn find(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
     let pattern = compile_pattern(text(arguments, 0))?;
+    if arguments.get(1).is_some_and(|subject| !subject.is_known()) {
+        return Ok(Value::unknown(pattern_type(&pattern)));
+    }
     match pattern.captures(text(arguments, 1)) {
         Some(found) => Ok(captured(&pattern, &found)),
         None => Err(FunctionError::failed("pattern did not match any part of the given string")),
@@ -34,6 +35,9 @@ fn find(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
 
 fn find_all(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
     let pattern = compile_pattern(text(arguments, 0))?;
+    if arguments.get(1).is_some_and(|subject| !subject.is_known()) {
+        return Ok(Value::unknown_not_null(Type::list(pattern_type(&pattern))));
+    }
     let found = pattern.captures_iter(text(arguments, 1)).map(|found| captured(&pattern, &found)).collect();
     Ok(Value::list(pattern_type(&pattern), found))
 }

@@ -17,7 +17,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         combine(arguments, |item, others| others.iter().all(|other| other.contains(item)))
     })
     .variadic(OTHERS),
-    Function::new("setproduct", &[], Returns::Any, product).variadic(Param::any("sets").marked()),
+    Function::new("setproduct", &[], Returns::NotNull(product_type), product)
+        .variadic(Param::any("sets").marked().unknown()),
     Function::new(
         "setsubtract",
         &[Param::new("a", ParamType::Set), Param::new("b", ParamType::Set)],
@@ -32,13 +33,13 @@ fn common_type(arguments: &[Value]) -> Type {
     unify(&types).unwrap_or(Type::Any)
 }
 
-/// The arguments as sets of one type, and the type of their elements; `None` while any is not wholly known.
-fn unified(arguments: &[Value]) -> Result<(Type, Option<Vec<Value>>), FunctionError> {
+/// The arguments as sets of one type, and the type of their elements; `None` while any is not known as `known` has it.
+fn unified(arguments: &[Value], known: fn(&Value) -> bool) -> Result<(Type, Option<Vec<Value>>), FunctionError> {
     let incompatible = || FunctionError::failed("given sets must all have compatible element types");
     let types: Vec<Type> = arguments.iter().map(Value::ty).collect();
     let common = unify(&types).ok_or_else(incompatible)?;
     let element = super::collections::element_of(&common).cloned().ok_or_else(incompatible)?;
-    if !arguments.iter().all(Value::is_wholly_known) {
+    if !arguments.iter().all(known) {
         return Ok((element, None));
     }
     let sets: Result<Vec<Value>, _> = arguments.iter().map(|set| convert(set, &common)).collect();
@@ -47,7 +48,7 @@ fn unified(arguments: &[Value]) -> Result<(Type, Option<Vec<Value>>), FunctionEr
 
 /// The elements of the first set that `keep` approves of, given the others.
 fn combine(arguments: &[Value], keep: fn(&Value, &[HashSet<&Value>]) -> bool) -> Result<Value, FunctionError> {
-    let (element, sets) = unified(arguments)?;
+    let (element, sets) = unified(arguments, Value::is_wholly_known)?;
     let Some(sets) = sets else { return Ok(Value::unknown_not_null(Type::set(element))) };
     let others: Vec<HashSet<&Value>> = (1..sets.len()).map(|index| items(&sets, index).iter().collect()).collect();
     let kept = items(&sets, 0).iter().filter(|item| keep(item, &others)).cloned().collect();
@@ -55,10 +56,23 @@ fn combine(arguments: &[Value], keep: fn(&Value, &[HashSet<&Value>]) -> bool) ->
 }
 
 fn union(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
-    let (element, sets) = unified(arguments)?;
+    // An element that is not known yet is in it, whatever it turns out to be.
+    let (element, sets) = unified(arguments, Value::is_known)?;
     let Some(sets) = sets else { return Ok(Value::unknown_not_null(Type::set(element))) };
     let all = (0..sets.len()).flat_map(|index| items(&sets, index)).cloned().collect();
     Ok(Value::set(element, all))
+}
+
+/// The type of a product: a set as soon as one of what it is made of is one.
+fn product_type(arguments: &[Value]) -> Type {
+    let element = |value: &Value| match value.ty() {
+        Type::List(element) | Type::Set(element) => Type::clone(&element),
+        Type::Tuple(items) => unify(&items).unwrap_or(Type::Any),
+        _ => Type::Any,
+    };
+    let element = Type::tuple(arguments.iter().map(element));
+    let any_set = arguments.iter().any(|value| matches!(value.ty(), Type::Set(_)));
+    if any_set { Type::set(element) } else { Type::list(element) }
 }
 
 fn product(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
@@ -67,22 +81,32 @@ fn product(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError>
     }
     let mut lists = Vec::with_capacity(arguments.len());
     let mut marks = Marks::NONE;
-    let mut any_set = false;
     for (index, argument) in arguments.iter().enumerate() {
         marks = marks | argument.marks();
-        any_set |= matches!(argument.bare(), Value::Set(_));
-        if argument.as_items().is_none() {
+        if !matches!(argument.ty(), Type::Any | Type::List(_) | Type::Set(_) | Type::Tuple(_)) || argument.is_null() {
             return Err(FunctionError::argument(index, "a set or a list is required"));
         }
-        let list = convert(argument.bare(), &Type::list(Type::Any))
-            .map_err(|_| FunctionError::argument(index, "all elements must be of the same type"))?;
-        lists.push(list);
+        lists.push(argument.bare().clone());
     }
-    let elements = lists.iter().map(|list| match list.ty() {
-        Type::List(element) => Type::clone(&element),
-        _ => Type::Any,
-    });
-    let element = Type::tuple(elements);
+    let ty = product_type(arguments);
+    if lists.iter().any(|list| !list.is_known()) {
+        return Ok(Value::unknown_not_null(ty).mark(marks));
+    }
+    let any_set = matches!(ty, Type::Set(_));
+    let element = super::collections::element_of(&ty).cloned().unwrap_or(Type::Any);
+    let types: Vec<Type> = match &element {
+        Type::Tuple(types) => types.to_vec(),
+        _ => vec![Type::Any; lists.len()],
+    };
+    let none = lists.iter().any(|list| list.as_items().is_none_or(<[Value]>::is_empty));
+    if !none {
+        for (index, (list, ty)) in lists.iter_mut().zip(types).enumerate() {
+            let mixed =
+                || FunctionError::failed(format!("the elements of argument {} are of several types", index + 1));
+            *list = convert(list, &Type::list(Type::Any)).map_err(|_| mixed())?;
+            *list = convert(list, &Type::list(ty)).map_err(|_| mixed())?;
+        }
+    }
     let count = lists.iter().map(|list| list.as_items().map_or(0, <[Value]>::len)).try_fold(1usize, usize::checked_mul);
     if count.is_none_or(|count| count > LARGEST_PRODUCT) {
         return Err(FunctionError::failed(format!("more than {LARGEST_PRODUCT} combinations")));

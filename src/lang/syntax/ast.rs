@@ -309,3 +309,10 @@ pub enum BinaryOp {
     /// `||`
     Or,
 }
+
+impl BinaryOp {
+    /// Whether it makes a number of numbers.
+    pub fn is_arithmetic(self) -> bool {
+        matches!(self, BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo)
+    }
+}

@@ -1,10 +1,12 @@
 //! Tuples, objects, for expressions and calls.
 
+use std::collections::HashMap;
+
 use super::ast::{Call, Expr, ExprKind, For, Ident, ObjectItem};
 use super::parser::{Parsed, Parser};
 use super::token::{Token, TokenKind};
 use crate::addr::Name;
-use crate::diag::Span;
+use crate::diag::{Diagnostic, Span};
 use crate::value::Value;
 
 const FOR: &str = "Invalid 'for' expression";
@@ -115,8 +117,31 @@ impl Parser<'_> {
         }
         let span = self.since(start);
         self.grow(height, span)?;
+        if self.items.len() > bottom + 1 {
+            self.warn_of_repeated(bottom);
+        }
         let items = self.items.split_off(bottom).into();
         Ok(Expr { kind: ExprKind::Object(items), span })
+    }
+
+    /// Says which keys of an object are written more than once: the last value counts, which is rarely what is meant.
+    fn warn_of_repeated(&mut self, bottom: usize) {
+        let mut seen: HashMap<&str, Span> = HashMap::new();
+        let mut repeated = Vec::new();
+        for item in &self.items[bottom..] {
+            if let ExprKind::Literal(Value::String(name)) = &item.key.kind
+                && let Some(first) = seen.insert(name.as_str(), item.key.span)
+            {
+                repeated.push((name.as_str().to_owned(), first, item.key.span));
+            }
+        }
+        for (name, first, span) in repeated {
+            let line = self.source.position(first.start).line;
+            let detail = format!(
+                "The object has a value for {name:?} on line {line} already. The last one counts; remove the other."
+            );
+            self.said.push(Diagnostic::warning("Attribute written twice", detail).at(span));
+        }
     }
 
     /// The key of an item. A word alone is a text, not a reference.

@@ -288,7 +288,8 @@ impl<'a> Parser<'a> {
                 });
                 continue;
             }
-            if let Some(text) = text.take().filter(|text| !text.is_empty()) {
+            // Text that was stripped to nothing still makes a text of an interpolation beside it.
+            if let Some(text) = text.take() {
                 out.push(Part::Text(self.literal(text)));
             }
             let opens = |(piece, _): &(Piece<'a>, Span)| {

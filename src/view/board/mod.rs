@@ -104,6 +104,8 @@ impl Board {
         match event {
             Event::RefreshStarted { objects: 0 }
             | Event::DataReadEnded { .. }
+            | Event::EphemeralStarted { .. }
+            | Event::EphemeralEnded { .. }
             | Event::ProvisionEnded { .. }
             | Event::ImportPreparing { .. }
             | Event::ImportStarted { .. }
@@ -111,8 +113,6 @@ impl Board {
             | Event::ActionStarted { .. }
             | Event::ActionProgress { .. }
             | Event::ActionEnded { .. }
-            | Event::EphemeralStarted { .. }
-            | Event::EphemeralEnded { .. }
             | Event::Said(_)
             | Event::Recovered(_) => {}
             Event::RefreshStarted { objects } => self.note = Some(format!("refreshing {objects} objects")),

@@ -1,0 +1,29 @@
+//! Terraform's workspaces, in a folder without a project: which one is chosen, and where that is written.
+
+use std::path::PathBuf;
+
+use super::load::{LoadOptions, data_folder};
+
+/// The workspace that is always there.
+pub const DEFAULT_WORKSPACE: &str = "default";
+
+/// The file that remembers which workspace is chosen: `.terraform/environment`, or that in `TF_DATA_DIR`.
+pub fn workspace_file(options: &LoadOptions) -> PathBuf {
+    data_folder(options, &options.working_dir, None).join("environment")
+}
+
+/// The chosen workspace: `TF_WORKSPACE`, else what is remembered.
+pub(super) fn chosen(options: &LoadOptions) -> String {
+    if let Some(name) = options.process_env.get("TF_WORKSPACE").filter(|name| !name.is_empty()) {
+        return name.clone();
+    }
+    let remembered = options.files.read(&workspace_file(options)).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let remembered = remembered.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    remembered.unwrap_or_else(|| DEFAULT_WORKSPACE.to_owned())
+}
+
+/// Whether a workspace can be called so: the name becomes a part of paths and keys.
+pub fn is_workspace_name(name: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '@' | '+' | '=' | ',' | ':' | '!');
+    !name.is_empty() && name.chars().all(plain) && !matches!(name, "." | "..")
+}
