@@ -1,6 +1,6 @@
 //! `format` and `formatlist`.
 
-use super::arguments::text;
+use super::arguments::{MOST_TEXT, text, text_of};
 use super::format_verb::{Verb, scan};
 use super::{Context, Function, FunctionError, Param, Returns};
 use crate::value::{Type, Value};
@@ -55,12 +55,14 @@ fn format_list(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionEr
     if length > 0 {
         check_count(&verbs, lists.len())?;
     }
-    let mut lines = Vec::with_capacity(length);
+    let (mut lines, mut bytes) = (Vec::with_capacity(length), 0_usize);
     for at in 0..length {
         let values: Vec<&Value> =
             lists.iter().map(|list| list.as_items().and_then(|items| items.get(at)).unwrap_or(list)).collect();
         let line = fill(&verbs, &values)
             .map_err(|message| FunctionError::failed(format!("error on format iteration {at}: {message}")))?;
+        bytes = bytes.saturating_add(line.len());
+        text_of(bytes)?;
         lines.push(Value::string(line));
     }
     Ok(Value::list(Type::String, lines))
@@ -83,6 +85,9 @@ fn fill(verbs: &[Verb<'_>], values: &[&Value]) -> Result<String, String> {
     let mut out = String::new();
     for verb in verbs {
         verb.write(values, &mut out)?;
+        if out.len() > MOST_TEXT {
+            return Err(format!("the resulting text would be larger than {} MiB", MOST_TEXT >> 20));
+        }
     }
     Ok(out)
 }

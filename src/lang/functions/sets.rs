@@ -2,15 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::arguments::items;
+use super::arguments::{elements_of, items};
 use super::{Context, Function, FunctionError, Param, ParamType, Returns};
 use crate::value::{Marks, Type, Value, convert, unify};
 
 const FIRST: &[Param] = &[Param::new("first_set", ParamType::Set)];
 const OTHERS: Param = Param::new("other_sets", ParamType::Set);
-
-/// The most tuples that `setproduct` makes; beyond that a mistake is likelier than a wish.
-const LARGEST_PRODUCT: usize = 10_000_000;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("setintersection", FIRST, Returns::NotNull(common_type), |arguments, _| {
@@ -84,9 +81,8 @@ fn product(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError>
     });
     let element = Type::tuple(elements);
     let count = lists.iter().map(|list| list.as_items().map_or(0, <[Value]>::len)).try_fold(1usize, usize::checked_mul);
-    if count.is_none_or(|count| count > LARGEST_PRODUCT) {
-        return Err(FunctionError::failed(format!("more than {LARGEST_PRODUCT} combinations")));
-    }
+    // Each row is a value with as many values as there are lists.
+    elements_of(count.unwrap_or(usize::MAX).saturating_mul(lists.len() + 1))?;
     let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
     for index in 0..lists.len() {
         let longer = |row: &Vec<Value>| -> Vec<Vec<Value>> {
