@@ -7,6 +7,7 @@ mod commands;
 mod documented;
 mod durable;
 mod formatting;
+mod hostile;
 mod moves;
 mod overtaken;
 mod plan_text;

@@ -80,16 +80,21 @@ fn product(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError>
         _ => Type::Any,
     });
     let element = Type::tuple(elements);
-    let count = lists.iter().map(|list| list.as_items().map_or(0, <[Value]>::len)).try_fold(1usize, usize::checked_mul);
+    let lengths = || lists.iter().map(|list| list.as_items().map_or(0, <[Value]>::len));
+    // One list without elements is enough for none, however long the others are.
+    let count = if lengths().any(|length| length == 0) { 0 } else { lengths().fold(1, usize::saturating_mul) };
     // Each row is a value with as many values as there are lists.
-    elements_of(count.unwrap_or(usize::MAX).saturating_mul(lists.len() + 1))?;
-    let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
-    for index in 0..lists.len() {
-        let longer = |row: &Vec<Value>| -> Vec<Vec<Value>> {
-            items(&lists, index).iter().map(|item| [row.as_slice(), std::slice::from_ref(item)].concat()).collect()
-        };
-        rows = rows.iter().flat_map(longer).collect();
-    }
-    let rows = rows.into_iter().map(Value::tuple).collect();
+    elements_of(count.saturating_mul(lists.len() + 1))?;
+    let row = |number: usize| {
+        let (mut left, mut row) = (number, Vec::with_capacity(lists.len()));
+        for index in (0..lists.len()).rev() {
+            let items = items(&lists, index);
+            row.push(items[left % items.len()].clone());
+            left /= items.len();
+        }
+        row.reverse();
+        Value::tuple(row)
+    };
+    let rows = (0..count).map(row).collect();
     Ok(if any_set { Value::set(element, rows) } else { Value::list(element, rows) }.mark(marks))
 }
