@@ -6,6 +6,7 @@
 
 mod call;
 mod critical;
+mod ephemeral;
 pub mod gates;
 mod phases;
 mod pools;

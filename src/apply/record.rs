@@ -145,6 +145,7 @@ impl<'a> Dependencies<'a> {
                     stack.extend(&self.graph.needs[next.index()]);
                 }
                 Node::Variable(..)
+                | Node::Ephemeral(..)
                 | Node::Local(..)
                 | Node::Output(..)
                 | Node::ModuleCall(..)

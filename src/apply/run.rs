@@ -9,6 +9,7 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use crate::diag::{Diagnostics, Outcome, Severity};
 use crate::event::{Event, Events};
 use crate::graph::NodeId;
+use crate::plan::ephemeral::{Held, close, needed};
 use crate::plan::provider::ProviderSlot;
 use crate::plan::scope::Functions;
 use crate::plan::world::{CopyId, World};
@@ -53,6 +54,8 @@ pub(super) enum Done {
     Gate(GateDone),
     /// The step that configured a provider, its index, and what came of it.
     Provider(u32, usize, Box<Outcome<ProviderSlot>>),
+    /// The step that opened an ephemeral resource, its node, and what came of it.
+    Opened(u32, NodeId, Vec<super::ephemeral::OpenCopy>),
 }
 
 pub(super) struct Run<'a> {
@@ -67,6 +70,9 @@ pub(super) struct Run<'a> {
     pub(super) aside: HashMap<usize, (Slot, Arc<Object>)>,
     /// Values of `for_each` that were not known at plan, by block and copy of its module.
     pub(super) each_values: HashMap<(NodeId, CopyId), Value>,
+    /// Ephemeral resources that are open, and which are needed at all.
+    pub(super) held: Vec<Held>,
+    pub(super) needed: Vec<bool>,
     /// Objects that plan read anew, and those that moved: what is stored of them is no longer true.
     pub(super) refreshed: HashMap<&'a Slot, &'a Option<Object>>,
     pub(super) report: Report,
@@ -104,6 +110,8 @@ pub async fn run(plan: Plan, inputs: Inputs<'_>) -> (Report, Diagnostics) {
         results: HashMap::new(),
         aside: HashMap::new(),
         each_values: HashMap::new(),
+        held: Vec::new(),
+        needed: needed(plan.segment(), &plan.changes),
         refreshed: plan.segment().refreshed.iter().map(|(slot, _, object)| (slot, object)).collect(),
         report: Report::default(),
         said: Diagnostics::none(),
@@ -145,6 +153,8 @@ pub async fn run(plan: Plan, inputs: Inputs<'_>) -> (Report, Diagnostics) {
     while let Ok(event) = heard.try_recv() {
         inputs.events.emit(event);
     }
+    let said = close(std::mem::take(&mut run.held), inputs.events).await;
+    run.said.append(said);
     run.end().await
 }
 
@@ -249,6 +259,7 @@ impl<'a> Run<'a> {
         match done {
             Done::Call(ended) => self.call_ended(*ended),
             Done::Gate(done) => self.gate_ended(done),
+            Done::Opened(step, node, copies) => self.opened(step, node, copies),
             Done::Provider(step, index, outcome) => {
                 let Outcome { value, said } = *outcome;
                 let failed = said.has_errors();

@@ -81,6 +81,7 @@ impl<'a> Run<'a> {
                 self.fold_results(node);
                 Evaluated::Done(true)
             }
+            Node::Ephemeral(module, addr) => self.open_ephemeral(step, node, *module, addr),
             Node::ModuleCall(module, name) => Evaluated::Done(self.complete_copies(*module, name)),
             Node::ModuleEnd(..) => Evaluated::Done(true),
             Node::Provider(id) => self.configure_provider(step, node, *id),

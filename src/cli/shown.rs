@@ -42,6 +42,7 @@ fn schema_of<'a>(provider: &'a dyn Provider, object: &ShownObject<'_>) -> Option
     match object.addr.resource.mode {
         Mode::Managed => provider.schema().resources.get(kind),
         Mode::Data => provider.schema().data.get(kind),
+        // Never stored.
         Mode::Ephemeral => None,
     }
 }

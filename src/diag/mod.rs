@@ -140,6 +140,15 @@ impl Diagnostics {
         self.0.iter()
     }
 
+    /// All of them about an address, where they do not name one already.
+    #[must_use]
+    pub fn about(mut self, address: impl fmt::Display) -> Self {
+        for diagnostic in &mut self.0 {
+            diagnostic.address.get_or_insert_with(|| format!("{address:#}"));
+        }
+        self
+    }
+
     /// Points every diagnostic without a source at `span`, and names the block it is in where none is named.
     #[must_use]
     pub fn located(mut self, span: Option<Span>, within: Option<&str>) -> Self {

@@ -29,6 +29,24 @@ pub enum Event {
         /// Whether it failed.
         failed: bool,
     },
+    /// An ephemeral resource is being opened or closed.
+    EphemeralStarted {
+        /// Whose.
+        addr: InstanceAddr,
+        /// Whether it is being closed.
+        closes: bool,
+    },
+    /// An ephemeral resource was opened or closed, or could not be; the diagnostic follows.
+    EphemeralEnded {
+        /// Whose.
+        addr: InstanceAddr,
+        /// Whether it was to be closed.
+        closes: bool,
+        /// How long it took.
+        elapsed: Duration,
+        /// Whether it failed.
+        failed: bool,
+    },
     /// Approved changes are about to be carried out.
     ApplyStarted {
         /// Name of every phase with its number of steps, in order; one unnamed phase without a project file.

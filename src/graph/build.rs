@@ -71,7 +71,8 @@ impl Builder<'_> {
                 Slot::Output(name) => Node::Output(id, name.clone()),
                 Slot::Resource(addr) => match addr.mode {
                     crate::addr::Mode::Data => Node::Data(id, addr.clone()),
-                    crate::addr::Mode::Managed | crate::addr::Mode::Ephemeral => Node::Resource(id, addr.clone()),
+                    crate::addr::Mode::Ephemeral => Node::Ephemeral(id, addr.clone()),
+                    crate::addr::Mode::Managed => Node::Resource(id, addr.clone()),
                 },
                 Slot::Call(name) => Node::ModuleCall(id, name.clone()),
                 Slot::End(name) => Node::ModuleEnd(id, name.clone()),
@@ -513,7 +514,11 @@ impl Builder<'_> {
                 ),
             ),
             Reference::Resource(addr) => {
-                let kind = if addr.mode == crate::addr::Mode::Data { "data" } else { "managed" };
+                let kind = match addr.mode {
+                    crate::addr::Mode::Managed => "managed",
+                    crate::addr::Mode::Data => "data",
+                    crate::addr::Mode::Ephemeral => "ephemeral",
+                };
                 let names: Vec<String> =
                     module.resources.keys().filter(|known| known.mode == addr.mode).map(ToString::to_string).collect();
                 (

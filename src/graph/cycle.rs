@@ -74,7 +74,9 @@ fn describe(graph: &Graph, open: &[u32]) -> Diagnostic {
         return refers_to_itself(graph, only);
     }
     let span = members.iter().find_map(|id| match graph.node(*id) {
-        Node::Resource(..) | Node::Data(..) => graph.resource(*id).map(|(_, resource)| resource.block.header),
+        Node::Resource(..) | Node::Data(..) | Node::Ephemeral(..) => {
+            graph.resource(*id).map(|(_, resource)| resource.block.header)
+        }
         Node::Local(module, name) => graph.module(*module).module.locals.get(name).map(|local| local.span),
         Node::Output(module, name) => graph.module(*module).module.outputs.get(name).map(|output| output.span),
         Node::Variable(..) | Node::ModuleCall(..) | Node::ModuleEnd(..) | Node::Provider(_) => None,

@@ -54,6 +54,8 @@ pub enum Node {
     Resource(ModuleId, ResourceAddr),
     /// A data block.
     Data(ModuleId, ResourceAddr),
+    /// An ephemeral block.
+    Ephemeral(ModuleId, ResourceAddr),
     /// The beginning of a module call: its `count` or `for_each`.
     ModuleCall(ModuleId, Name),
     /// The end of a module call: all that is in it.
@@ -120,7 +122,7 @@ pub struct Graph {
     pub roots: Vec<ModuleId>,
     /// All provider configurations that are written or used.
     pub providers: Vec<ProviderNode>,
-    /// For each resource and data node, its provider configuration.
+    /// For each resource, data and ephemeral node, its provider configuration.
     pub provider_of: HashMap<NodeId, ProviderId>,
     /// For each node, its phase (index into `Config::phases`); 0 for nodes that are not resources.
     pub phase: Vec<usize>,
@@ -150,10 +152,10 @@ impl Graph {
         NodeId(self.module(module).base.0 + offset)
     }
 
-    /// The block of a resource or data node.
+    /// The block of a resource, data or ephemeral node.
     pub fn resource(&self, id: NodeId) -> Option<(ModuleId, &Resource)> {
         match self.node(id) {
-            Node::Resource(module, addr) | Node::Data(module, addr) => {
+            Node::Resource(module, addr) | Node::Data(module, addr) | Node::Ephemeral(module, addr) => {
                 Some((*module, self.module(*module).module.resources.get(addr)?))
             }
             Node::Variable(..)
@@ -171,10 +173,10 @@ impl Graph {
         Some((*caller, self.module(*caller).module.calls.get(name)?))
     }
 
-    /// The address of a resource or data node.
+    /// The address of a resource, data or ephemeral node.
     pub fn config_addr(&self, id: NodeId) -> Option<ConfigResourceAddr> {
         match self.node(id) {
-            Node::Resource(module, addr) | Node::Data(module, addr) => {
+            Node::Resource(module, addr) | Node::Data(module, addr) | Node::Ephemeral(module, addr) => {
                 let module = self.module(*module);
                 Some(ConfigResourceAddr {
                     layer: self.layers[module.layer].clone(),
@@ -199,6 +201,7 @@ impl Graph {
             | Node::Output(module, _)
             | Node::Resource(module, _)
             | Node::Data(module, _)
+            | Node::Ephemeral(module, _)
             | Node::ModuleCall(module, _)
             | Node::ModuleEnd(module, _) => Some(*module),
             Node::Provider(provider) => match self.providers[provider.index()].owner {
@@ -214,7 +217,7 @@ impl Graph {
             Node::Variable(_, name) => format!("var.{name}"),
             Node::Local(_, name) => format!("local.{name}"),
             Node::Output(_, name) => format!("output.{name}"),
-            Node::Resource(_, addr) | Node::Data(_, addr) => addr.to_string(),
+            Node::Resource(_, addr) | Node::Data(_, addr) | Node::Ephemeral(_, addr) => addr.to_string(),
             Node::ModuleCall(_, name) => format!("module.{name}"),
             Node::ModuleEnd(_, name) => format!("module.{name} (close)"),
             Node::Provider(provider) => {

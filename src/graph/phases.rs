@@ -30,6 +30,7 @@ pub fn assign(config: &Config, graph: &mut Graph) -> Diagnostics {
                 Some(included[index].or(needed).unwrap_or(fallback[own]))
             }
             Node::Variable(..)
+            | Node::Ephemeral(..)
             | Node::Local(..)
             | Node::Output(..)
             | Node::ModuleCall(..)
@@ -57,6 +58,7 @@ pub fn assign(config: &Config, graph: &mut Graph) -> Diagnostics {
                 }
             }
             Node::Variable(..)
+            | Node::Ephemeral(..)
             | Node::Local(..)
             | Node::Output(..)
             | Node::ModuleCall(..)

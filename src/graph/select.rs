@@ -83,6 +83,7 @@ pub fn select(graph: &Graph, selection: &Selection) -> Selected {
                 Node::Local(..) | Node::Output(..) | Node::Variable(..) => true,
                 Node::Resource(..)
                 | Node::Data(..)
+                | Node::Ephemeral(..)
                 | Node::ModuleCall(..)
                 | Node::ModuleEnd(..)
                 | Node::Provider(_) => false,

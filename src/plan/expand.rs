@@ -37,7 +37,14 @@ fn by_count(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> 
     evaluate(expr, scope).and_then(|value| {
         let fail = |summary: &str, detail: &str| Outcome::fail(Diagnostic::error(summary, detail).at(expr.span));
         // How many copies there are is shown by every plan, sensitive or not: Terraform accepts that as well.
-        let (value, _) = value.unmark();
+        let (value, marks) = value.unmark();
+        if marks.contains(Marks::EPHEMERAL) {
+            return fail(
+                "Invalid count argument",
+                "The given \"count\" is derived from an ephemeral value, which cannot be kept between plan and apply. Use \
+                 only non-ephemeral values to specify the number of resource instances.",
+            );
+        }
         if !value.is_known() {
             if open {
                 return Outcome::ok((Shaping::Unknown, vec![Repetition::Unknown(Value::unknown(Type::Any))]));
@@ -80,6 +87,12 @@ fn by_key(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
             return fail(
                 "Sensitive values, or values derived from sensitive values, cannot be used as for_each arguments. If used, \
                  the sensitive value could be disclosed as a resource instance key.",
+            );
+        }
+        if marks.contains(Marks::EPHEMERAL) {
+            return fail(
+                "The given \"for_each\" value is derived from an ephemeral value, which cannot be kept between plan and \
+                 apply. Use only non-ephemeral values to specify a resource's instance keys.",
             );
         }
         let not_known = |each_value: Value| {

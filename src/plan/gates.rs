@@ -50,6 +50,7 @@ pub(super) fn latest_phases(graph: &Graph) -> Vec<usize> {
         latest[index] = match graph.node(*id) {
             Node::Resource(..) | Node::Data(..) => below.max(graph.phase[index]),
             Node::Variable(..)
+            | Node::Ephemeral(..)
             | Node::Local(..)
             | Node::Output(..)
             | Node::ModuleCall(..)

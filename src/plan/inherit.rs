@@ -20,7 +20,7 @@ pub(super) fn create_before_destroy(walk: &Walk<'_>) -> Vec<bool> {
             Node::Variable(..) | Node::Local(..) | Node::Output(..) | Node::ModuleCall(..) | Node::ModuleEnd(..) => {
                 inherited
             }
-            Node::Data(..) => inherited,
+            Node::Data(..) | Node::Ephemeral(..) => inherited,
             Node::Provider(_) => false,
         };
     }

@@ -9,11 +9,12 @@ use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::Event;
 use crate::graph::NodeId;
 use crate::lang::decode::decode;
-use crate::provider::{Boxed, Configured, DataRequest, PlanRequest, Planned, Provider};
+use crate::provider::{Boxed, Configured, DataRequest, Opened, PlanRequest, Planned, Provider};
 use crate::schema::{Schema, proposed, sensitive_paths};
 use crate::state::Object;
 use crate::value::{Marks, Path, Value};
 
+use super::ephemeral::Held;
 use super::ignore::{check_ignored, ignore_changes};
 use super::model::PlannedChange;
 use super::objects::Known;
@@ -58,6 +59,7 @@ pub(super) struct InstanceDone {
 pub(super) enum Answer {
     Planned(Outcome<Planned>),
     Data(Outcome<Value>),
+    Opened(Outcome<(Opened, Held)>),
 }
 
 /// What is known about an instance before its provider is asked.
@@ -67,6 +69,8 @@ pub(super) struct Draft {
     pub(super) provider: usize,
     pub(super) config: Value,
     pub(super) marks: Vec<(Path, Marks)>,
+    /// Where the arguments are ephemeral.
+    pub(super) ephemeral: Vec<(Path, Marks)>,
     pub(super) prior: Option<Known>,
     pub(super) tainted: bool,
     pub(super) said: Diagnostics,
@@ -105,7 +109,12 @@ impl<'a> Walk<'a> {
         };
         let mut said = decoded.said.located(Some(resource.block.header), Some(&within));
         let Some(config) = decoded.value.filter(|_| !said.has_errors()) else { return finished(place, said) };
-        let (config, marks) = config.unmark_paths();
+        let (config, mut marks) = config.unmark_paths();
+        let mut ephemeral = Vec::new();
+        if resource.addr.mode != Mode::Ephemeral {
+            (marks, ephemeral) = super::ephemeral::split(schema, &addr, &resource.body, marks, &mut said);
+            said = said.located(Some(resource.block.header), Some(&within));
+        }
         let checked = kind.validate(&addr.resource.kind, addr.resource.mode == Mode::Data, &config);
         said.append(checked.located(Some(resource.block.header), Some(&within)));
         if said.has_errors() {
@@ -128,6 +137,7 @@ impl<'a> Walk<'a> {
             provider,
             config,
             marks,
+            ephemeral,
             prior,
             tainted,
             said,
@@ -137,7 +147,8 @@ impl<'a> Walk<'a> {
         };
         match resource.addr.mode {
             Mode::Data => self.plan_data(place, draft, resource),
-            Mode::Managed | Mode::Ephemeral => self.plan_managed(place, draft, resource),
+            Mode::Managed => self.plan_managed(place, draft, resource),
+            Mode::Ephemeral => self.plan_ephemeral(place, draft),
         }
     }
 
@@ -282,7 +293,8 @@ impl<'a> Walk<'a> {
         let name = resource.addr.kind.as_str();
         let schema = match resource.addr.mode {
             Mode::Data => schema.data.get(name),
-            Mode::Managed | Mode::Ephemeral => schema.resources.get(name),
+            Mode::Managed => schema.resources.get(name),
+            Mode::Ephemeral => schema.ephemeral.get(name),
         };
         schema.map(|schema| sensitive_paths(&schema.block, value)).unwrap_or_default()
     }
@@ -305,7 +317,7 @@ pub fn schema_of<'k>(kind: &'k dyn Provider, addr: &InstanceAddr) -> Option<&'k 
     match addr.resource.mode {
         Mode::Managed => schema.resources.get(addr.resource.kind.as_str()),
         Mode::Data => schema.data.get(addr.resource.kind.as_str()),
-        Mode::Ephemeral => None,
+        Mode::Ephemeral => schema.ephemeral.get(addr.resource.kind.as_str()),
     }
 }
 
@@ -313,10 +325,11 @@ fn unknown_type(kind: &dyn Provider, resource: &Resource) -> Diagnostic {
     let schema = kind.schema();
     let (what, names): (&str, Vec<&str>) = match resource.addr.mode {
         Mode::Data => ("data source", schema.data.keys().copied().collect()),
-        Mode::Managed | Mode::Ephemeral => ("resource type", schema.resources.keys().copied().collect()),
+        Mode::Managed => ("resource type", schema.resources.keys().copied().collect()),
+        Mode::Ephemeral => ("ephemeral resource", schema.ephemeral.keys().copied().collect()),
     };
     let hint = crate::diag::did_you_mean(&resource.addr.kind, names);
-    let summary = if what == "data source" { "Invalid data source" } else { "Invalid resource type" };
+    let summary = format!("Invalid {what}");
     let detail = format!(
         "The provider {} does not support {what} {:?}.{hint}",
         resource.provider.local,

@@ -8,6 +8,7 @@ use crate::graph::NodeId;
 use crate::schema::sensitive_paths;
 use crate::value::{Path, Type, Value};
 
+use super::ephemeral::forgotten_at;
 use super::instance::{Answer, Draft, Finished, InstanceDone, Judged, Start, schema_of};
 use super::model::{PlannedChange, Work};
 use super::scope::ModuleScope;
@@ -22,14 +23,9 @@ impl<'a> Walk<'a> {
             return Judged::Done(Box::new(Finished { place, value: Value::NULL, planned: None, said: draft.said }));
         };
         let (span, within) = (resource.block.header, block_name(&resource.addr));
-        let locate = |said: Diagnostics, addr: &InstanceAddr| {
-            let mut said = said.located(Some(span), Some(&within));
-            for diagnostic in &mut said.0 {
-                diagnostic.address.get_or_insert_with(|| format!("{addr:#}"));
-            }
-            said
-        };
+        let locate = |said: Diagnostics, addr: &InstanceAddr| said.located(Some(span), Some(&within)).about(addr);
         let planned = match answer {
+            Answer::Opened(outcome) => return Judged::Done(Box::new(self.opened(place, draft, outcome))),
             Answer::Data(outcome) => {
                 let mut said = locate(outcome.said, &draft.addr);
                 if let Some(check) = resource.check.as_ref().filter(|_| said.has_errors()) {
@@ -122,7 +118,7 @@ impl<'a> Walk<'a> {
         private: Vec<u8>,
     ) -> Finished {
         let graph = self.input.graph;
-        let Draft { addr, kind, provider, config, marks, prior, mut said, pending, importing, .. } = draft;
+        let Draft { addr, kind, provider, config, marks, ephemeral, prior, mut said, pending, importing, .. } = draft;
         let (Some((_, resource)), Some(schema)) = (graph.resource(place.node), schema_of(&*kind, &addr)) else {
             return Finished { place, value: Value::NULL, planned: None, said };
         };
@@ -182,7 +178,7 @@ impl<'a> Walk<'a> {
                 repetition: place.repetition.clone(),
                 stored: importing.and_then(|(_, stored)| stored),
                 creates_first: self.replaces_first.get(place.node.index()).copied().unwrap_or(false),
-                config,
+                config: forgotten_at(config, &ephemeral),
                 marks,
                 planned,
             },

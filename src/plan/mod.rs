@@ -7,6 +7,7 @@
 mod checks;
 mod copies;
 mod ends;
+pub mod ephemeral;
 pub mod expand;
 pub mod gates;
 mod ignore;

@@ -154,7 +154,7 @@ pub struct Work {
     pub config: Value,
     /// The marks of the arguments.
     pub marks: Vec<(Path, Marks)>,
-    /// The planned object without marks, write-only values included.
+    /// The planned object without marks; write-only values are null, they stand in `config`.
     pub planned: Value,
 }
 
@@ -166,7 +166,7 @@ impl PlannedChange {
         match self.change.addr.resource.mode {
             crate::addr::Mode::Managed => schema.resources.get(kind),
             crate::addr::Mode::Data => schema.data.get(kind),
-            crate::addr::Mode::Ephemeral => None,
+            crate::addr::Mode::Ephemeral => schema.ephemeral.get(kind),
         }
     }
 }

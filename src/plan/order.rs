@@ -186,6 +186,7 @@ impl Builder<'_> {
                     enter
                 }
                 Node::Variable(..)
+                | Node::Ephemeral(..)
                 | Node::Local(..)
                 | Node::Output(..)
                 | Node::ModuleCall(..)
@@ -327,6 +328,7 @@ impl Builder<'_> {
                 let from = match self.graph.node(*user) {
                     Node::Resource(..) | Node::Data(..) => self.value[user.index()],
                     Node::Variable(..)
+                    | Node::Ephemeral(..)
                     | Node::Local(..)
                     | Node::Output(..)
                     | Node::ModuleCall(..)

@@ -64,7 +64,7 @@ impl PriorScope<'_> {
             Node::Local(_, name) => evaluate(&content.locals.get(name)?.expr, &inner).value,
             Node::Output(_, name) => evaluate(&content.outputs.get(name)?.value, &inner).value,
             Node::Resource(..) | Node::Data(..) => self.stored(node),
-            Node::ModuleCall(..) | Node::ModuleEnd(..) | Node::Provider(_) => None,
+            Node::Ephemeral(..) | Node::ModuleCall(..) | Node::ModuleEnd(..) | Node::Provider(_) => None,
         }
     }
 

@@ -149,6 +149,7 @@ impl<'a> Walk<'a> {
                 | Node::Local(..)
                 | Node::Output(..)
                 | Node::Data(..)
+                | Node::Ephemeral(..)
                 | Node::ModuleCall(..)
                 | Node::ModuleEnd(..)
                 | Node::Provider(_) => stack.extend(&graph.needs[next.index()]),

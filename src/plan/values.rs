@@ -26,9 +26,12 @@ pub fn node_value(around: Surroundings<'_>, node: NodeId, copy: CopyId) -> Outco
             Some(output) => output_value(&scope, output, module.addr.is_root()),
             None => Outcome::ok(Value::NULL),
         },
-        Node::Resource(..) | Node::Data(..) | Node::ModuleCall(..) | Node::ModuleEnd(..) | Node::Provider(_) => {
-            Outcome::ok(Value::NULL)
-        }
+        Node::Resource(..)
+        | Node::Data(..)
+        | Node::Ephemeral(..)
+        | Node::ModuleCall(..)
+        | Node::ModuleEnd(..)
+        | Node::Provider(_) => Outcome::ok(Value::NULL),
     }
 }
 
@@ -56,6 +59,16 @@ fn variable_value(around: Surroundings<'_>, variable: &Variable, copy: CopyId) -
                     let Some(value) = evaluate(&argument.expr, &scope).take(&mut said) else {
                         return Outcome::fail(said);
                     };
+                    if !variable.ephemeral && value.marks_deep().contains(Marks::EPHEMERAL) {
+                        let error = Diagnostic::error(
+                            "Ephemeral value not allowed",
+                            "This input variable is not declared as accepting ephemeral values, so it cannot be set to a \
+                             result derived from an ephemeral value.",
+                        );
+                        let caller = this.addr.steps().last().map(|step| format!("module {:?}", step.name.as_str()));
+                        said.push(error.at(argument.expr.span).within(caller.unwrap_or_default()));
+                        return Outcome::fail(said);
+                    }
                     Some((value, Some(argument.expr.span)))
                 }
             }
@@ -174,6 +187,10 @@ fn output_value(scope: &ModuleScope<'_>, output: &Output, root: bool) -> Outcome
     let outcome = evaluate(&output.value, scope);
     said.append(outcome.said.located(None, Some(&within)));
     let Some(value) = outcome.value else { return Outcome::fail(said) };
+    if let Some(error) = misplaced_ephemeral(output, &value, root) {
+        said.push(error.within(within));
+        return Outcome::fail(said);
+    }
     if root && !output.sensitive && value.marks_deep().contains(Marks::SENSITIVE) {
         said.push(
             Diagnostic::error(
@@ -188,7 +205,30 @@ fn output_value(scope: &ModuleScope<'_>, output: &Output, root: bool) -> Outcome
         );
         return Outcome::fail(said);
     }
+    let value = if output.ephemeral { value.mark(Marks::EPHEMERAL) } else { value };
     Outcome::with(if output.sensitive { value.sensitive() } else { value }, said)
+}
+
+/// Ephemeral values go through ephemeral outputs only, and those of a root module would have to be stored.
+fn misplaced_ephemeral(output: &Output, value: &Value, root: bool) -> Option<Diagnostic> {
+    let is_ephemeral = value.marks_deep().contains(Marks::EPHEMERAL);
+    if output.ephemeral && root {
+        let detail = "Ephemeral outputs are not allowed in context of a root module";
+        return Some(Diagnostic::error("Ephemeral output not allowed", detail).at(output.span));
+    }
+    let (summary, detail) = match (output.ephemeral, is_ephemeral) {
+        (false, true) => (
+            "Ephemeral value not allowed",
+            "This output value is not declared as returning an ephemeral value, so it cannot be set to a result derived \
+             from an ephemeral value.",
+        ),
+        (true, false) if value.is_wholly_known() => (
+            "Value not allowed in ephemeral output",
+            "This output value is declared as returning an ephemeral value, so it can only be set to an ephemeral value.",
+        ),
+        (true, _) | (false, false) => return None,
+    };
+    Some(Diagnostic::error(summary, detail).at(output.value.span))
 }
 
 /// The validations of a variable whose value is already known to the scope.
@@ -281,6 +321,11 @@ fn message(rule: &CheckRule, scope: &dyn Scope, said: &mut Diagnostics) -> Optio
             "It is not shown. Name no sensitive values in it, or use nonsensitive() where it gives nothing away.";
         said.push(Diagnostic::warning("Error message refers to sensitive values", detail).at(span));
         return Some("The error message included a sensitive value, so it will not be displayed.".to_owned());
+    }
+    if value.marks_deep().contains(Marks::EPHEMERAL) {
+        let detail = "It is not shown. Name no ephemeral values in it, or use ephemeralasnull() on them.";
+        said.push(Diagnostic::warning("Error message refers to ephemeral values", detail).at(span));
+        return Some("The error message included an ephemeral value, so it will not be displayed.".to_owned());
     }
     let wrong = match convert(&value, &Type::String) {
         Ok(text) if !text.is_null() => {

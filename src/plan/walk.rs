@@ -79,6 +79,8 @@ pub struct Walk<'a> {
     pub(super) recovered: Vec<(String, Recovered)>,
     /// With `-destroy -target`: everything that depends on a target, by what state recorded.
     pub(super) doomed: HashSet<Slot>,
+    /// Ephemeral resources that are open.
+    pub(super) held: Vec<super::ephemeral::Held>,
     broken: Vec<bool>,
     said: Vec<(NodeId, Diagnostics)>,
     running: FuturesUnordered<Boxed<'a, Done>>,
@@ -139,6 +141,7 @@ impl<'a> Walk<'a> {
             identities: input.options.identities.clone(),
             recovered: Vec::new(),
             doomed: HashSet::new(),
+            held: Vec::new(),
             broken: vec![false; count],
             said: Vec::new(),
             running: FuturesUnordered::new(),
@@ -166,7 +169,10 @@ impl<'a> Walk<'a> {
             }
         }
         self.said.sort_by_key(|(node, _)| *node);
-        self.said.drain(..).flat_map(|(_, said)| said).collect()
+        let mut said: Diagnostics = self.said.drain(..).flat_map(|(_, said)| said).collect();
+        said.append(self.close_ephemerals().await);
+        self.forget_ephemerals();
+        said
     }
 
     /// What every scope looks at. Borrowed anew for each evaluation, since the world grows between them.
@@ -238,8 +244,9 @@ impl<'a> Walk<'a> {
                 self.take_remote(node);
                 true
             }
-            Node::Resource(module, _) | Node::Data(module, _) => {
-                if !self.selected[index] || self.is_destroy() {
+            Node::Resource(module, _) | Node::Data(module, _) | Node::Ephemeral(module, _) => {
+                let removed = self.is_destroy() && !matches!(graph.node(node), Node::Ephemeral(..));
+                if !self.selected[index] || removed {
                     self.take_stored(node);
                     return true;
                 }

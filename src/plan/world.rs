@@ -175,6 +175,13 @@ impl World {
         }
     }
 
+    /// Forgets what is ephemeral in `each.value` of a copy.
+    pub fn forget_each_value(&mut self, copy: CopyId) {
+        if let Repetition::Each(_, value) = &mut self.copies[copy.index()].repetition {
+            *value = super::ephemeral::forgotten(value);
+        }
+    }
+
     /// `module.NAME` as seen from a copy: an object of outputs, or a tuple or object of such objects. Outputs without a
     /// value yet are left out. `None` before the call is expanded.
     pub fn module_value(&self, graph: &Graph, copy: CopyId, call: &Name) -> Option<Value> {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::change::{Action, Intent};
-use crate::diag::{Diagnostics, Outcome};
+use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::schema::Schema;
 use crate::value::{Path, Value};
 
@@ -22,6 +22,8 @@ pub struct ProviderSchema {
     pub resources: BTreeMap<&'static str, Schema>,
     /// Data sources by type.
     pub data: BTreeMap<&'static str, Schema>,
+    /// Ephemeral resources by type.
+    pub ephemeral: BTreeMap<&'static str, Schema>,
 }
 
 /// How a provider wants to be called.
@@ -108,7 +110,7 @@ pub struct PlanRequest {
     pub kind: String,
     /// The object as it is, null for a new one; without marks.
     pub prior: Value,
-    /// Prior and configured values merged by the schema; without marks.
+    /// Prior and configured values merged by the schema; without marks, write-only values null.
     pub proposed: Value,
     /// The configuration, nulls where nothing is written; without marks; write-only values included.
     pub config: Value,
@@ -219,6 +221,24 @@ pub struct DataRequest {
     pub config: Value,
 }
 
+/// What to open.
+#[derive(Clone, Debug)]
+pub struct OpenRequest {
+    /// The ephemeral resource's type.
+    pub kind: String,
+    /// The configuration, wholly known; without marks.
+    pub config: Value,
+}
+
+/// An ephemeral resource that was opened.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The whole object, arguments and results; without marks.
+    pub value: Value,
+    /// What closing it needs.
+    pub private: Vec<u8>,
+}
+
 /// Whose objects these are: compared with what state was made with, so that another cluster is not taken for an empty one.
 pub type Identity = Option<String>;
 
@@ -281,6 +301,19 @@ pub trait Configured: Send + Sync {
 
     /// Reads a data source.
     fn read_data<'a>(&'a self, request: DataRequest) -> Boxed<'a, Outcome<Value>>;
+
+    /// Opens an ephemeral resource: what it gives is there until it is closed. Called once when planning and again when
+    /// applying; nothing of it is stored.
+    fn open<'a>(&'a self, request: OpenRequest) -> Boxed<'a, Outcome<Opened>> {
+        let detail = format!("This provider has no ephemeral resource {:?}.", request.kind);
+        Box::pin(async move { Outcome::fail(Diagnostic::error("Invalid ephemeral resource", detail)) })
+    }
+
+    /// Closes what was opened, with the notes of opening it.
+    fn close<'a>(&'a self, kind: &'a str, private: Vec<u8>) -> Boxed<'a, Diagnostics> {
+        let _ = (kind, private);
+        Box::pin(async { Diagnostics::none() })
+    }
 
     /// After a crash: what became of a create. `planned` is the intent's object.
     fn recover<'a>(&'a self, kind: &'a str, intent: &'a Intent, planned: Value) -> Boxed<'a, Recovered>;

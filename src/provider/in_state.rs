@@ -9,8 +9,8 @@ use crate::schema::{Block, Schema, computed_unknown};
 use crate::value::{Path, Value, from_json_typed};
 
 use super::{
-    Applied, ApplyRequest, Boxed, Configured, DataRequest, ImportRequest, Imported, Limits, Now, PlanRequest, Planned,
-    Progress, Provider, ProviderSchema, ReadRequest, ReadResult, Recovered,
+    Applied, ApplyRequest, Boxed, Configured, DataRequest, ImportRequest, Imported, Limits, Now, OpenRequest, Opened,
+    PlanRequest, Planned, Progress, Provider, ProviderSchema, ReadRequest, ReadResult, Recovered,
 };
 
 /// What such a provider has to say; [`StateOnly`] makes a [`Provider`] of it. Kinds are those of its schema.
@@ -56,6 +56,12 @@ pub trait InState: Send + Sync + 'static {
     /// Reads a data source.
     fn read_data<'a>(&'a self, request: DataRequest) -> Boxed<'a, Outcome<Value>> {
         Box::pin(async move { unknown_kind(&request.kind) })
+    }
+
+    /// What an ephemeral resource is opened with: the whole object.
+    fn open(&self, kind: &str, config: &Value) -> Outcome<Value> {
+        let _ = config;
+        unknown_kind(kind)
     }
 
     /// How long a call takes, beyond no time at all. `object` is the planned object, for a delete the prior one.
@@ -199,6 +205,11 @@ impl<T: InState> Configured for StateOnly<T> {
 
     fn read_data<'a>(&'a self, request: DataRequest) -> Boxed<'a, Outcome<Value>> {
         self.0.read_data(request)
+    }
+
+    fn open<'a>(&'a self, request: OpenRequest) -> Boxed<'a, Outcome<Opened>> {
+        let opened = self.0.open(&request.kind, &request.config);
+        Box::pin(async move { opened.map(|value| Opened { value, private: Vec::new() }) })
     }
 
     fn recover<'a>(&'a self, _kind: &'a str, _intent: &'a Intent, _planned: Value) -> Boxed<'a, Recovered> {

@@ -26,7 +26,10 @@ pub fn proposed(block: &Block, prior: &Value, config: &Value) -> Value {
 }
 
 fn proposed_attribute(attribute: &Attribute, prior: impl FnOnce() -> Value, config: &Value) -> Value {
-    if attribute.is_computed() && config.is_null() {
+    if attribute.write_only {
+        // The provider finds it in the configuration; no object has it.
+        Value::Null(attribute.ty.clone())
+    } else if attribute.is_computed() && config.is_null() {
         let prior = prior();
         // A prior null keeps the configuration's typed null.
         if prior.is_null() { config.clone() } else { prior }
@@ -175,6 +178,20 @@ fn collect_sensitive(block: &Block, value: &Value, path: &mut Path, found: &mut 
             });
         }
     }
+}
+
+/// The attribute that a path leads to, or into; `None` where it leads to a nested block.
+pub fn attribute_at<'b>(block: &'b Block, path: &Path) -> Option<&'b Attribute> {
+    let mut block = block;
+    for step in path.steps() {
+        // The keys and indexes of nested blocks lead to nothing by themselves.
+        let Step::Attribute(name) = step else { continue };
+        match block.attribute(name) {
+            Some(attribute) => return Some(attribute),
+            None => block = &block.nested(name)?.block,
+        }
+    }
+    None
 }
 
 /// The value with every write-only attribute null: the form that plan and state may hold.

@@ -8,7 +8,7 @@ mod merge;
 
 use std::sync::OnceLock;
 
-pub use merge::{computed_unknown, proposed, sensitive_paths, write_only_null};
+pub use merge::{attribute_at, computed_unknown, proposed, sensitive_paths, write_only_null};
 
 use crate::value::{AttrType, ObjectType, Str, Type};
 

@@ -119,6 +119,28 @@ impl Value {
         }
     }
 
+    /// The value with every part that bears `marks`, outermost first, replaced by what `with` makes of that part. `with` gets
+    /// the part without its outer marks, and those.
+    #[must_use]
+    pub fn replace_marked(&self, marks: Marks, with: &dyn Fn(&Value, Marks) -> Value) -> Value {
+        let each = |part: &Value| part.replace_marked(marks, with);
+        match self {
+            Value::Marked(marked) if marked.marks.contains(marks) => with(&marked.value, marked.marks),
+            Value::Marked(marked) => each(&marked.value).mark(marked.marks),
+            Value::List(list) => Value::list(list.element.clone(), list.items.iter().map(each).collect()),
+            Value::Tuple(items) => Value::tuple(items.iter().map(each).collect::<Vec<_>>()),
+            Value::Map(map) => Value::map(map.element.clone(), map.entries.map_values(|_, value| each(value))),
+            Value::Object(entries) => Value::Object(entries.map_values(|_, value| each(value))),
+            // Elements of sets carry no marks.
+            Value::Set(_)
+            | Value::Null(_)
+            | Value::Unknown(_)
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_) => self.clone(),
+        }
+    }
+
     /// The value without any marks in it, and all of them together.
     pub fn unmark_deep(self) -> (Value, Marks) {
         let marks = self.marks_deep();

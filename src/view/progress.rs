@@ -50,6 +50,16 @@ impl Lines {
                 let line = format!("{}: Read {word} after {}", self.address(addr), seconds(*elapsed));
                 format!("{}\n", style.paint(ink, &line))
             }
+            Event::EphemeralStarted { addr, closes } => {
+                let word = if *closes { "Closing" } else { "Opening" };
+                format!("{}\n", bold(&format!("{}: {word}...", self.address(addr))))
+            }
+            Event::EphemeralEnded { addr, closes, elapsed, failed } => {
+                let word = if *closes { "Closing" } else { "Opening" };
+                let (end, ink) = if *failed { ("errored", Ink::Red) } else { ("complete", Ink::Bold) };
+                let line = format!("{}: {word} {end} after {}", self.address(addr), seconds(*elapsed));
+                format!("{}\n", style.paint(ink, &line))
+            }
             Event::PhaseStarted { phase } if phase.is_empty() => return None,
             Event::PhaseStarted { phase } => format!("{}\n", bold(&format!("phase {phase}"))),
             Event::PhaseEnded { phase, .. } if phase.is_empty() => return None,

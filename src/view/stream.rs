@@ -150,6 +150,24 @@ impl Stream {
                 let message = format!("{}: Read {word} after {}", self.address(addr), seconds(*elapsed));
                 Some(line(level, &message, now, kind, self.hook(addr, Action::Read, None, Some(*elapsed))))
             }
+            Event::EphemeralStarted { addr, closes } => {
+                let (action, word) = if *closes { ("close", "Closing") } else { ("open", "Opening") };
+                let hook = json!({"hook": {"resource": self.resource(addr), "action": action}});
+                info(&format!("{}: {word}...", self.address(addr)), "ephemeral_op_start", hook)
+            }
+            Event::EphemeralEnded { addr, closes, elapsed, failed } => {
+                let (action, word) = if *closes { ("close", "Closing") } else { ("open", "Opening") };
+                let (end, kind, level) = if *failed {
+                    ("errored", "ephemeral_op_errored", "error")
+                } else {
+                    ("complete", "ephemeral_op_complete", "info")
+                };
+                let message = format!("{}: {word} {end} after {}", self.address(addr), seconds(*elapsed));
+                let seconds = whole(*elapsed);
+                let hook =
+                    json!({"hook": {"resource": self.resource(addr), "action": action, "elapsed_seconds": seconds}});
+                Some(line(level, &message, now, kind, hook))
+            }
             Event::PhaseStarted { phase } if phase.is_empty() => None,
             Event::PhaseStarted { phase } => info(&format!("phase {phase}"), "phase_start", json!({"phase": phase})),
             Event::PhaseEnded { phase, .. } if phase.is_empty() => None,

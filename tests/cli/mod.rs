@@ -6,6 +6,7 @@ mod checks;
 mod commands;
 mod documented;
 mod durable;
+mod ephemeral;
 mod formatting;
 mod hostile;
 mod moves;

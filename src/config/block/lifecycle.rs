@@ -42,15 +42,16 @@ const DATA: Shape = Shape { blocks: &["precondition", "postcondition"], later: &
 /// The `lifecycle` block of a resource.
 pub fn lifecycle(block: &Block, mode: Mode, said: &mut Diagnostics) -> Lifecycle {
     let shape = if mode == Mode::Managed { &MANAGED } else { &DATA };
-    if mode == Mode::Data {
+    if mode != Mode::Managed {
+        let what = if mode == Mode::Data { "data" } else { "ephemeral" };
         for name in MANAGED.arguments {
             if let Some(attribute) = block.body.attribute(name) {
                 let detail = format!(
-                    "The lifecycle argument {name:?} is defined only for managed resources (\"resource\" blocks), and is not valid for data resources."
+                    "The lifecycle argument {name:?} is defined only for managed resources (\"resource\" blocks), and is \
+                     not valid for {what} resources."
                 );
-                said.push(
-                    Diagnostic::error("Invalid data resource lifecycle argument", detail).at(attribute.name.span),
-                );
+                let summary = format!("Invalid {what} resource lifecycle argument");
+                said.push(Diagnostic::error(summary, detail).at(attribute.name.span));
             }
         }
         shape.check_labels(block, said);
@@ -91,7 +92,8 @@ pub fn lifecycle(block: &Block, mode: Mode, said: &mut Diagnostics) -> Lifecycle
 }
 
 /// Names that look like types of resources and are not.
-const LANGUAGE: &[&str] = &["var", "local", "module", "data", "each", "count", "path", "terraform", "self"];
+const LANGUAGE: &[&str] =
+    &["var", "local", "module", "data", "ephemeral", "each", "count", "path", "terraform", "self"];
 
 /// The list of a `replace_triggered_by` argument.
 fn triggered_by(expr: &Expr, said: &mut Diagnostics) -> Vec<Trigger> {

@@ -40,7 +40,7 @@ pub struct Unlinked {
 }
 
 /// Block types of the language that are refused for now.
-const LATER: &[&str] = &["ephemeral", "action"];
+const LATER: &[&str] = &["action"];
 
 /// Block types that may stand at the top of a file.
 const KNOWN: &[&str] = &[
@@ -52,6 +52,7 @@ const KNOWN: &[&str] = &[
     "module",
     "resource",
     "data",
+    "ephemeral",
     "moved",
     "removed",
     "import",
@@ -95,6 +96,7 @@ impl Reader<'_> {
             "module" => self.module(block),
             "resource" => self.resource(block, Mode::Managed, None),
             "data" => self.resource(block, Mode::Data, None),
+            "ephemeral" => self.resource(block, Mode::Ephemeral, None),
             "moved" => self.moved(block),
             "removed" => self.removed(block),
             "import" => self.import(block),

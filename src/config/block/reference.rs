@@ -134,6 +134,7 @@ fn quoted_target(name: &Name, span: Span) -> Option<DependsOn> {
     let target = match words.as_slice() {
         ["module", name] => Reference::Module { name: Name::from(*name), output: None },
         ["data", kind, name] => resource(Mode::Data, kind, name),
+        ["ephemeral", kind, name] => resource(Mode::Ephemeral, kind, name),
         [kind, name] => resource(Mode::Managed, kind, name),
         _ => return None,
     };

@@ -61,7 +61,11 @@ impl Reader<'_> {
             return;
         }
         let (kind, name) = (&block.labels[0], &block.labels[1]);
-        let what = if mode == Mode::Managed { "resource" } else { "data source" };
+        let what = match mode {
+            Mode::Managed => "resource",
+            Mode::Data => "data source",
+            Mode::Ephemeral => "ephemeral resource",
+        };
         let valid = check_name(&format!("{what} type"), &kind.text, kind.span, self.said)
             & check_name(what, &name.text, name.span, self.said);
         if !valid {
@@ -105,8 +109,11 @@ impl Reader<'_> {
                 vacant.insert(resource);
             }
             Entry::Occupied(first) => {
-                let word = if mode == Mode::Managed { "resource" } else { "data" };
-                let thing = if mode == Mode::Managed { "resource" } else { "data resource" };
+                let (word, thing) = match mode {
+                    Mode::Managed => ("resource", "resource"),
+                    Mode::Data => ("data", "data resource"),
+                    Mode::Ephemeral => ("ephemeral", "ephemeral resource"),
+                };
                 let at = place(self.sources, first.get().block.header);
                 let (kind, name) = (kind.text.as_str(), name.text.as_str());
                 let detail = format!(
@@ -122,8 +129,9 @@ impl Reader<'_> {
     fn lifecycle_of(&mut self, body: &Body, mode: Mode) -> Lifecycle {
         for nested in &body.blocks {
             match nested.kind.text.as_str() {
-                "connection" | "provisioner" if mode == Mode::Data => {
-                    let detail = format!("A data source has no {:?} block.", nested.kind.text.as_str());
+                "connection" | "provisioner" if mode != Mode::Managed => {
+                    let what = if mode == Mode::Data { "A data source" } else { "An ephemeral resource" };
+                    let detail = format!("{what} has no {:?} block.", nested.kind.text.as_str());
                     self.said.push(Diagnostic::error("Unsupported block type", detail).at(nested.header));
                 }
                 kind @ ("connection" | "provisioner") => {

@@ -17,18 +17,18 @@ use super::reference::depends_on;
 
 const VARIABLE: Shape = Shape {
     labels: &["name"],
-    arguments: &["type", "default", "description", "sensitive", "nullable"],
+    arguments: &["type", "default", "description", "sensitive", "ephemeral", "nullable"],
     blocks: &["validation"],
-    later: &["ephemeral", "deprecated"],
+    later: &["deprecated"],
     ..Shape::EMPTY
 };
 
 const OUTPUT: Shape = Shape {
     labels: &["name"],
-    arguments: &["value", "description", "sensitive", "depends_on"],
+    arguments: &["value", "description", "sensitive", "ephemeral", "depends_on"],
     required: &["value"],
     blocks: &["precondition"],
-    later: &["ephemeral", "deprecated"],
+    later: &["deprecated"],
 };
 
 /// Names of meta-arguments of module blocks, which a variable cannot have.
@@ -98,7 +98,7 @@ impl Reader<'_> {
             default: body.attribute("default").map(|attribute| attribute.expr.clone()),
             description: literal_text(body, "description", self.said),
             sensitive: truth(body, "sensitive", self.said).unwrap_or(false),
-            ephemeral: false,
+            ephemeral: truth(body, "ephemeral", self.said).unwrap_or(false),
             nullable: truth(body, "nullable", self.said).unwrap_or(true),
             validations: body.blocks_of("validation").filter_map(|block| rule(block, self.said)).collect(),
             span: block.header,
@@ -176,7 +176,7 @@ impl Reader<'_> {
             value: value.expr.clone(),
             description: literal_text(body, "description", self.said),
             sensitive: truth(body, "sensitive", self.said).unwrap_or(false),
-            ephemeral: false,
+            ephemeral: truth(body, "ephemeral", self.said).unwrap_or(false),
             depends_on: match body.attribute("depends_on") {
                 Some(attribute) => depends_on(&attribute.expr, self.said),
                 None => Vec::new(),

@@ -345,11 +345,9 @@ Error: Invalid provider source string
 #[test]
 fn what_cannot_be_done_yet_is_refused_by_name() {
     for (text, what) in [
-        ("ephemeral \"a\" \"b\" {\n}\n", "The block type \"ephemeral\""),
         ("action \"a\" \"b\" {\n}\n", "The block type \"action\""),
         ("terraform {\n  cloud {\n  }\n}\n", "The block type \"cloud\""),
         ("terraform {\n  encryption {\n  }\n}\n", "The block type \"encryption\""),
-        ("variable \"v\" {\n  ephemeral = true\n}\n", "The argument \"ephemeral\""),
         ("resource \"a_b\" \"c\" {\n  provisioner \"local-exec\" {\n  }\n}\n", "The block type \"provisioner\""),
         ("resource \"a_b\" \"c\" {\n  connection {\n  }\n}\n", "The block type \"connection\""),
         ("resource \"a_b\" \"c\" {\n  lifecycle {\n    enabled = true\n  }\n}\n", "The argument \"enabled\""),

@@ -51,6 +51,9 @@ pub fn describe(value: &Value) -> String {
     if value.marks().contains(Marks::SENSITIVE) {
         return "has a sensitive value".into();
     }
+    if value.marks().contains(Marks::EPHEMERAL) {
+        return "has an ephemeral value".into();
+    }
     let elements = |kind: String, count: usize| match count {
         0 => format!("is empty {kind}"),
         1 => format!("is {kind} with 1 element"),

@@ -53,17 +53,7 @@ fn to(arguments: &[Value], ty: &Type) -> Result<Value, FunctionError> {
 
 /// The value with everything ephemeral in it replaced by null.
 fn without_ephemeral(value: &Value) -> Value {
-    match value {
-        Value::Marked(marked) if marked.marks.contains(Marks::EPHEMERAL) => {
-            Value::Null(marked.value.ty()).mark(marked.marks.without(Marks::EPHEMERAL))
-        }
-        Value::Marked(marked) => without_ephemeral(&marked.value).mark(marked.marks),
-        Value::List(list) => Value::list(list.element.clone(), list.items.iter().map(without_ephemeral).collect()),
-        Value::Tuple(items) => Value::tuple(items.iter().map(without_ephemeral).collect::<Vec<_>>()),
-        Value::Map(map) => Value::map(map.element.clone(), map.entries.map_values(|_, value| without_ephemeral(value))),
-        Value::Object(entries) => Value::Object(entries.map_values(|_, value| without_ephemeral(value))),
-        other => other.clone(),
-    }
+    value.replace_marked(Marks::EPHEMERAL, &|part, marks| Value::Null(part.ty()).mark(marks.without(Marks::EPHEMERAL)))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod table;
 mod template;
 mod typed;
 mod waits;
+mod write_only;
 
 use std::sync::{Arc, OnceLock};
 

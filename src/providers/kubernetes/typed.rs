@@ -4,7 +4,7 @@ use super::configured::Cluster;
 use super::identity::Place;
 use super::mapping::with_defaults;
 use super::table::{Fields, Resource, What};
-use super::{MANAGER, object, template, waits};
+use super::{MANAGER, object, template, waits, write_only};
 use crate::change::Action;
 use crate::client::kube::types::Json;
 use crate::client::kube::{Apply, KubeError};
@@ -157,7 +157,11 @@ pub async fn apply(cluster: &Cluster, resource: &Resource, request: ApplyRequest
             Err(error) => return Applied::failed(error.diagnostic(&format!("create {title}"))),
         }
     }
-    let wanted = object::build(resource, &request.config, &place, nonce.as_deref());
+    let config = match write_only::with_kept(cluster, resource, &place, &request).await {
+        Ok(config) => config,
+        Err(error) => return Applied::failed(error.diagnostic(&format!("read {title}"))),
+    };
+    let wanted = object::build(resource, &config, &place, nonce.as_deref());
     let how = Apply { manager: MANAGER, force: true, dry_run: false };
     let live = match cluster.kube.apply(resource.kind, &wanted, &how).await {
         Ok(live) => live,
@@ -170,7 +174,7 @@ pub async fn apply(cluster: &Cluster, resource: &Resource, request: ApplyRequest
     };
     let private = noted(nonce.as_deref());
     let waited = waits::after(cluster, resource, &request.planned, creates, &place, live, progress).await;
-    let value = object::read(resource, &waited.object, &place, Some(&request.planned));
+    let value = object::read(resource, &waited.object, &place, Some(&write_only::hint(&request)));
     Applied { now: Now::Is { value, private }, said: waited.said }
 }
 

@@ -75,6 +75,18 @@ impl InState for Random {
         ))
     }
 
+    fn open(&self, kind: &str, config: &Value) -> Outcome<Value> {
+        let Value::Object(entries) = config else { return unknown_kind(kind) };
+        let missing = |entries: Entries, (name, default): (&str, Value)| match entries.get(name) {
+            Some(written) if written.is_null() => entries.with(name, default),
+            Some(_) | None => entries,
+        };
+        let filled = schemas::defaults(kind, config).into_iter().fold(entries.clone(), missing);
+        let made = text::make(kind, &filled).into_iter().filter(|(name, _)| filled.get(name).is_some());
+        let made: Vec<_> = made.collect();
+        Outcome::ok(Value::Object(made.into_iter().fold(filled, |all, (name, value)| all.with(name, value))))
+    }
+
     fn import(&self, kind: &str, id: &str) -> Outcome<Value> {
         let Some(schema) = self.schema.resources.get(kind) else { return unknown_kind(kind) };
         let found = match kind {

@@ -18,7 +18,8 @@ pub fn all() -> ProviderSchema {
         ("random_uuid", kind([("id", computed()), ("result", computed())])),
         ("random_shuffle", shuffle()),
     ]);
-    ProviderSchema { resources, ..ProviderSchema::default() }
+    let ephemeral = BTreeMap::from([("random_password", opened_password())]);
+    ProviderSchema { resources, ephemeral, ..ProviderSchema::default() }
 }
 
 /// What an attribute is when the configuration leaves it out.
@@ -76,6 +77,13 @@ fn text(version: u64, secret: bool) -> Schema {
         attributes.push(("bcrypt_hash", computed().sensitive()));
     }
     Schema { version, block: Block::new(attributes) }
+}
+
+/// The password that is made anew whenever it is opened.
+fn opened_password() -> Schema {
+    let Schema { block, .. } = text(0, true);
+    let kept = ["id", "keepers", "number"];
+    Schema::new(Block::new(block.attributes.into_iter().filter(|(name, _)| !kept.contains(&name.as_str()))))
 }
 
 fn id() -> Schema {

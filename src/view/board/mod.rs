@@ -99,6 +99,8 @@ impl Board {
         match event {
             Event::RefreshStarted { objects: 0 }
             | Event::DataReadEnded { .. }
+            | Event::EphemeralStarted { .. }
+            | Event::EphemeralEnded { .. }
             | Event::Said(_)
             | Event::Recovered(_) => {}
             Event::RefreshStarted { objects } => self.note = Some(format!("refreshing {objects} objects")),

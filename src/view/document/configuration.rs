@@ -125,7 +125,11 @@ impl Writer<'_> {
         let slot = provider.and_then(|id| self.segment.providers.get(id.index()));
         let schema = slot.and_then(|slot| {
             let schema = slot.kind.schema();
-            let kinds = if addr.mode == Mode::Data { &schema.data } else { &schema.resources };
+            let kinds = match addr.mode {
+                Mode::Managed => &schema.resources,
+                Mode::Data => &schema.data,
+                Mode::Ephemeral => &schema.ephemeral,
+            };
             kinds.get(addr.kind.as_str())
         });
         if let Some(schema) = schema {
