@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | 0 | [`addr`], [`diag`], [`value`], [`schema`], [`change`], [`event`]: plain data, no I/O |
 //! | 1 | [`lang`]: text to AST to values; [`provider`]: the contracts and the registry; [`client`]: protocols |
-//! | 2 | [`config`], [`state`], [`gate`], [`providers`], [`sandbox`] |
+//! | 2 | [`config`], [`install`], [`state`], [`gate`], [`providers`], [`sandbox`] |
 //! | 3 | [`graph`] |
 //! | 4 | [`plan`] |
 //! | 5 | [`apply`] |
@@ -24,6 +24,7 @@ pub mod diag;
 pub mod event;
 pub mod gate;
 pub mod graph;
+pub mod install;
 pub mod lang;
 pub mod ops;
 pub mod plan;

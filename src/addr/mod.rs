@@ -9,6 +9,8 @@ mod name;
 mod parse;
 mod provider;
 mod resource;
+mod source;
+mod version;
 
 pub use instance::{DeposedKey, InstanceAddr, InstanceKey};
 pub use module::{ModuleAddr, ModuleInstance, ModuleStep};
@@ -16,3 +18,5 @@ pub use name::{LayerName, Name};
 pub use parse::{AddrError, Pattern, parse_instance, parse_module_instance, parse_pattern, parse_resource_instance};
 pub use provider::{DEFAULT_HOST, DEFAULT_HOST_OPENTOFU, ProviderConfigAddr, ProviderSource};
 pub use resource::{ConfigResourceAddr, Mode, ResourceAddr};
+pub use source::{ModuleSource, Package, RegistryModule, SourceError};
+pub use version::{Constraints, Version};

@@ -5,7 +5,7 @@ use crate::diag::{Diagnostics, Outcome};
 use crate::graph::{ModuleId, NodeId};
 use crate::lang::decode::decode;
 use crate::plan::ephemeral::{Held, marked, open};
-use crate::plan::expand::copies;
+use crate::plan::expand::{Repeated, copies};
 use crate::plan::scope::ModuleScope;
 use crate::plan::values::check;
 use crate::plan::world::{CopyId, Repetition, Shaping, resource_value};
@@ -50,7 +50,7 @@ impl<'a> Run<'a> {
         let mut said = Diagnostics::none();
         for copy in self.world.copies_of(module).to_vec() {
             let scope = ModuleScope::plain(self.around(), copy);
-            let expanded = copies(resource.count.as_ref(), resource.for_each.as_ref(), &scope, true).take(&mut said);
+            let expanded = copies(Repeated::of(resource), &scope, true).take(&mut said);
             let Some((shaping, repetitions)) = expanded else { continue };
             let mut instances = Vec::new();
             for repetition in repetitions {

@@ -107,6 +107,8 @@ pub enum Reason {
     DeleteBecauseEachKey,
     /// The index is beyond `count`.
     DeleteBecauseCountIndex,
+    /// The block is switched off.
+    DeleteBecauseEnabledFalse,
     /// The block has gained or lost `count` or `for_each`.
     DeleteBecauseWrongRepetition,
     /// A `moved` block has moved it to where nothing is written.
@@ -131,6 +133,7 @@ impl Reason {
             Reason::DeleteBecauseNoModule => "delete_because_no_module",
             Reason::DeleteBecauseEachKey => "delete_because_each_key",
             Reason::DeleteBecauseCountIndex => "delete_because_count_index",
+            Reason::DeleteBecauseEnabledFalse => "delete_because_enabled_false",
             Reason::DeleteBecauseWrongRepetition => "delete_because_wrong_repetition",
             Reason::DeleteBecauseNoMoveTarget => "delete_because_no_move_target",
             Reason::DeleteDeposed => "delete_because_deposed",
@@ -161,6 +164,8 @@ pub struct Change {
     pub replace_paths: Vec<Path>,
     /// The id that is being imported.
     pub importing: Option<String>,
+    /// The resource block that was written from what the import found.
+    pub generated: Option<std::sync::Arc<str>>,
     /// The provider configuration that is asked.
     pub provider: ProviderConfigAddr,
 }

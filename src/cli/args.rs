@@ -24,8 +24,10 @@ pub(super) struct Root {
 /// What is to be done.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check that the configuration loads and that state can be reached
+    /// Install modules, check that the configuration loads and that state can be reached
     Init(InitArgs),
+    /// Install the modules that the configuration calls
+    Get(GetArgs),
     /// Check the configuration
     Validate(ValidateArgs),
     /// Bring files into their canonical form
@@ -201,15 +203,31 @@ pub(super) struct InitArgs {
     /// Accepted for Terraform's sake
     #[arg(long, hide = true)]
     pub reconfigure: bool,
-    /// Accepted for Terraform's sake
-    #[arg(long, hide = true)]
+    /// Fetch modules again that are there
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false,
+          action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub upgrade: bool,
+    /// Install modules
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = true,
+          action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub get: bool,
     /// Accepted for Terraform's sake
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub input: Option<String>,
     /// Accepted for Terraform's sake
     #[arg(long, hide = true)]
     pub lockfile: Option<String>,
+}
+
+/// `get`
+#[derive(Debug, Args)]
+pub(super) struct GetArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Fetch modules again that are there
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false,
+          action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub update: bool,
 }
 
 /// `validate`
@@ -260,6 +278,9 @@ pub(super) struct PlanArgs {
     /// Save the plan
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Write resource blocks for import blocks that have none into this new file
+    #[arg(long, value_name = "FILE")]
+    pub generate_config_out: Option<PathBuf>,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,

@@ -5,15 +5,25 @@ use crate::ops;
 
 use super::args::InitArgs;
 use super::exit::Exit;
+use super::get;
 use super::project::{Call, place};
 use super::terminal::Terminal;
 
-/// Loads the configuration and reaches every state. Nothing is downloaded: every provider is in the program.
+/// Installs modules, loads the configuration and reaches every state. Every provider is in the program.
 pub(super) async fn run(call: &Call, args: &InitArgs) -> Exit {
     let terminal = Terminal::new(&args.select.look, None);
     let mut load = call.load(&args.select);
     load.backend_config.clone_from(&args.backend_config);
     let mut said = Diagnostics::none();
+    if args.get {
+        said.append(get::install(call, &load, args.upgrade, &terminal).await);
+        if said.has_errors() {
+            terminal.say(&said, &call.sources);
+            return Exit::Failed;
+        }
+        // What is worth a warning is found again by the load that counts.
+        said = Diagnostics::none();
+    }
     let Some(session) = call.open(load, &args.select).take(&mut said) else {
         terminal.say(&said, &call.sources);
         return Exit::Failed;

@@ -8,6 +8,8 @@ mod args;
 mod exit;
 mod fmt;
 mod gate;
+mod generate;
+mod get;
 mod import;
 mod init;
 mod listen;
@@ -48,7 +50,6 @@ const NOT_YET: &[&str] = &[
     "console",
     "drift",
     "env",
-    "get",
     "graph",
     "login",
     "logout",
@@ -124,6 +125,7 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
     let exit = runtime.block_on(async {
         match &root.command {
             Command::Init(args) => init::run(&call, args).await,
+            Command::Get(args) => get::run(&call, args).await,
             Command::Validate(args) => validate::run(&call, args).await,
             Command::Plan(args) => plan::run(&call, args).await,
             Command::Apply(args) => apply::run(&call, args, None).await,

@@ -11,6 +11,7 @@ use crate::view::{self, Heading, Stream, Style};
 
 use super::args::PlanArgs;
 use super::exit::Exit;
+use super::generate;
 use super::listen::Listener;
 use super::project::{Call, place, run_options};
 use super::saved;
@@ -24,7 +25,15 @@ pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
     let options = run_options(planning, call.now);
     let mut load = call.load(&planning.select);
     load.may_be_empty = options.mode == PlanMode::Destroy;
+    load.generates = args.generate_config_out.is_some();
     let mut said = Diagnostics::none();
+    if let Some(path) = &args.generate_config_out
+        && let Err(diagnostic) = generate::check(path, options.mode)
+    {
+        said.push(*diagnostic);
+        terminal.say(&said, &call.sources);
+        return Exit::Failed;
+    }
     let stream = Stream::new(false);
     if planning.json {
         terminal.print(&stream.version(Timestamp::now()));
@@ -47,6 +56,16 @@ pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
         } else {
             terminal.print(&heading(session, plan, began));
             view::plan_in_pieces(plan, terminal.style, &mut |piece| terminal.print(piece));
+        }
+        if let Some(path) = &args.generate_config_out {
+            match generate::write(path, plan) {
+                Ok(true) if !planning.json => terminal.print(&format!(
+                    "\nWrote configuration for what is imported to {}. Review it, and edit it before you keep it.\n",
+                    path.display()
+                )),
+                Ok(_) => {}
+                Err(diagnostic) => said.push(*diagnostic),
+            }
         }
         match &args.out {
             Some(path) => match save(call, args, session, &options, plan, path) {
@@ -115,7 +134,7 @@ fn save(
     plan: &Plan,
     path: &std::path::Path,
 ) -> Result<(), Box<Diagnostic>> {
-    let load = saved::pack(call, session, &args.planning.select);
+    let load = saved::pack(call, session, &args.planning.select, args.generate_config_out.is_some());
     let text = view::plan(plan, Style::PLAIN);
     let json = view::plan_json(plan, &ops::checks(session, plan), false).to_string();
     ops::write_saved(path, &SavedPlan::new(plan, options, load, text, json))

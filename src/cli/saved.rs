@@ -18,6 +18,8 @@ struct Load {
     environment: Option<String>,
     given: Vec<SavedGiven>,
     now: String,
+    #[serde(default)]
+    generates: bool,
     captured: Captured,
 }
 
@@ -29,7 +31,7 @@ enum SavedGiven {
 }
 
 /// Packs what was read, so that the configuration that was planned is the one applied.
-pub(super) fn pack(call: &Call, session: &Session, select: &SelectArgs) -> serde_json::Value {
+pub(super) fn pack(call: &Call, session: &Session, select: &SelectArgs, generates: bool) -> serde_json::Value {
     let environment = session.config.project.as_ref().map(|_| session.config.environment.to_string());
     let given = call.given.iter().map(|given| match given {
         Given::Var { name, text } => SavedGiven::Var { name: name.clone(), text: text.clone() },
@@ -40,6 +42,7 @@ pub(super) fn pack(call: &Call, session: &Session, select: &SelectArgs) -> serde
         environment: select.env.clone().or(environment),
         given: given.collect(),
         now: call.now.to_string(),
+        generates,
         captured: call.capture.captured(),
     };
     serde_json::to_value(load).unwrap_or_default()
@@ -65,5 +68,6 @@ pub(super) fn unpack(call: &Call, saved: &SavedPlan) -> Result<LoadOptions, Box<
         SavedGiven::Var { name, text } => Given::Var { name, text },
         SavedGiven::File(path) => Given::File(path),
     });
-    Ok(call.load_saved(load.captured, load.environment, given.collect(), now))
+    let generates = load.generates;
+    Ok(LoadOptions { generates, ..call.load_saved(load.captured, load.environment, given.collect(), now) })
 }

@@ -262,6 +262,18 @@ impl Scope for SetScope<'_> {
     }
 }
 
+/// What is to be said about assignments to variables of a root module that are deprecated.
+pub fn deprecated(assignments: &Assignments, module: &Module) -> Diagnostics {
+    let assigned = module.variables.values().filter(|variable| assignments.get(&variable.name).is_some());
+    let say = |variable: &Variable| {
+        let why = variable.deprecated.as_ref()?;
+        let detail =
+            format!("The root variable {:?} is given a value, and is deprecated: {why}", variable.name.as_str());
+        Some(Diagnostic::warning("Deprecated variable used from the root module", detail).at(variable.span))
+    };
+    assigned.filter_map(say).collect()
+}
+
 /// What is to be said in plain mode about assignments to variables that the root module does not declare.
 pub fn undeclared_in_folder(assignments: &Assignments, module: &Module) -> Diagnostics {
     let undeclared = assignments.iter().filter(|(name, _)| !module.variables.contains_key(*name));

@@ -13,6 +13,7 @@ use crate::lang::functions::ReadError;
 use super::files::{Files, normal};
 use super::folder::{Reading, is_configuration};
 use super::model::Config;
+use super::modules::Installing;
 use super::{plain, project};
 
 /// The name of a project file.
@@ -42,6 +43,10 @@ pub struct LoadOptions {
     /// Whether it matters where state lies. Without it (`validate`) no argument of a backend or state block is evaluated,
     /// and the settings of every layer are those of the local default.
     pub needs_state: bool,
+    /// Whether `import` blocks without a resource block get one that is written from what they find.
+    pub generates: bool,
+    /// Modules that are being installed; what is missing is noted there instead of being an error.
+    pub installing: Option<Arc<Installing>>,
 }
 
 /// A variable or a file of variables from the command line.
@@ -72,11 +77,22 @@ impl LoadOptions {
             now: Timestamp::UNIX_EPOCH,
             may_be_empty: false,
             needs_state: true,
+            generates: false,
+            installing: None,
         }
     }
 
     pub(super) fn reading(&self) -> Reading<'_> {
         Reading { files: &*self.files, sources: &self.sources, working_dir: &self.working_dir }
+    }
+}
+
+/// Where a root module keeps what is installed for it: `.terraform` beside its files, or the folder that TF_DATA_DIR names;
+/// there each layer of a project has a folder of its own.
+pub(super) fn data_folder(options: &LoadOptions, root: &Path, layer: Option<&str>) -> PathBuf {
+    match options.process_env.get("TF_DATA_DIR").filter(|dir| !dir.is_empty()) {
+        Some(dir) => normal(&options.working_dir.join(dir).join(layer.unwrap_or_default())),
+        None => root.join(".terraform"),
     }
 }
 

@@ -7,10 +7,12 @@
 mod assign;
 mod backend;
 mod block;
+mod constant;
 mod files;
 mod folder;
 mod load;
 mod model;
+mod modules;
 mod overrides;
 mod plain;
 mod project;
@@ -30,5 +32,6 @@ pub use model::{
     Lifecycle, Local, Module, ModuleCall, Moved, Origin, Output, Phase, ProjectFile, ProviderConfig, ProviderRef,
     Removed, RequiredProvider, Resource, S3Settings, StateSettings, Trigger, Variable,
 };
+pub use modules::{Installed, Installing, Manifest, Wanted, manifest};
 pub use scope::Env;
 pub use shape::place;

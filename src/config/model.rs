@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::addr::{LayerName, Name, Pattern, ProviderSource, ResourceAddr};
+use crate::addr::{LayerName, ModuleSource, Name, Pattern, ProviderSource, ResourceAddr};
 use crate::diag::{Outcome, SourceMap, Span};
 use crate::lang::eval::Reference;
 use crate::lang::syntax::ast::{Attribute, Block, Body, Expr};
@@ -73,6 +73,8 @@ pub struct Layer {
     pub name: LayerName,
     /// The folder.
     pub dir: PathBuf,
+    /// Where modules that are installed for it lie.
+    pub data: PathBuf,
     /// Its root module.
     pub root: Arc<Module>,
     /// Where its state lies for this environment.
@@ -233,6 +235,8 @@ pub struct Variable {
     pub sensitive: bool,
     /// `ephemeral`.
     pub ephemeral: bool,
+    /// `deprecated`: what to do instead of using it.
+    pub deprecated: Option<String>,
     /// `nullable`, true by default.
     pub nullable: bool,
     /// `validation` blocks.
@@ -276,6 +280,8 @@ pub struct Output {
     pub sensitive: bool,
     /// `ephemeral`.
     pub ephemeral: bool,
+    /// `deprecated`: what to do instead of using it.
+    pub deprecated: Option<String>,
     /// `depends_on`.
     pub depends_on: Vec<DependsOn>,
     /// `precondition` blocks.
@@ -317,12 +323,16 @@ pub struct Resource {
     pub count: Option<Arc<Expr>>,
     /// `for_each`.
     pub for_each: Option<Arc<Expr>>,
+    /// `lifecycle { enabled }`: there is one copy or none.
+    pub enabled: Option<Arc<Expr>>,
     /// `depends_on`.
     pub depends_on: Vec<DependsOn>,
     /// The provider configuration: as written, else the one named like the type's first word.
     pub provider: ProviderRef,
     /// `lifecycle`.
     pub lifecycle: Lifecycle,
+    /// Whether nobody has written the block: it stands for what an `import` block finds, and is written from that.
+    pub generated: bool,
     /// The `check` block that a data block stands in: nothing else sees it, and its failure only warns.
     pub check: Option<Name>,
 }
@@ -356,8 +366,12 @@ pub struct Import {
     pub to: ImportTarget,
     /// Where that is written.
     pub to_span: Span,
-    /// The id that the provider finds it by.
-    pub id: Arc<Expr>,
+    /// The id that the provider finds it by; without one there is an identity.
+    pub id: Option<Arc<Expr>>,
+    /// The attributes that the provider finds it by.
+    pub identity: Option<Arc<Expr>>,
+    /// The provider configuration of a resource block that is to be generated.
+    pub provider: Option<ProviderRef>,
     /// `for_each`.
     pub for_each: Option<Arc<Expr>>,
     /// The block's header.
@@ -442,6 +456,12 @@ pub struct ModuleCall {
     pub name: Name,
     /// `source` as written.
     pub source: String,
+    /// The same, understood.
+    pub address: ModuleSource,
+    /// The installed version, of a registry's module.
+    pub version: Option<String>,
+    /// `version` as written.
+    pub version_constraint: Option<String>,
     /// The called module.
     pub module: Arc<Module>,
     /// Arguments for the module's variables.
@@ -450,6 +470,8 @@ pub struct ModuleCall {
     pub count: Option<Arc<Expr>>,
     /// `for_each`.
     pub for_each: Option<Arc<Expr>>,
+    /// `lifecycle { enabled }`: there is one copy or none.
+    pub enabled: Option<Arc<Expr>>,
     /// `depends_on`.
     pub depends_on: Vec<DependsOn>,
     /// `providers = { child = parent }`.

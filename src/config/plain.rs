@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::addr::{LayerName, Name};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 
-use super::assign::{Assignments, Surroundings, undeclared_in_folder};
+use super::assign::{Assignments, Surroundings, deprecated, undeclared_in_folder};
 use super::backend;
-use super::load::LoadOptions;
+use super::load::{LoadOptions, data_folder};
 use super::model::{Config, Layer, Module, Phase, StateSettings};
 use super::scope::Env;
 use super::tree::{Root, Tree};
@@ -30,7 +30,15 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
         let detail = format!("TF_WORKSPACE is {workspace:?}, but this version knows the workspace \"default\" only.");
         said.push(Diagnostic::error("Not supported yet", detail));
     }
-    let root = match Tree::new(options.reading()).root(dir, &mut said) {
+    let around = Surroundings::of(options, Env::default(), dir);
+    let mut assignments = Assignments::new(Arc::new(around));
+    assignments.add_process_env(options);
+    assignments.add_folder(&options.reading(), dir, &mut said);
+    for given in &options.given {
+        assignments.add_given(options, given, project, &mut said);
+    }
+    let data = data_folder(options, dir, None);
+    let root = match Tree::new(options).root(dir, &data, &assignments, &mut said) {
         Some(root) => root,
         None if options.may_be_empty => {
             Root { module: Arc::new(Module { dir: dir.clone(), ..Module::default() }), backend: None }
@@ -45,19 +53,14 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
             return Outcome::fail(said);
         }
     };
-    let around = Surroundings::of(options, Env::default(), dir);
-    let mut assignments = Assignments::new(Arc::new(around));
-    assignments.add_process_env(options);
-    assignments.add_folder(&options.reading(), dir, &mut said);
-    for given in &options.given {
-        assignments.add_given(options, given, project, &mut said);
-    }
+    said.append(deprecated(&assignments, &root.module));
     said.append(undeclared_in_folder(&assignments, &root.module));
     let state = match backend::settings(options, root.backend.as_ref()).take(&mut said) {
         Some(settings) => settings,
         None => StateSettings::Local { path: dir.join("terraform.tfstate") },
     };
-    let layer = Layer { name: LayerName::plain(), dir: dir.clone(), root: root.module, state, assignments, span: None };
+    let layer =
+        Layer { name: LayerName::plain(), dir: dir.clone(), data, root: root.module, state, assignments, span: None };
     let config = Config {
         sources: options.sources.clone(),
         project: None,

@@ -19,7 +19,12 @@ impl Config {
     /// is written with more than variables and locals.
     pub fn layer_read_by(&self, layer: usize, resource: &Resource) -> Option<usize> {
         let is_remote_state = resource.addr.mode == Mode::Data && resource.addr.kind == "terraform_remote_state";
-        if self.is_plain() || !is_remote_state || resource.count.is_some() || resource.for_each.is_some() {
+        if self.is_plain()
+            || !is_remote_state
+            || resource.count.is_some()
+            || resource.for_each.is_some()
+            || resource.enabled.is_some()
+        {
             return None;
         }
         let scope = Root { config: self, layer: &self.layers[layer], open: RefCell::default() };

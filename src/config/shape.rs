@@ -2,7 +2,7 @@
 
 use crate::addr::Name;
 use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span, did_you_mean};
-use crate::lang::syntax::ast::{Block, Body, Expr};
+use crate::lang::syntax::ast::{Block, Body};
 
 /// What a block with a fixed content holds.
 pub struct Shape {
@@ -160,9 +160,4 @@ pub fn check_name(what: &str, name: &Name, span: Span, said: &mut Diagnostics) -
         said.push(Diagnostic::error(format!("Invalid {what} name"), detail).at(span));
     }
     valid
-}
-
-/// Says of everything in an expression that it has to be written out: no names, no functions.
-pub fn constant_error(expr: &Expr) -> Diagnostic {
-    Diagnostic::error("Variables not allowed", "Variables may not be used here.").at(expr.span)
 }

@@ -1,23 +1,42 @@
 //! The module tree: folders that call folders.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::addr::{Constraints, ModuleSource, Name};
+use crate::diag::{Diagnostic, Diagnostics, Span};
 
-use super::block::{self, BackendBlock, Call, text_of};
+use super::assign::Assignments;
+use super::block::{self, BackendBlock, Call};
+use super::constant::{Constants, Given};
 use super::files::{normal, relative};
 use super::folder::Reading;
+use super::load::LoadOptions;
 use super::model::{Module, ModuleCall, ProviderRef};
-use super::shape::{constant_error, not_yet};
+use super::modules::{Finder, Place};
 
 /// Loads modules, each folder once.
 pub struct Tree<'a> {
+    options: &'a LoadOptions,
     reading: Reading<'a>,
     loaded: HashMap<PathBuf, Option<Arc<Module>>>,
-    /// The folders whose calls are being followed, outermost first.
-    open: Vec<PathBuf>,
+    /// The modules whose calls are being followed, outermost first.
+    open: Vec<Open>,
+    /// Calls seen so far whose module depends on more than the folder they stand in: what was fetched for them, or the
+    /// value of a variable.
+    particular: usize,
+}
+
+/// A module whose calls are being followed.
+struct Open {
+    /// Its name in the calling module; empty for the root.
+    name: String,
+    dir: PathBuf,
+    /// The folder that was fetched, out of which local sources may not lead.
+    package: Option<PathBuf>,
+    /// Where it was fetched from.
+    source: Option<ModuleSource>,
 }
 
 /// A root module and what only root modules have.
@@ -28,104 +47,215 @@ pub struct Root {
     pub backend: Option<BackendBlock>,
 }
 
+/// Where the called module comes from, as the call says.
+struct Wish {
+    text: String,
+    address: ModuleSource,
+    constraints: Constraints,
+    /// `version` as written.
+    version: Option<String>,
+    span: Span,
+}
+
 impl<'a> Tree<'a> {
     /// Nothing loaded yet.
-    pub fn new(reading: Reading<'a>) -> Self {
-        Tree { reading, loaded: HashMap::new(), open: Vec::new() }
+    pub fn new(options: &'a LoadOptions) -> Self {
+        Tree { options, reading: options.reading(), loaded: HashMap::new(), open: Vec::new(), particular: 0 }
     }
 
-    /// The folder of a layer, or of the whole configuration in plain mode, and everything it calls. `None` when it has no
-    /// configuration files or they cannot be read.
-    pub fn root(&mut self, dir: &Path, said: &mut Diagnostics) -> Option<Root> {
+    /// The folder of a layer, or of the whole configuration in plain mode, and everything it calls. Installed modules are
+    /// those of the manifest in `data`. `None` when it has no configuration files or they cannot be read.
+    pub fn root(&mut self, dir: &Path, data: &Path, assigned: &Assignments, said: &mut Diagnostics) -> Option<Root> {
         let entries = self.reading.files.list(dir).ok()?;
         let bodies = self.reading.folder(dir, &entries, said)?;
-        let unlinked = block::read(&bodies, self.reading.sources, said);
+        let mut unlinked = block::read(&bodies, self.reading.sources, said);
+        if self.options.generates {
+            unlinked = block::stubs(unlinked, self.reading.sources, said);
+        }
         let backend = unlinked.backend.clone();
-        let module = Arc::new(self.link(dir, unlinked, said));
+        let finder = Finder::new(dir, data, self.reading.files, self.options.installing.as_ref());
+        let open = Open { name: String::new(), dir: dir.to_owned(), package: None, source: None };
+        let module = Arc::new(self.link(open, unlinked, &Given::Root(assigned), &finder, said));
         Some(Root { module, backend })
     }
 
     /// Follows the calls of a module.
-    fn link(&mut self, dir: &Path, unlinked: block::Unlinked, said: &mut Diagnostics) -> Module {
+    fn link(
+        &mut self,
+        open: Open,
+        unlinked: block::Unlinked,
+        given: &Given<'_>,
+        finder: &Finder<'_>,
+        said: &mut Diagnostics,
+    ) -> Module {
         let mut module = unlinked.module;
-        module.dir = dir.to_owned();
-        self.open.push(dir.to_owned());
+        module.dir.clone_from(&open.dir);
+        self.open.push(open);
+        let mut calls = BTreeMap::new();
         for (name, call) in unlinked.calls {
             let within = format!("module {:?}", name.as_str());
             let before = said.0.len();
-            if let Some(called) = self.called(dir, &within, &call, said) {
+            let constants = Constants::new(&module, given, self.options);
+            if let Some(wish) = self.wish(&call, &constants, said)
+                && let Some((called, version)) = self.called(&name, &wish, &call, &constants, finder, said)
+            {
                 check_configured(&call, &called, said);
                 check_passed(&call, &called, said);
+                check_deprecated(&call, &called, said);
                 let call = ModuleCall {
                     name: name.clone(),
-                    source: text_of(&call.source).map(|text| text.to_string()).unwrap_or_default(),
+                    source: wish.text,
+                    address: wish.address,
+                    version,
+                    version_constraint: wish.version,
                     module: called,
                     arguments: call.arguments,
                     count: call.count,
                     for_each: call.for_each,
+                    enabled: call.enabled,
                     depends_on: call.depends_on,
                     providers: call.providers,
                     span: call.span,
                 };
-                module.calls.insert(name, call);
+                calls.insert(name, call);
             }
             for diagnostic in &mut said.0[before..] {
                 diagnostic.within.get_or_insert_with(|| within.clone());
             }
         }
+        module.calls = calls;
         self.open.pop();
         module
     }
 
-    fn called(&mut self, caller: &Path, within: &str, call: &Call, said: &mut Diagnostics) -> Option<Arc<Module>> {
-        let span = call.source.span;
-        let Some(source) = text_of(&call.source) else {
-            let diagnostic = if crate::lang::eval::references(&call.source).is_empty() {
-                Diagnostic::error("Invalid module source", "The source of a module is a string that is written out.")
-                    .at(span)
-            } else {
-                let wanted = not_yet("A module source with variables or locals").at(span);
-                if call.source.is_traversal() { wanted } else { constant_error(&call.source) }
-            };
-            said.push(diagnostic);
-            return None;
+    /// What a call says about where its module comes from.
+    fn wish(&mut self, call: &Call, constants: &Constants<'_>, said: &mut Diagnostics) -> Option<Wish> {
+        let version = match &call.version {
+            Some(expr) => Some((constants.text("version", expr, said)?, expr.span)),
+            None => None,
         };
-        let local =
-            ["./", "../"].iter().any(|start| source.starts_with(start)) || matches!(source.as_str(), "." | "..");
-        if !local {
+        let constraints = match &version {
+            Some((text, span)) => {
+                let Some(constraints) = Constraints::parse(text) else {
+                    let detail = format!(
+                        "{text:?} is no version constraint. Write one like \">= 1.2.0, < 2.0.0\", \"~> 1.2\" or \"1.2.3\"."
+                    );
+                    said.push(Diagnostic::error("Invalid version constraint", detail).at(*span));
+                    return None;
+                };
+                constraints
+            }
+            None => Constraints::default(),
+        };
+        let span = call.source.span;
+        let text = constants.text("source", &call.source, said)?;
+        if block::text_of(&call.source).is_none() {
+            self.particular += 1;
+        }
+        match ModuleSource::parse(&text, version.is_some()) {
+            Ok(address) => {
+                let version = version.map(|(text, _)| text);
+                Some(Wish { text, address, constraints, version, span })
+            }
+            Err(error) => {
+                said.push(Diagnostic::error(error.summary(), error.to_string()).at(span));
+                None
+            }
+        }
+    }
+
+    /// The module that a call leads to, and its version.
+    fn called(
+        &mut self,
+        name: &Name,
+        wish: &Wish,
+        call: &Call,
+        constants: &Constants<'_>,
+        finder: &Finder<'_>,
+        said: &mut Diagnostics,
+    ) -> Option<(Arc<Module>, Option<String>)> {
+        let mut version = None;
+        let open = match &wish.address {
+            ModuleSource::Local(path) => self.beside(name, path, wish.span, said)?,
+            address => {
+                self.particular += 1;
+                if self.open.iter().any(|open| open.source.as_ref() == Some(address)) {
+                    let detail = format!("The module {address} calls itself, without end.");
+                    said.push(Diagnostic::error("Cycle of module calls", detail).at(wish.span));
+                    return None;
+                }
+                let names = self.open.iter().skip(1).map(|open| open.name.as_str()).chain([name.as_str()]);
+                let key = names.collect::<Vec<_>>().join(".");
+                let place: Place = finder.find(&key, address, &wish.constraints, (call.span, wish.span), said)?;
+                version = place.version;
+                let package = Some(place.package);
+                Open { name: name.to_string(), dir: place.dir, package, source: Some(address.clone()) }
+            }
+        };
+        let dir = open.dir.clone();
+        if let Some(known) = self.loaded.get(&dir) {
+            return Some((known.clone()?, version));
+        }
+        let before = self.particular;
+        let module =
+            self.folder(open, wish.span, &Given::Call { arguments: &call.arguments, caller: constants }, finder, said);
+        if self.particular == before {
+            self.loaded.insert(dir, module.clone());
+        }
+        Some((module?, version))
+    }
+
+    /// The folder that a local source leads to.
+    fn beside(&self, name: &Name, path: &str, span: Span, said: &mut Diagnostics) -> Option<Open> {
+        let caller = self.open.last()?;
+        let dir = normal(&caller.dir.join(path));
+        let shown = |dir: &Path| relative(dir, self.reading.working_dir).display().to_string();
+        if let Some(package) = &caller.package
+            && !dir.starts_with(package)
+        {
             let detail = format!(
-                "The source {:?} names a module outside of this configuration. This version follows local paths only, which \
-                 begin with \"./\" or \"../\".",
-                source.as_str()
+                "The source {path:?} leads out of the package that this module was fetched with. Only what is in the package \
+                 ({}) is there wherever it is used; the other module needs a source address of its own.",
+                shown(package)
             );
-            said.push(Diagnostic::error("Not supported yet", detail).at(span));
+            said.push(Diagnostic::error("Local module path escapes module package", detail).at(span));
             return None;
         }
-        let dir = normal(&caller.join(source.as_str()));
-        if let Some(at) = self.open.iter().position(|open| *open == dir) {
-            let shown = |dir: &PathBuf| relative(dir, self.reading.working_dir).display().to_string();
-            let chain: Vec<String> = self.open[at..].iter().chain([&dir]).map(shown).collect();
+        if let Some(at) = self.open.iter().position(|open| open.dir == dir) {
+            let chain: Vec<String> =
+                self.open[at..].iter().map(|open| &open.dir).chain([&dir]).map(|dir| shown(dir)).collect();
             let detail = format!("Modules call each other in a circle, without end: {}.", chain.join(" → "));
             said.push(Diagnostic::error("Cycle of module calls", detail).at(span));
             return None;
         }
-        if let Some(known) = self.loaded.get(&dir) {
-            return known.clone();
-        }
-        let shown = relative(&dir, self.reading.working_dir);
-        let entries = match self.reading.files.list(&dir) {
+        Some(Open { name: name.to_string(), dir, package: caller.package.clone(), source: None })
+    }
+
+    /// Reads the folder of a called module, and what it calls in turn.
+    fn folder(
+        &mut self,
+        open: Open,
+        span: Span,
+        given: &Given<'_>,
+        finder: &Finder<'_>,
+        said: &mut Diagnostics,
+    ) -> Option<Arc<Module>> {
+        let shown = relative(&open.dir, self.reading.working_dir);
+        let entries = match self.reading.files.list(&open.dir) {
             Ok(entries) => entries,
             Err(error) => {
                 let detail = format!(
-                    "The folder {} of {within} cannot be read: {error}. Correct \"source\", or put the module there.",
-                    shown.display()
+                    "The folder {} of module {:?} cannot be read: {error}. Correct \"source\", or put the module there.",
+                    shown.display(),
+                    open.name
                 );
                 said.push(Diagnostic::error("Unreadable module directory", detail).at(span));
                 return None;
             }
         };
-        let Some(bodies) = self.reading.folder(&dir, &entries, said) else {
-            let detail = format!("The folder {} of {within} has no configuration files.", shown.display());
+        let Some(bodies) = self.reading.folder(&open.dir, &entries, said) else {
+            let detail =
+                format!("The folder {} of module {:?} has no configuration files.", shown.display(), open.name);
             said.push(Diagnostic::error("Module without configuration", detail).at(span));
             return None;
         };
@@ -134,9 +264,7 @@ impl<'a> Tree<'a> {
             let detail = "Where state lies is told by the root module; any backend configuration of a called module has no effect.";
             said.push(Diagnostic::warning("Backend configuration ignored", detail).at(backend.span));
         }
-        let module = Some(Arc::new(self.link(&dir, unlinked, said)));
-        self.loaded.insert(dir, module.clone());
-        module
+        Some(Arc::new(self.link(open, unlinked, given, finder, said)))
     }
 }
 
@@ -157,6 +285,21 @@ fn check_passed(call: &Call, called: &Module, said: &mut Diagnostics) {
     }
 }
 
+/// Whoever sets a deprecated variable is told what to do instead.
+fn check_deprecated(call: &Call, called: &Module, said: &mut Diagnostics) {
+    for argument in &call.arguments {
+        let variable = called.variables.get(&argument.name.text);
+        if let Some(why) = variable.and_then(|variable| variable.deprecated.as_ref()) {
+            let detail = format!(
+                "The author of the module has marked its variable {:?} as deprecated:\n{why}",
+                argument.name.text.as_str()
+            );
+            let summary = "Variable marked as deprecated by the module author";
+            said.push(Diagnostic::warning(summary, detail).at(argument.expr.span));
+        }
+    }
+}
+
 /// A module that configures providers itself can neither be repeated nor wait for others.
 fn check_configured(call: &Call, called: &Module, said: &mut Diagnostics) {
     fn configures(module: &Module) -> bool {
@@ -165,7 +308,8 @@ fn check_configured(call: &Call, called: &Module, said: &mut Diagnostics) {
         });
         own || module.calls.values().any(|call| configures(&call.module))
     }
-    let repeated = call.count.is_some() || call.for_each.is_some() || !call.depends_on.is_empty();
+    let repeated =
+        call.count.is_some() || call.for_each.is_some() || call.enabled.is_some() || !call.depends_on.is_empty();
     if repeated && configures(called) {
         let detail = "The module has provider configurations of its own, and so can neither be called with count or for_each \
                       nor have depends_on. Pass providers to it with the providers argument instead.";

@@ -1,6 +1,6 @@
 //! From configuration to graph.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::addr::{ModuleAddr, Name};
@@ -14,7 +14,13 @@ use super::{Graph, ModuleId, ModuleNode, Node, NodeId, Owner, ProviderId, Shape,
 
 /// Builds the graph. Every undeclared name, cycle and edge against layers or phases is said, not the first one only.
 pub fn build(config: &Config) -> Outcome<Graph> {
-    let mut builder = Builder { config, graph: Graph::default(), shapes: HashMap::new(), said: Diagnostics::none() };
+    let mut builder = Builder {
+        config,
+        graph: Graph::default(),
+        shapes: HashMap::new(),
+        deprecated: HashSet::new(),
+        said: Diagnostics::none(),
+    };
     builder.graph.layers = config.layers.iter().map(|layer| layer.name.clone()).collect();
     for (index, layer) in config.layers.iter().enumerate() {
         let root = builder.add_module(index, ModuleAddr::root(), &layer.root, None);
@@ -50,6 +56,8 @@ struct Builder<'a> {
     graph: Graph,
     /// Shapes by the address of the shared module, and whether its errors have been said already.
     shapes: HashMap<*const Module, Arc<Shape>>,
+    /// The deprecated outputs that somebody was told of: who uses it, the call, the output.
+    deprecated: HashSet<(ModuleId, Name, Name)>,
     said: Diagnostics,
 }
 
@@ -206,16 +214,25 @@ impl Builder<'_> {
                 let Some(target) = self.import_target(id, import) else {
                     let detail = format!(
                         "There is no block for {}, so that nothing says what the object should be. Write the resource block \
-                         first.",
+                         first, or let infra plan -generate-config-out=FILE write one: it does for import blocks without \
+                         for_each whose address is that of a resource in the root module, without a key.",
                         import.to.resource
                     );
                     let summary = "Configuration for import target does not exist";
                     self.said.push(Diagnostic::error(summary, detail).at(import.to_span).within("import"));
                     continue;
                 };
+                let generated = self.graph.resource(target).is_some_and(|(_, resource)| resource.generated);
+                if let Some(provider) = import.provider.as_ref().filter(|_| !generated) {
+                    let detail = "The provider argument is for import blocks whose resource block is generated. There is one \
+                                  already: it says itself which provider configuration it uses.";
+                    let wrong = Diagnostic::error("Invalid import provider argument", detail).or_at(provider.span);
+                    self.said.push(wrong.within("import"));
+                }
                 let own = std::mem::take(&mut self.graph.needs[target.index()]);
                 let mut needs = own.clone();
-                let exprs = [&*import.id].into_iter().chain(import.for_each.as_deref()).chain(import.to.keys());
+                let found_by = import.id.as_deref().into_iter().chain(import.identity.as_deref());
+                let exprs = found_by.chain(import.for_each.as_deref()).chain(import.to.keys());
                 for found in exprs.flat_map(crate::lang::eval::references) {
                     self.edge(id, &found, true, &mut needs);
                 }
@@ -319,6 +336,18 @@ impl Builder<'_> {
         self.edge_within(module, found, say, needs, None);
     }
 
+    /// Tells once of each deprecated output that is used, and where first; without an output, all of them are.
+    fn deprecated(&mut self, module: ModuleId, call: &Name, child: ModuleId, output: Option<&Name>, span: Span) {
+        let child = self.graph.module(child).module.clone();
+        let used = child.outputs.values().filter(|one| output.is_none_or(|output| one.name == *output));
+        for (name, why) in used.filter_map(|one| Some((&one.name, one.deprecated.as_ref()?))) {
+            if self.deprecated.insert((module, call.clone(), name.clone())) {
+                let detail = format!("This value is derived from module.{call}.{name}, which is deprecated:\n{why}");
+                self.said.push(Diagnostic::warning("Value derived from a deprecated source", detail).at(span));
+            }
+        }
+    }
+
     /// The same for what stands in a `check` block, which sees its own data block.
     fn edge_within(
         &mut self,
@@ -352,6 +381,9 @@ impl Builder<'_> {
                 if let (Some(call), Some(child)) = (shape.call(name), node.children.get(name)) {
                     needs.push(self.graph.at(module, call));
                     let child = *child;
+                    if say {
+                        self.deprecated(module, name, child, output.as_ref(), found.span);
+                    }
                     let inner = self.graph.module(child).shape.clone();
                     match output.as_ref().map(|output| inner.output(output)) {
                         Some(Some(offset)) => needs.push(self.graph.at(child, offset)),

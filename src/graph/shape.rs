@@ -93,7 +93,7 @@ impl Shape {
             shape.resources.insert(addr.clone(), at);
         }
         for (name, call) in &module.calls {
-            let repetition = call.count.iter().chain(&call.for_each);
+            let repetition = call.count.iter().chain(&call.for_each).chain(&call.enabled);
             let found = repetition.flat_map(|expr| references(expr)).collect();
             let at = shape.push(Slot::Call(name.clone()), found, call.depends_on.clone());
             shape.push(Slot::End(name.clone()), Vec::new(), Vec::new());
@@ -158,6 +158,7 @@ fn resource_references(resource: &Resource) -> Vec<Found> {
         .count
         .iter()
         .chain(&resource.for_each)
+        .chain(&resource.enabled)
         .chain(&lifecycle.create_before_destroy)
         .chain(&lifecycle.prevent_destroy)
         .chain(lifecycle.replace_triggered_by.iter().map(|trigger| &trigger.expr))

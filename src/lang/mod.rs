@@ -9,4 +9,5 @@ pub mod decode;
 pub mod eval;
 pub mod format;
 pub mod functions;
+pub mod generate;
 pub mod syntax;

@@ -6,6 +6,7 @@ use crate::diag::Diagnostics;
 use crate::graph::{ModuleId, NodeId};
 use crate::value::Value;
 
+use super::expand::Repeated;
 use super::instance::Finished;
 use super::scope::ModuleScope;
 use super::walk::{Place, Walk, block_name};
@@ -42,7 +43,8 @@ impl Walk<'_> {
         for position in 0..self.world.copies_of(module).len() {
             let copy = self.world.copies_of(module)[position];
             let scope = ModuleScope::plain(self.around(), copy);
-            let outcome = super::expand::copies(resource.count.as_ref(), resource.for_each.as_ref(), &scope, open_keys);
+            let repeated = Repeated::of(resource);
+            let outcome = super::expand::copies(repeated, &scope, open_keys);
             let Some((shaping, copies)) = outcome.value else {
                 self.say(node, outcome.said.located(None, Some(&within)));
                 continue;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::config::Resource;
 use crate::diag::{Diagnostic, Outcome};
 use crate::lang::eval::{Scope, evaluate};
 use crate::lang::syntax::ast::Expr;
@@ -12,19 +13,71 @@ use super::world::{Repetition, Shaping};
 /// The copies of a block, in order.
 pub type Copies = (Shaping, Vec<Repetition>);
 
+/// What a block says of its copies.
+#[derive(Clone, Copy, Default)]
+pub struct Repeated<'a> {
+    /// `count`.
+    pub count: Option<&'a Arc<Expr>>,
+    /// `for_each`.
+    pub for_each: Option<&'a Arc<Expr>>,
+    /// `lifecycle { enabled }`.
+    pub enabled: Option<&'a Arc<Expr>>,
+}
+
+impl<'a> Repeated<'a> {
+    /// Of a resource, data or ephemeral block.
+    pub fn of(resource: &'a Resource) -> Self {
+        Repeated {
+            count: resource.count.as_ref(),
+            for_each: resource.for_each.as_ref(),
+            enabled: resource.enabled.as_ref(),
+        }
+    }
+}
+
 /// Evaluates the repetition of a block. `open` says whether keys that are not known yet make one `[*]` (a project's pending
 /// segment) or are an error (plain mode, as in Terraform).
-pub fn copies(
-    count: Option<&Arc<Expr>>,
-    for_each: Option<&Arc<Expr>>,
-    scope: &dyn Scope,
-    open: bool,
-) -> Outcome<Copies> {
-    match (count, for_each) {
-        (None, None) => Outcome::ok((Shaping::Single, vec![Repetition::None])),
-        (Some(count), _) => by_count(count, scope, open),
-        (None, Some(for_each)) => by_key(for_each, scope, open),
+pub fn copies(repeated: Repeated<'_>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
+    match (repeated.count, repeated.for_each, repeated.enabled) {
+        (None, None, None) => Outcome::ok((Shaping::Single, vec![Repetition::None])),
+        (Some(count), _, _) => by_count(count, scope, open),
+        (None, Some(for_each), _) => by_key(for_each, scope, open),
+        (None, None, Some(enabled)) => by_switch(enabled, scope, open),
     }
+}
+
+/// One copy or none; the value of a block without its copy is null.
+fn by_switch(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
+    evaluate(expr, scope).and_then(|value| {
+        let fail = |detail: &str| Outcome::fail(Diagnostic::error("Invalid enabled argument", detail).at(expr.span));
+        let (value, marks) = value.unmark();
+        if marks.contains(Marks::SENSITIVE) {
+            return fail(
+                "The value is sensitive, or derived from a sensitive one. Whether there is an instance is shown by every plan, \
+                 and would give it away.",
+            );
+        }
+        if marks.contains(Marks::EPHEMERAL) {
+            return fail("The value is derived from an ephemeral value, which cannot be kept between plan and apply.");
+        }
+        if !value.is_known() {
+            if open {
+                return Outcome::ok((Shaping::Unknown, vec![Repetition::Unknown(Value::unknown(Type::Any))]));
+            }
+            return fail(
+                "The value depends on what only apply will tell, so that it cannot be said whether there is an instance. First \
+                 apply what it depends on, with -target.",
+            );
+        }
+        if value.is_null() {
+            return fail("The given \"enabled\" argument value is unsuitable: the given value is null.");
+        }
+        match convert(&value, &Type::Bool) {
+            Ok(Value::Bool(true)) => Outcome::ok((Shaping::Single, vec![Repetition::None])),
+            Ok(Value::Bool(false)) => Outcome::ok((Shaping::Single, Vec::new())),
+            Ok(_) | Err(_) => fail("The given \"enabled\" argument value is unsuitable: a bool is required."),
+        }
+    })
 }
 
 /// The value of `for_each` that `each.value` comes from, evaluated anew: when plan made the copies, only its keys had to be

@@ -46,9 +46,12 @@ impl<'a> Walk<'a> {
         let plain = ModuleScope::plain(self.around(), copy);
         let copies = match &import.for_each {
             None => Outcome::ok(vec![Repetition::None]),
-            Some(for_each) => {
-                super::expand::copies(None, Some(for_each), &plain, false).map(|(_, repetitions)| repetitions)
-            }
+            Some(for_each) => super::expand::copies(
+                super::expand::Repeated { for_each: Some(for_each), ..Default::default() },
+                &plain,
+                false,
+            )
+            .map(|(_, repetitions)| repetitions),
         };
         copies.and_then(|copies| {
             let mut said = Diagnostics::none();
@@ -56,7 +59,14 @@ impl<'a> Walk<'a> {
             for repetition in &copies {
                 let scope = ModuleScope { around: self.around(), copy, repetition, this: None };
                 let addr = self.import_addr(root, import, &scope).take(&mut said);
-                let id = import_id(&import.id, &scope).take(&mut said);
+                let id = match (&import.id, &import.identity) {
+                    (Some(id), _) => import_id(id, &scope).take(&mut said),
+                    (None, identity) => {
+                        let place = identity.as_ref().map(|identity| identity.span);
+                        said.push(no_identity(import).or_at(place));
+                        None
+                    }
+                };
                 found.extend(addr.zip(id));
             }
             Outcome { value: Some(found), said }
@@ -123,10 +133,12 @@ impl<'a> Walk<'a> {
         id: String,
     ) -> Start<'a> {
         let ignored = resource.lifecycle.ignore_changes.clone();
+        let provider = resource.provider.alias.as_ref().map(|alias| format!("{}.{alias}", resource.provider.local));
         Start::Call(Box::pin(async move {
             let answer = match found(&draft, &*configured, &id).await {
                 Err(said) => Answer::Planned(Outcome::fail(said)),
                 Ok(known) => {
+                    draft.generate(&known.value, provider.as_deref());
                     draft.config = ignore_changes(&ignored, &known.value, draft.config);
                     match schema_of(&*draft.kind, &draft.addr) {
                         None => Answer::Planned(Outcome::fail(Diagnostics::none())),
@@ -197,6 +209,16 @@ fn instance_key(value: &Value) -> Option<InstanceKey> {
         Value::Number(number) => number.as_u64().map(InstanceKey::Int),
         _ => None,
     }
+}
+
+/// The error of an object that is to be found by its identity.
+fn no_identity(import: &Import) -> Diagnostic {
+    let kind = &import.to.resource.kind;
+    let detail = format!(
+        "The provider of {kind} has no identities for its objects, so that they are found by their id only: write id instead of \
+         identity."
+    );
+    Diagnostic::error("Resource identity not supported", detail)
 }
 
 fn import_id(expr: &Expr, scope: &dyn Scope) -> Outcome<String> {

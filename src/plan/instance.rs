@@ -5,10 +5,11 @@ use std::sync::Arc;
 use crate::addr::{InstanceAddr, Mode};
 use crate::change::{Action, Reason};
 use crate::config::Resource;
-use crate::diag::{Diagnostic, Diagnostics, Outcome};
+use crate::diag::{Diagnostic, Diagnostics, Outcome, Severity};
 use crate::event::Event;
 use crate::graph::NodeId;
 use crate::lang::decode::decode;
+use crate::lang::generate;
 use crate::provider::{Boxed, Configured, DataRequest, Opened, PlanRequest, Planned, Provider};
 use crate::schema::{Schema, proposed, sensitive_paths};
 use crate::state::Object;
@@ -77,8 +78,23 @@ pub(super) struct Draft {
     pub(super) pending: Option<String>,
     /// Set when the object is replaced and the provider is asked for the new one.
     pub(super) replacing: Option<(Reason, Vec<Path>)>,
+    /// Whether its block is to be written from what is found, and then its text.
+    pub(super) generated: Option<Option<Arc<str>>>,
     /// Set when the prior object was found by an `import` block: its id, and what state will have.
     pub(super) importing: Option<(String, Option<Arc<Object>>)>,
+}
+
+impl Draft {
+    /// Writes the block of an object that has none: its arguments are those of the object.
+    pub(super) fn generate(&mut self, object: &Value, provider: Option<&str>) {
+        let Some(schema) = schema_of(&*self.kind, &self.addr).filter(|_| self.generated.is_some()) else { return };
+        self.config = generate::arguments(&schema.block, object);
+        let text = generate::resource(&self.addr.resource, provider, &schema.block, object);
+        self.generated = Some(Some(text.into()));
+        // It is for the user to correct what is written; nothing depends on it before that.
+        let checked = self.kind.validate(&self.addr.resource.kind, false, &self.config);
+        self.said.append(checked.into_iter().map(|said| Diagnostic { severity: Severity::Warning, ..said }));
+    }
 }
 
 impl<'a> Walk<'a> {
@@ -107,6 +123,11 @@ impl<'a> Walk<'a> {
             }
             decoded
         };
+        let mut decoded = decoded;
+        if resource.generated {
+            // Nothing is written yet: what is found will say what should have been.
+            decoded = Outcome::ok(Value::Null(schema.ty()));
+        }
         let mut said = decoded.said.located(Some(resource.block.header), Some(&within));
         let Some(config) = decoded.value.filter(|_| !said.has_errors()) else { return finished(place, said) };
         let (config, mut marks) = config.unmark_paths();
@@ -115,7 +136,10 @@ impl<'a> Walk<'a> {
             (marks, ephemeral) = super::ephemeral::split(schema, &addr, &resource.body, marks, &mut said);
             said = said.located(Some(resource.block.header), Some(&within));
         }
-        let checked = kind.validate(&addr.resource.kind, addr.resource.mode == Mode::Data, &config);
+        let checked = match resource.generated {
+            true => Diagnostics::none(),
+            false => kind.validate(&addr.resource.kind, addr.resource.mode == Mode::Data, &config),
+        };
         said.append(checked.located(Some(resource.block.header), Some(&within)));
         if said.has_errors() {
             return finished(place, said);
@@ -143,6 +167,7 @@ impl<'a> Walk<'a> {
             said,
             pending,
             replacing: None,
+            generated: resource.generated.then_some(None),
             importing: None,
         };
         match resource.addr.mode {
@@ -169,6 +194,12 @@ impl<'a> Walk<'a> {
         draft.config = ignore_changes(&resource.lifecycle.ignore_changes, &prior, draft.config);
         let wanted = self.imports.get(&draft.addr).filter(|_| draft.prior.is_none()).map(|(id, _)| id.clone());
         let Some(configured) = status_ask(&status) else {
+            if draft.generated.is_some() {
+                let detail = "The provider cannot be asked yet, so that nothing can be generated from what it finds. Apply what \
+                              it is configured with first.";
+                draft.said.push(Diagnostic::error("Import not possible yet", detail).about(&draft.addr));
+                return finished(place, draft.said);
+            }
             if wanted.is_some() && draft.pending.is_none() && !self.input.options.offline {
                 let detail =
                     "The provider's configuration is not known when planning, so that the object cannot be looked for.";
@@ -189,7 +220,13 @@ impl<'a> Walk<'a> {
         };
         match wanted {
             Some(id) => self.ask_import(place, draft, resource, configured, id),
-            None => self.ask(place, draft, configured),
+            None => {
+                // It is in state already: only its block is missing.
+                if let Some(known) = draft.prior.as_ref().map(|known| known.value.clone()) {
+                    draft.generate(&known, None);
+                }
+                self.ask(place, draft, configured)
+            }
         }
     }
 

@@ -118,7 +118,9 @@ impl<'a> Walk<'a> {
         private: Vec<u8>,
     ) -> Finished {
         let graph = self.input.graph;
-        let Draft { addr, kind, provider, config, marks, ephemeral, prior, mut said, pending, importing, .. } = draft;
+        let Draft {
+            addr, kind, provider, config, marks, ephemeral, prior, mut said, pending, importing, generated, ..
+        } = draft;
         let (Some((_, resource)), Some(schema)) = (graph.resource(place.node), schema_of(&*kind, &addr)) else {
             return Finished { place, value: Value::NULL, planned: None, said };
         };
@@ -162,6 +164,7 @@ impl<'a> Walk<'a> {
             after: after.clone(),
             replace_paths,
             importing: importing.as_ref().map(|(id, _)| id.clone()),
+            generated: generated.flatten(),
             provider: self.providers[provider].addr.clone(),
         };
         let change = PlannedChange {

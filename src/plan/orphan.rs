@@ -86,6 +86,9 @@ impl Walk<'_> {
         if !copies.iter().any(|copy| self.world.copy(*copy).addr == entry.slot.addr.module) {
             return Reason::DeleteBecauseNoModule;
         }
+        if resource.enabled.is_some() && entry.slot.addr.key.is_none() {
+            return Reason::DeleteBecauseEnabledFalse;
+        }
         match (&entry.slot.addr.key, &resource.count, &resource.for_each) {
             (Some(InstanceKey::Int(_)), Some(_), _) => Reason::DeleteBecauseCountIndex,
             (Some(InstanceKey::Str(_)), _, Some(_)) => Reason::DeleteBecauseEachKey,
@@ -113,6 +116,7 @@ impl Walk<'_> {
             after: Value::Null(schema.ty()),
             replace_paths: Vec::new(),
             importing: None,
+            generated: None,
             provider: slot.addr.clone(),
         };
         let phase = match entry.node {

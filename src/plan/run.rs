@@ -188,6 +188,7 @@ impl Walk<'_> {
                 after,
                 replace_paths: Vec::new(),
                 importing: None,
+                generated: None,
                 provider: slot.addr.clone(),
             };
             drift.push(PlannedChange {

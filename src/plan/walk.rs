@@ -220,7 +220,12 @@ impl<'a> Walk<'a> {
                     let call = &graph.module(*module).module.calls[name];
                     let scope = ModuleScope::plain(self.around(), parent);
                     let open = !self.input.config.is_plain() || self.is_destroy();
-                    let outcome = super::expand::copies(call.count.as_ref(), call.for_each.as_ref(), &scope, open);
+                    let repeated = super::expand::Repeated {
+                        count: call.count.as_ref(),
+                        for_each: call.for_each.as_ref(),
+                        enabled: call.enabled.as_ref(),
+                    };
+                    let outcome = super::expand::copies(repeated, &scope, open);
                     let within = format!("module {:?}", name.as_str());
                     if let Some((shaping, copies)) = outcome.value {
                         if shaping == Shaping::Unknown && !self.input.config.is_plain() {

@@ -204,7 +204,8 @@ impl World {
             Value::Object(entries.collect::<Entries>())
         };
         let value = match shaping {
-            Shaping::Single => object(ids.first()?),
+            // A call that is switched off.
+            Shaping::Single => ids.first().map(object).unwrap_or_default(),
             Shaping::Count => Value::tuple(ids.iter().map(object).collect::<Vec<_>>()),
             Shaping::Each => Value::object(ids.iter().filter_map(|id| match &self.copy(*id).repetition {
                 Repetition::Each(key, _) => Some((key.clone(), object(id))),

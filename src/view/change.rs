@@ -111,7 +111,9 @@ fn heading(out: &mut String, change: &Change, drawn: Drawn) {
     if change.action == Action::Forget {
         because("destroy = false is set in the configuration");
     }
-    if let Some(id) = &change.importing {
+    if change.generated.is_some() {
+        because("config will be generated");
+    } else if let Some(id) = &change.importing {
         because(&format!("imported from {}", literal::quoted(id)));
     }
     if let Some(previous) = &change.previous {
@@ -130,6 +132,7 @@ fn replacement(reason: Option<Reason>) -> &'static str {
             | Reason::DeleteBecauseNoModule
             | Reason::DeleteBecauseEachKey
             | Reason::DeleteBecauseCountIndex
+            | Reason::DeleteBecauseEnabledFalse
             | Reason::DeleteBecauseWrongRepetition
             | Reason::DeleteBecauseNoMoveTarget
             | Reason::DeleteDeposed
@@ -162,6 +165,7 @@ fn why(reason: Reason, change: &Change) -> Option<String> {
             Some(previous) => format!("because {previous} was moved to {addr}, which is not in configuration"),
             None => format!("because {addr} is not in configuration"),
         },
+        Reason::DeleteBecauseEnabledFalse => "because enabled is false".into(),
         Reason::DeleteBecauseWrongRepetition => match &addr.key {
             Some(InstanceKey::Int(_)) => "because resource does not use count".into(),
             Some(InstanceKey::Str(_)) => "because resource does not use for_each".into(),

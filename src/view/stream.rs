@@ -332,6 +332,7 @@ fn reason_name(reason: Reason) -> &'static str {
         Reason::DeleteBecauseNoModule => "delete_because_no_module",
         Reason::DeleteBecauseEachKey => "delete_because_each_key",
         Reason::DeleteBecauseCountIndex => "delete_because_count_index",
+        Reason::DeleteBecauseEnabledFalse => "delete_because_enabled_false",
         Reason::DeleteBecauseWrongRepetition => "delete_because_wrong_repetition",
         Reason::DeleteBecauseNoMoveTarget => "delete_because_no_move_target",
         Reason::DeleteDeposed => "delete_because_deposed",

@@ -9,6 +9,8 @@ mod durable;
 mod ephemeral;
 mod formatting;
 mod hostile;
+mod imports;
+mod modules;
 mod moves;
 mod overtaken;
 mod plan_text;

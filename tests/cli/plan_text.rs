@@ -267,6 +267,7 @@ fn planned(json: &Json, provider: &Arc<dyn Provider>, types: &BTreeMap<String, T
             ),
             replace_paths: paths.iter().map(path).collect(),
             importing: change["importing"]["id"].as_str().map(str::to_owned),
+            generated: None,
             provider: ProviderConfigAddr { layer: None, module, source: ProviderSource::builtin(), alias: None },
         },
         phase: 0,

@@ -54,7 +54,12 @@ fn record_corpus() {
 }
 
 fn files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/corpus");
+    texts("corpus")
+}
+
+/// The `.txt` files of a folder beside this one.
+pub fn texts(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance").join(folder);
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "txt")).collect();
     files.sort();
@@ -62,7 +67,7 @@ fn files() -> Vec<PathBuf> {
 }
 
 /// The parts of two answers that differ, each on lines of its own.
-fn differences(expect: &Json, got: &Json) -> String {
+pub fn differences(expect: &Json, got: &Json) -> String {
     let parts = ["code", "said", "changes", "ends", "outputs", "planned"];
     let parts = parts.iter().filter(|part| expect[**part] != got[**part]);
     parts.map(|part| format!("\n  {part}\n    terraform: {}\n    infra:     {}", expect[part], got[part])).collect()
@@ -101,7 +106,7 @@ fn case(text: &str) -> Case {
 }
 
 /// The answers to every case of a file, found out on several threads.
-fn play_all(path: &Path, peer: &Peer) -> BTreeMap<String, Json> {
+pub fn play_all(path: &Path, peer: &Peer) -> BTreeMap<String, Json> {
     let cases = cases(path);
     let (next, answers) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let work = || {

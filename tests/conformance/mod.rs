@@ -4,6 +4,8 @@ mod corpus;
 mod fmt;
 mod known;
 mod kubernetes;
+mod modules;
+mod opentofu;
 mod peer;
 mod sequences;
 mod state_on_stores;

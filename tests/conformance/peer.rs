@@ -22,12 +22,22 @@ impl Peer {
         Peer { program: "terraform".into(), installs: true }
     }
 
+    pub fn tofu() -> Self {
+        Peer { program: "tofu".into(), installs: true }
+    }
+
     /// Runs a command in a folder that is its home as well, with nothing of this machine's configuration.
     pub fn run(&self, folder: &Path, arguments: &[&str]) -> Output {
+        self.run_with(folder, arguments, &[])
+    }
+
+    /// The same with more variables in the environment.
+    pub fn run_with(&self, folder: &Path, arguments: &[&str], env: &[(String, String)]) -> Output {
         let mut command = Command::new(&self.program);
         command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", folder);
         command.env("CHECKPOINT_DISABLE", "1").env("TF_CLI_CONFIG_FILE", folder.join("terraformrc"));
+        command.envs(env.iter().map(|(name, value)| (name, value)));
         command.output().unwrap()
     }
 }

@@ -103,7 +103,7 @@ fn call(peer: &Peer, folder: &Path, arguments: &[&str]) -> (i32, String, Vec<Str
 }
 
 /// Plays a case in a folder of its own; the answer to every step.
-fn play(case: &Path, peer: &Peer) -> Vec<Json> {
+pub fn play(case: &Path, peer: &Peer) -> Vec<Json> {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path();
     std::fs::write(folder.join("terraformrc"), "").unwrap();

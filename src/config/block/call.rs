@@ -7,7 +7,7 @@ use crate::diag::{Diagnostic, Diagnostics, Span};
 use crate::lang::syntax::ast::{Attribute, Block, Expr, ExprKind};
 
 use super::super::model::{DependsOn, ProviderRef};
-use super::super::shape::{Shape, missing_argument, not_yet};
+use super::super::shape::{Shape, missing_argument};
 use super::Reader;
 use super::reference::{depends_on, provider_ref};
 use super::resource::{Repetition, repetition};
@@ -16,12 +16,16 @@ use super::resource::{Repetition, repetition};
 pub struct Call {
     /// Where the module is.
     pub source: Arc<Expr>,
+    /// Which versions of it will do, for a registry's module.
+    pub version: Option<Arc<Expr>>,
     /// Arguments for the module's variables.
     pub arguments: Vec<Attribute>,
     /// `count`.
     pub count: Option<Arc<Expr>>,
     /// `for_each`.
     pub for_each: Option<Arc<Expr>>,
+    /// `lifecycle { enabled }`.
+    pub enabled: Option<Arc<Expr>>,
     /// `depends_on`.
     pub depends_on: Vec<DependsOn>,
     /// `providers`: child to parent.
@@ -31,6 +35,8 @@ pub struct Call {
 }
 
 const SHAPE: Shape = Shape { labels: &["name"], ..Shape::EMPTY };
+/// The one thing that the lifecycle block of a module says.
+const LIFECYCLE: Shape = Shape { arguments: &["enabled"], ..Shape::EMPTY };
 const META: &[&str] = &["source", "version", "count", "for_each", "depends_on", "providers"];
 
 impl Reader<'_> {
@@ -45,25 +51,20 @@ impl Reader<'_> {
         let body = &block.body;
         for nested in &body.blocks {
             let kind = nested.kind.text.as_str();
-            let diagnostic = match kind {
-                "lifecycle" => not_yet("The lifecycle block of a module"),
-                _ => {
-                    let detail = format!(
-                        "Blocks of type {kind:?} are not expected here: a module takes arguments only, as in {kind} = {{ … }}."
-                    );
-                    Diagnostic::error("Unsupported block type", detail)
-                }
-            };
-            self.said.push(diagnostic.at(nested.header));
-        }
-        if let Some(version) = body.attribute("version") {
-            self.said.push(not_yet("A module version (modules of a registry)").at(version.span));
+            if kind == "lifecycle" {
+                LIFECYCLE.check(nested, self.said);
+                continue;
+            }
+            let detail = format!(
+                "Blocks of type {kind:?} are not expected here: a module takes arguments only, as in {kind} = {{ … }}."
+            );
+            self.said.push(Diagnostic::error("Unsupported block type", detail).at(nested.header));
         }
         let Some(source) = body.attribute("source") else {
             self.said.push(missing_argument("source").at(block.header));
             return;
         };
-        let Repetition { count, for_each } = repetition(body, "resources", self.said);
+        let Repetition { count, for_each, enabled } = repetition(body, "resources", self.said);
         let depends_on = match body.attribute("depends_on") {
             Some(attribute) => depends_on(&attribute.expr, self.said),
             None => Vec::new(),
@@ -74,9 +75,11 @@ impl Reader<'_> {
         };
         let call = Call {
             source: source.expr.clone(),
+            version: body.attribute("version").map(|attribute| attribute.expr.clone()),
             arguments: body.attributes.iter().filter(|a| !META.contains(&a.name.text.as_str())).cloned().collect(),
             count,
             for_each,
+            enabled,
             depends_on,
             providers,
             span: block.header,

@@ -5,20 +5,39 @@ use crate::diag::Diagnostic;
 use crate::lang::syntax::ast::{Block, Expr, ExprKind};
 
 use super::super::model::{Import, ImportTarget};
-use super::super::shape::Shape;
+use super::super::shape::{Shape, missing_argument};
 use super::Reader;
+use super::reference::provider_ref;
 
-const SHAPE: Shape = Shape {
-    arguments: &["to", "id", "for_each"],
-    required: &["to", "id"],
-    later: &["identity", "provider"],
-    ..Shape::EMPTY
-};
+const SHAPE: Shape =
+    Shape { arguments: &["to", "id", "identity", "for_each", "provider"], required: &["to"], ..Shape::EMPTY };
 
 impl Reader<'_> {
     pub(super) fn import(&mut self, block: &Block) {
         SHAPE.check(block, self.said);
-        let (Some(to), Some(id)) = (block.body.attribute("to"), block.body.attribute("id")) else { return };
+        let Some(to) = block.body.attribute("to") else { return };
+        let (id, identity) = (block.body.attribute("id"), block.body.attribute("identity"));
+        match (id, identity) {
+            (None, None) => {
+                self.said.push(missing_argument("id").at(block.header));
+                return;
+            }
+            (Some(_), Some(identity)) => {
+                let detail =
+                    "An object is found either by its id or by its identity: only one of the two may be written.";
+                self.said.push(Diagnostic::error("Invalid import block", detail).at(identity.name.span));
+                return;
+            }
+            (Some(_), None) | (None, Some(_)) => {}
+        }
+        let provider = match block.body.attribute("provider").map(|attribute| provider_ref(&attribute.expr)) {
+            Some(Ok(provider)) => Some(provider),
+            Some(Err(diagnostic)) => {
+                self.said.push(diagnostic);
+                return;
+            }
+            None => None,
+        };
         let target = match target(&to.expr) {
             Ok(target) => target,
             Err(why) => {
@@ -30,7 +49,9 @@ impl Reader<'_> {
         self.unlinked.module.imports.push(Import {
             to: target,
             to_span: to.expr.span,
-            id: id.expr.clone(),
+            id: id.map(|id| id.expr.clone()),
+            identity: identity.map(|identity| identity.expr.clone()),
+            provider,
             for_each,
             span: block.header,
         });

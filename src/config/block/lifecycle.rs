@@ -31,20 +31,20 @@ pub fn rule(block: &Block, said: &mut Diagnostics) -> Option<CheckRule> {
 }
 
 const MANAGED: Shape = Shape {
-    arguments: &["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by"],
+    arguments: &["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by", "enabled"],
     blocks: &["precondition", "postcondition"],
-    later: &["enabled", "action_trigger", "destroy"],
+    later: &["action_trigger", "destroy"],
     ..Shape::EMPTY
 };
 
-const DATA: Shape = Shape { blocks: &["precondition", "postcondition"], later: &["enabled"], ..Shape::EMPTY };
+const DATA: Shape = Shape { arguments: &["enabled"], blocks: &["precondition", "postcondition"], ..Shape::EMPTY };
 
 /// The `lifecycle` block of a resource.
 pub fn lifecycle(block: &Block, mode: Mode, said: &mut Diagnostics) -> Lifecycle {
     let shape = if mode == Mode::Managed { &MANAGED } else { &DATA };
     if mode != Mode::Managed {
         let what = if mode == Mode::Data { "data" } else { "ephemeral" };
-        for name in MANAGED.arguments {
+        for name in MANAGED.arguments.iter().filter(|name| **name != "enabled") {
             if let Some(attribute) = block.body.attribute(name) {
                 let detail = format!(
                     "The lifecycle argument {name:?} is defined only for managed resources (\"resource\" blocks), and is \
@@ -60,7 +60,7 @@ pub fn lifecycle(block: &Block, mode: Mode, said: &mut Diagnostics) -> Lifecycle
                 .body
                 .attributes
                 .iter()
-                .filter(|a| !MANAGED.arguments.contains(&a.name.text.as_str()))
+                .filter(|a| a.name.text == "enabled" || !MANAGED.arguments.contains(&a.name.text.as_str()))
                 .cloned()
                 .collect(),
             ..block.body.clone()

@@ -77,6 +77,31 @@ pub fn read(bodies: &[Body], sources: &SourceMap, said: &mut Diagnostics) -> Unl
     reader.unlinked
 }
 
+/// Makes an empty block for every `import` block that has no resource block and could be given one.
+pub fn stubs(mut unlinked: Unlinked, sources: &SourceMap, said: &mut Diagnostics) -> Unlinked {
+    let wanted = unlinked
+        .module
+        .imports
+        .iter()
+        .filter(|import| import.for_each.is_none() && import.to.modules.is_empty() && import.to.key.is_none());
+    let mut wanted: Vec<_> = wanted.map(|import| (import.to.resource.clone(), import.provider.clone())).collect();
+    wanted.retain(|(addr, _)| !unlinked.module.resources.contains_key(addr));
+    for (addr, provider) in wanted {
+        let file = sources.add("(generated)", format!("resource \"{}\" \"{}\" {{}}", addr.kind, addr.name));
+        let (parsed, _) = crate::lang::syntax::parse(sources, file);
+        let mut reader = Reader { unlinked, sources, said, required_at: None };
+        for block in &parsed.body.blocks {
+            reader.block(block);
+        }
+        unlinked = reader.unlinked;
+        if let Some(resource) = unlinked.module.resources.get_mut(&addr) {
+            resource.generated = true;
+            resource.provider = provider.unwrap_or_else(|| resource.provider.clone());
+        }
+    }
+    unlinked
+}
+
 struct Reader<'a> {
     unlinked: Unlinked,
     sources: &'a SourceMap,

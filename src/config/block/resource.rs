@@ -27,6 +27,8 @@ pub struct Repetition {
     pub count: Option<Arc<Expr>>,
     /// `for_each`.
     pub for_each: Option<Arc<Expr>>,
+    /// `lifecycle { enabled }`.
+    pub enabled: Option<Arc<Expr>>,
 }
 
 /// Takes `count` and `for_each` out of a body; both at once are wrong.
@@ -40,7 +42,19 @@ pub fn repetition(body: &Body, what: &str, said: &mut Diagnostics) -> Repetition
         let summary = "Invalid combination of \"count\" and \"for_each\"";
         said.push(Diagnostic::error(summary, detail).at(for_each.name.span));
     }
-    Repetition { count: of("count"), for_each: of("for_each") }
+    let enabled = body.blocks_of("lifecycle").find_map(|block| block.body.attribute("enabled"));
+    let both = match (body.attribute("count"), body.attribute("for_each")) {
+        (Some(count), _) => Some((count, "\"count\" and \"enabled\"")),
+        (None, Some(for_each)) => Some((for_each, "\"enabled\" and \"for_each\"")),
+        (None, None) => None,
+    };
+    if let (Some((other, names)), Some(_)) = (both, enabled) {
+        let detail =
+            format!("The {names} arguments exclude each other: only one of them says how many {what} there are.");
+        said.push(Diagnostic::error(format!("Invalid combination of {names}"), detail).at(other.name.span));
+    }
+    let enabled = enabled.map(|attribute| attribute.expr.clone());
+    Repetition { count: of("count"), for_each: of("for_each"), enabled }
 }
 
 /// A body without the named arguments and blocks.
@@ -73,7 +87,7 @@ impl Reader<'_> {
         }
         let addr = ResourceAddr { mode, kind: kind.text.clone(), name: name.text.clone() };
         let body = &block.body;
-        let Repetition { count, for_each } = repetition(body, "resources", self.said);
+        let Repetition { count, for_each, enabled } = repetition(body, "resources", self.said);
         let depends_on = match body.attribute("depends_on") {
             Some(attribute) => depends_on(&attribute.expr, self.said),
             None => Vec::new(),
@@ -99,9 +113,11 @@ impl Reader<'_> {
             body: without(body, META, META_BLOCKS),
             count,
             for_each,
+            enabled,
             depends_on,
             provider,
             lifecycle: self.lifecycle_of(body, mode),
+            generated: false,
             check: check.cloned(),
         };
         match self.unlinked.module.resources.entry(addr) {

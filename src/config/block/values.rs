@@ -17,18 +17,17 @@ use super::reference::depends_on;
 
 const VARIABLE: Shape = Shape {
     labels: &["name"],
-    arguments: &["type", "default", "description", "sensitive", "ephemeral", "nullable"],
+    arguments: &["type", "default", "description", "sensitive", "ephemeral", "nullable", "deprecated"],
     blocks: &["validation"],
-    later: &["deprecated"],
     ..Shape::EMPTY
 };
 
 const OUTPUT: Shape = Shape {
     labels: &["name"],
-    arguments: &["value", "description", "sensitive", "ephemeral", "depends_on"],
+    arguments: &["value", "description", "sensitive", "ephemeral", "depends_on", "deprecated"],
     required: &["value"],
     blocks: &["precondition"],
-    later: &["deprecated"],
+    ..Shape::EMPTY
 };
 
 /// Names of meta-arguments of module blocks, which a variable cannot have.
@@ -71,6 +70,24 @@ fn constant_value(expr: &Expr, said: &mut Diagnostics) -> Option<Value> {
     constant(expr).take(said)
 }
 
+/// `deprecated`: a text that says what to do instead.
+fn deprecated(block: &Block, said: &mut Diagnostics) -> Option<String> {
+    let text = literal_text(&block.body, "deprecated", said)?;
+    if text.is_empty() {
+        let (what, at) = match block.body.attribute("deprecated") {
+            Some(attribute) if block.kind.text == "output" => ("attribute", attribute.expr.span),
+            Some(_) | None => ("value", block.header),
+        };
+        let detail = format!(
+            "The \"deprecated\" argument is empty. It tells whoever uses this {} what to use instead.",
+            block.kind.text.as_str()
+        );
+        said.push(Diagnostic::error(format!("Invalid `deprecated` {what}"), detail).at(at));
+        return None;
+    }
+    Some(text)
+}
+
 impl Reader<'_> {
     pub(super) fn variable(&mut self, block: &Arc<Block>) {
         let Some(name) = self.name(&VARIABLE, block) else { return };
@@ -99,6 +116,7 @@ impl Reader<'_> {
             description: literal_text(body, "description", self.said),
             sensitive: truth(body, "sensitive", self.said).unwrap_or(false),
             ephemeral: truth(body, "ephemeral", self.said).unwrap_or(false),
+            deprecated: deprecated(block, self.said),
             nullable: truth(body, "nullable", self.said).unwrap_or(true),
             validations: body.blocks_of("validation").filter_map(|block| rule(block, self.said)).collect(),
             span: block.header,
@@ -177,6 +195,7 @@ impl Reader<'_> {
             description: literal_text(body, "description", self.said),
             sensitive: truth(body, "sensitive", self.said).unwrap_or(false),
             ephemeral: truth(body, "ephemeral", self.said).unwrap_or(false),
+            deprecated: deprecated(block, self.said),
             depends_on: match body.attribute("depends_on") {
                 Some(attribute) => depends_on(&attribute.expr, self.said),
                 None => Vec::new(),

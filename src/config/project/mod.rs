@@ -15,10 +15,10 @@ use crate::addr::{LayerName, Name};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::lang::syntax::ast::Body;
 
-use super::assign::{Assignments, Surroundings, find_var_file, undeclared_in_project};
+use super::assign::{Assignments, Surroundings, deprecated, find_var_file, undeclared_in_project};
 use super::block::text_of;
 use super::files::{normal, relative};
-use super::load::{Given, LoadOptions};
+use super::load::{Given, LoadOptions, data_folder};
 use super::model::{Config, Layer, Phase, ProjectFile};
 use super::tree::Tree;
 use read::{Blocks, EnvironmentBlock, LayerBlock};
@@ -44,7 +44,7 @@ pub fn load(options: &LoadOptions, dir: &Path, body: &Body) -> Outcome<Config> {
     let environment = chosen.map_or_else(|| Name::from("default"), |at| blocks.environments[at].name.clone());
     let chosen = chosen.map(|at| &blocks.environments[at]);
     let around = Arc::new(Surroundings::of(options, blocks.env.clone(), dir));
-    let mut tree = Tree::new(options.reading());
+    let mut tree = Tree::new(options);
     let mut layers = Vec::new();
     for block in &blocks.layers {
         layers.extend(layer(options, dir, block, chosen, &around, &mut tree, &mut said));
@@ -91,23 +91,6 @@ fn layer(
     tree: &mut Tree<'_>,
     said: &mut Diagnostics,
 ) -> Option<Layer> {
-    let before = said.0.len();
-    let Some(root) = tree.root(&block.dir, said) else {
-        if said.0.len() == before {
-            let shown = relative(&block.dir, &options.working_dir);
-            let detail = format!(
-                "The folder {} of layer {:?} has no configuration files (.tf).",
-                shown.display(),
-                block.name.as_str()
-            );
-            said.push(Diagnostic::error("Layer without configuration", detail).at(block.source));
-        }
-        return None;
-    };
-    if let Some(backend) = &root.backend {
-        let detail = "Where the state of a layer lies is told by the project's state block. The layer's own backend has no effect here.";
-        said.push(Diagnostic::warning("Backend configuration ignored", detail).at(backend.span));
-    }
     let mut assignments = Assignments::new(around.clone());
     let reading = options.reading();
     assignments.add_process_env(options);
@@ -126,9 +109,29 @@ fn layer(
             assignments.add_given(options, given, Some(project), said);
         }
     }
+    let before = said.0.len();
+    let data = data_folder(options, &block.dir, Some(&block.name));
+    let Some(root) = tree.root(&block.dir, &data, &assignments, said) else {
+        if said.0.len() == before {
+            let shown = relative(&block.dir, &options.working_dir);
+            let detail = format!(
+                "The folder {} of layer {:?} has no configuration files (.tf).",
+                shown.display(),
+                block.name.as_str()
+            );
+            said.push(Diagnostic::error("Layer without configuration", detail).at(block.source));
+        }
+        return None;
+    };
+    if let Some(backend) = &root.backend {
+        let detail = "Where the state of a layer lies is told by the project's state block. The layer's own backend has no effect here.";
+        said.push(Diagnostic::warning("Backend configuration ignored", detail).at(backend.span));
+    }
+    said.append(deprecated(&assignments, &root.module));
     Some(Layer {
         name: LayerName(block.name.clone()),
         dir: block.dir.clone(),
+        data,
         root: root.module,
         state: super::model::StateSettings::Local { path: PathBuf::new() },
         assignments,

@@ -60,7 +60,7 @@ pub struct LayerBlock {
     pub span: Span,
 }
 
-const PROJECT: Shape = Shape { arguments: &["name", "env"], required: &["name"], ..Shape::EMPTY };
+const PROJECT: Shape = Shape { arguments: &["name", "env", "module_mirror"], required: &["name"], ..Shape::EMPTY };
 const STATE: Shape = Shape { labels: &["type"], ..Shape::EMPTY };
 const ENVIRONMENT: Shape =
     Shape { labels: &["name"], arguments: &["var_files", "state", "sandbox"], later: &["per", "ttl"], ..Shape::EMPTY };
@@ -195,12 +195,23 @@ impl Reader<'_> {
         }
         let listed = self.texts(block, "env");
         self.blocks.env = Env::new(listed, &self.options.process_env);
+        self.mirror(block);
         if let Some(attribute) = block.body.attribute("name")
             && let Some(name) = self.value(attribute, &Type::String)
             && let Some(name) = name.as_str()
         {
             self.blocks.name = Name::from(name);
             check_name("project", &self.blocks.name.clone(), attribute.expr.span, self.said);
+        }
+    }
+
+    fn mirror(&mut self, block: &Block) {
+        if let Some(attribute) = block.body.attribute("module_mirror")
+            && let Some(folder) = self.value(attribute, &Type::String)
+            && let Some(folder) = folder.as_str()
+            && let Some(installing) = &self.options.installing
+        {
+            installing.set_mirror(normal(&self.dir.join(folder)));
         }
     }
 

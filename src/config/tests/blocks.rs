@@ -350,7 +350,6 @@ fn what_cannot_be_done_yet_is_refused_by_name() {
         ("terraform {\n  encryption {\n  }\n}\n", "The block type \"encryption\""),
         ("resource \"a_b\" \"c\" {\n  provisioner \"local-exec\" {\n  }\n}\n", "The block type \"provisioner\""),
         ("resource \"a_b\" \"c\" {\n  connection {\n  }\n}\n", "The block type \"connection\""),
-        ("resource \"a_b\" \"c\" {\n  lifecycle {\n    enabled = true\n  }\n}\n", "The argument \"enabled\""),
     ] {
         let said = load(&options(&[("main.tf", text)])).said;
         let found: Vec<_> = said.iter().map(|d| (d.summary.as_str(), d.detail.clone())).collect();
@@ -389,10 +388,10 @@ The folder nowhere of module \"x\" cannot be read: no such file. Correct \"sourc
     check(
         &options(&[("main.tf", &call("hashicorp/consul/aws"))]),
         "
-Error: Not supported yet
-  on main.tf line 2, in module \"x\":
-  2:   source = \"hashicorp/consul/aws\"  [\"hashicorp/consul/aws\"]
-The source \"hashicorp/consul/aws\" names a module outside of this configuration. This version follows local paths only, which begin with \"./\" or \"../\".
+Error: Module not installed
+  on main.tf line 1, in module \"x\":
+  1: module \"x\" {  [module \"x\"]
+This module is not there yet. Run infra init to install all modules that this configuration needs.
 ",
     );
     let repeated = "module \"x\" {\n  source = \"./m\"\n  count  = 2\n}\n";

@@ -14,7 +14,7 @@ pub fn parse_provider(layer: &LayerName, text: &str) -> Option<ProviderConfigAdd
     let mut calls: Vec<Name> = Vec::new();
     while let Some(after) = rest.strip_prefix("module.") {
         let (name, after) = after.split_once('.')?;
-        if name.is_empty() || name.contains(['[', '"']) {
+        if !is_plain(name) {
             return None;
         }
         calls.push(name.into());
@@ -27,15 +27,20 @@ pub fn parse_provider(layer: &LayerName, text: &str) -> Option<ProviderConfigAdd
     } else {
         let name = rest.strip_prefix('.')?;
         let end = name.find('.').unwrap_or(name.len());
-        (ProviderSource::implied(&name[..end]), &name[end..])
+        (Some(ProviderSource::implied(&name[..end])).filter(|_| is_plain(&name[..end]))?, &name[end..])
     };
     let alias = match alias {
         "" => None,
         alias => {
-            Some(Name::from(alias.strip_prefix('.').filter(|alias| !alias.is_empty() && !alias.contains(['.', '[']))?))
+            Some(Name::from(alias.strip_prefix('.').filter(|alias| is_plain(alias))?))
         }
     };
     Some(ProviderConfigAddr { layer: Some(layer.clone()), module: calls.into_iter().collect(), source, alias })
+}
+
+/// Whether a name cannot be taken for a piece of an address.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['.', '/', '[', ']', '"', '\\'])
 }
 
 /// Reads `module.m.terraform_data.a`, an entry of `dependencies`. Keys, which very old versions wrote, are left out.

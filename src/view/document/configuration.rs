@@ -96,6 +96,9 @@ impl Writer<'_> {
     fn call(&self, caller: ModuleId, call: &ModuleCall) -> Json {
         let mut json = Map::new();
         json.insert("source".into(), json!(call.source));
+        if let Some(version) = &call.version_constraint {
+            json.insert("version_constraint".into(), json!(version));
+        }
         let arguments = attributes(call.arguments.iter());
         if !arguments.is_empty() {
             json.insert("expressions".into(), Json::Object(arguments));

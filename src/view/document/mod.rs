@@ -202,6 +202,9 @@ fn change_json(change: &Change) -> Json {
     if let Some(id) = &change.importing {
         json["importing"] = json!({"id": id});
     }
+    if let Some(text) = &change.generated {
+        json["generated_config"] = json!(&**text);
+    }
     json
 }
 
