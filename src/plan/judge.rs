@@ -119,7 +119,18 @@ impl<'a> Walk<'a> {
     ) -> Finished {
         let graph = self.input.graph;
         let Draft {
-            addr, kind, provider, config, marks, ephemeral, prior, mut said, pending, importing, generated, ..
+            addr,
+            kind,
+            provider,
+            config,
+            marks,
+            ephemeral,
+            prior,
+            mut said,
+            pending,
+            importing,
+            generated,
+            ..
         } = draft;
         let (Some((_, resource)), Some(schema)) = (graph.resource(place.node), schema_of(&*kind, &addr)) else {
             return Finished { place, value: Value::NULL, planned: None, said };

@@ -31,9 +31,7 @@ pub fn parse_provider(layer: &LayerName, text: &str) -> Option<ProviderConfigAdd
     };
     let alias = match alias {
         "" => None,
-        alias => {
-            Some(Name::from(alias.strip_prefix('.').filter(|alias| is_plain(alias))?))
-        }
+        alias => Some(Name::from(alias.strip_prefix('.').filter(|alias| is_plain(alias))?)),
     };
     Some(ProviderConfigAddr { layer: Some(layer.clone()), module: calls.into_iter().collect(), source, alias })
 }
