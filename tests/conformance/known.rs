@@ -38,7 +38,6 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
     ("lifecycle", "replace_triggered_by itself", "terraform fails without a place"),
     ("lifecycle", "self in a precondition", FOLLOW_UP),
     ("locals_outputs", "an output that depends on something else than a reference", FOLLOW_UP),
-    ("locals_outputs", "an output that is ephemeral in the root module", LATER),
     ("modules", "a module from an empty folder", "an empty folder is taken for a mistake"),
     ("modules", "a module from nowhere", PLACE),
     ("modules", "a module is passed an undeclared provider", PLACE),
@@ -60,5 +59,4 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
     ("variables", "a description with a name", FOLLOW_UP),
     ("variables", "a tfvars file with an undeclared name", PLACE),
     ("variables", "a value from the command line that is no expression", FOLLOW_UP),
-    ("variables", "a variable that is ephemeral is not for outputs", LATER),
 ];
