@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | 0 | [`addr`], [`diag`], [`value`], [`schema`], [`change`], [`event`]: plain data, no I/O |
 //! | 1 | [`lang`]: text to AST to values; [`provider`]: the contracts and the registry; [`client`]: protocols |
-//! | 2 | [`config`], [`install`], [`state`], [`gate`], [`providers`], [`sandbox`] |
+//! | 2 | [`config`], [`install`], [`state`], [`gate`], [`providers`], [`provision`], [`sandbox`] |
 //! | 3 | [`graph`] |
 //! | 4 | [`plan`] |
 //! | 5 | [`apply`] |
@@ -30,6 +30,7 @@ pub mod ops;
 pub mod plan;
 pub mod provider;
 pub mod providers;
+pub mod provision;
 pub mod sandbox;
 pub mod schema;
 pub mod state;

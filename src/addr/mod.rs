@@ -3,6 +3,7 @@
 //! In: parts, or the text of an address. Out: ordered, hashable, cheaply cloned names with Terraform's notation.
 //! Not here: whether what is named exists (`config`, `state`), or references inside expressions (`lang`).
 
+mod action;
 mod instance;
 mod module;
 mod name;
@@ -12,6 +13,7 @@ mod resource;
 mod source;
 mod version;
 
+pub use action::{ActionAddr, ActionInstance, parse_action};
 pub use instance::{DeposedKey, InstanceAddr, InstanceKey};
 pub use module::{ModuleAddr, ModuleInstance, ModuleStep};
 pub use name::{LayerName, Name};

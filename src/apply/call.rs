@@ -28,6 +28,8 @@ pub(super) struct Job<'a> {
     /// Where the old object is put while the new one is made, or where it was put.
     pub(super) aside: Option<(Slot, Arc<Object>)>,
     pub(super) watch: Arc<Watch>,
+    /// Whether provisioners follow, so that a new object is tainted until they have run.
+    pub(super) provisions: bool,
 }
 
 /// What the provider is asked.
@@ -51,6 +53,9 @@ pub(super) struct Ended {
     /// What cannot be gone on with: the journal cannot be written.
     pub(super) fatal: bool,
     pub(super) elapsed: Duration,
+    /// What state holds of a new object whose provisioners have not run yet.
+    pub(super) kept: Option<(Slot, Arc<Object>)>,
+    pub(super) watch: Arc<Watch>,
 }
 
 /// Hears a running call and tells it when to stop.
@@ -99,9 +104,8 @@ impl Progress for Watch {
 
 /// Makes the call.
 pub(super) async fn make(mut job: Job<'_>) -> Ended {
-    let started = Instant::now();
     let request = std::mem::replace(&mut job.request, Request::Forget);
-    let (value, said, fatal) = match request {
+    let Outcome { value, said, fatal, kept } = match request {
         Request::Forget => forget(&job).await,
         Request::Read { config } => read(&job, config).await,
         Request::Apply { prior, planned, config, private, remote } => {
@@ -122,10 +126,22 @@ pub(super) async fn make(mut job: Job<'_>) -> Ended {
             apply(&job, request, remote).await
         }
     };
-    Ended { step: job.step, index: job.index, call: job.call, value, said, fatal, elapsed: started.elapsed() }
+    let (elapsed, watch) = (job.watch.started.elapsed(), job.watch);
+    Ended { step: job.step, index: job.index, call: job.call, value, said, fatal, elapsed, kept, watch }
 }
 
-type Outcome = (Option<Value>, Diagnostics, bool);
+struct Outcome {
+    value: Option<Value>,
+    said: Diagnostics,
+    fatal: bool,
+    kept: Option<(Slot, Arc<Object>)>,
+}
+
+impl Outcome {
+    fn new(value: Option<Value>, said: Diagnostics, fatal: bool) -> Self {
+        Outcome { value, said, fatal, kept: None }
+    }
+}
 
 fn slot_of(job: &Job<'_>) -> Slot {
     match (&job.call, &job.aside) {
@@ -150,7 +166,7 @@ async fn write(job: &Job<'_>, record: Record, said: &mut Diagnostics) -> bool {
 async fn forget(job: &Job<'_>) -> Outcome {
     let mut said = Diagnostics::none();
     let written = write(job, Record::new().remove(slot_of(job)), &mut said).await;
-    (None, said, !written)
+    Outcome::new(None, said, !written)
 }
 
 async fn read(job: &Job<'_>, config: Value) -> Outcome {
@@ -158,16 +174,16 @@ async fn read(job: &Job<'_>, config: Value) -> Outcome {
     let kind = job.planned.change.addr.resource.kind.to_string();
     let outcome = configured.read_data(DataRequest { kind, config }).await;
     let mut said = about(outcome.said, &job.planned.change.addr);
-    let Some(value) = outcome.value.filter(|_| !said.has_errors()) else { return (None, said, false) };
+    let Some(value) = outcome.value.filter(|_| !said.has_errors()) else { return Outcome::new(None, said, false) };
     match object(job.planned, &value, &[], Status::Ready, job.dependencies.clone()) {
         Ok(stored) => {
             let record = Record::new().put(slot_of(job), job.planned.change.provider.clone(), stored);
             let written = write(job, record, &mut said).await;
-            (Some(value), said, !written)
+            Outcome::new(Some(value), said, !written)
         }
         Err(diagnostic) => {
             said.push(*diagnostic);
-            (None, said, false)
+            Outcome::new(None, said, false)
         }
     }
 }
@@ -177,7 +193,8 @@ fn not_configured(job: &Job<'_>) -> Outcome {
         "{} could not be configured, so that nothing was done with {}.",
         job.planned.change.provider, job.planned.change.addr
     );
-    (None, Diagnostic::error("Provider not configured", detail).about(&job.planned.change.addr).into(), false)
+    let said = Diagnostic::error("Provider not configured", detail).about(&job.planned.change.addr).into();
+    Outcome::new(None, said, false)
 }
 
 async fn apply(job: &Job<'_>, request: ApplyRequest, remote: bool) -> Outcome {
@@ -202,15 +219,15 @@ async fn apply(job: &Job<'_>, request: ApplyRequest, remote: bool) -> Outcome {
         before = before.open(open);
     }
     if !write(job, before, &mut said).await {
-        return (None, said, true);
+        return Outcome::new(None, said, true);
     }
     let applied: Applied = configured.apply(request, &*job.watch).await;
     said.append(about(applied.said, &job.planned.change.addr));
     let failed = said.has_errors();
     let mut record = Record::new();
-    let mut value = None;
+    let (mut value, mut kept) = (None, None);
     match applied.now {
-        Now::Unclear => return (None, said, false),
+        Now::Unclear => return Outcome::new(None, said, false),
         Now::Unchanged => {
             if let (Call::Create, Some((aside, old))) = (&job.call, &job.aside) {
                 // Nothing was made: the old object is in use again.
@@ -219,10 +236,13 @@ async fn apply(job: &Job<'_>, request: ApplyRequest, remote: bool) -> Outcome {
         }
         Now::Gone => record = record.remove(slot),
         Now::Is { value: now, private } => {
-            let tainted = failed && job.call == Call::Create;
+            let tainted = job.call == Call::Create && (failed || job.provisions);
             let status = if tainted { Status::Tainted } else { Status::Ready };
             match object(job.planned, &now, &private, status, job.dependencies.clone()) {
-                Ok(stored) => record = record.put(slot, provider.clone(), stored),
+                Ok(stored) => {
+                    kept = job.provisions.then(|| (slot.clone(), stored.clone()));
+                    record = record.put(slot, provider.clone(), stored);
+                }
                 Err(diagnostic) => said.push(*diagnostic),
             }
             value = Some(now);
@@ -232,7 +252,7 @@ async fn apply(job: &Job<'_>, request: ApplyRequest, remote: bool) -> Outcome {
         record = record.close(nonce);
     }
     let written = write(job, record, &mut said).await;
-    (value, said, !written)
+    Outcome { value, said, fatal: !written, kept }
 }
 
 fn about(mut said: Diagnostics, addr: &InstanceAddr) -> Diagnostics {

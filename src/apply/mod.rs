@@ -4,6 +4,7 @@
 //! result is durable before it is reported or anything that needs it starts. Not here: whether something should be done
 //! (`plan`), approval and the loop over segments (`ops`). `apply` re-evaluates arguments only.
 
+mod actions;
 mod call;
 mod critical;
 mod ephemeral;
@@ -11,6 +12,7 @@ pub mod gates;
 mod phases;
 mod pools;
 mod prepare;
+mod provision;
 mod record;
 mod report;
 mod run;

@@ -1,10 +1,10 @@
 //! Calls in the making: arguments completed with what became known, and the provider's final plan where it has to be asked.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::addr::Mode;
 use crate::change::Action;
+use crate::config::When;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::decode::decode;
 use crate::plan::expand::each_values;
@@ -68,6 +68,7 @@ impl<'a> Run<'a> {
             dependencies,
             aside: None,
             watch,
+            provisions: call == Call::Create && self.provision_of(planned, When::Create).is_some(),
         };
         let before = planned.change.before.clone().unmark_deep().0;
         match call {
@@ -156,7 +157,6 @@ impl<'a> Run<'a> {
             private: if job.call == Call::Create { Vec::new() } else { job.planned.private.clone() },
         };
         Prepared::Replan(Box::pin(async move {
-            let started = Instant::now();
             let outcome = configured.plan(request).await;
             let mut said = outcome.said;
             let ended = |job: &Job<'_>, value, said| Ended {
@@ -166,7 +166,9 @@ impl<'a> Run<'a> {
                 value,
                 said,
                 fatal: false,
-                elapsed: started.elapsed(),
+                elapsed: job.watch.started.elapsed(),
+                kept: None,
+                watch: job.watch.clone(),
             };
             let Some(final_plan) = outcome.value.filter(|_| !said.has_errors()) else {
                 return Done::Call(Box::new(ended(&job, None, said)));
@@ -200,7 +202,7 @@ impl<'a> Run<'a> {
     }
 
     /// What `count.index` or `each` are for a change, now that what its `for_each` needs has been applied.
-    fn repetition(&mut self, planned: &PlannedChange) -> Repetition {
+    pub(super) fn repetition(&mut self, planned: &PlannedChange) -> Repetition {
         let segment = self.plan.segment();
         let known = || planned.work.repetition.clone();
         let (Some(key), Some(node), Some(copy)) =
@@ -275,10 +277,14 @@ impl<'a> Run<'a> {
         let repetition = self.repetition(planned);
         let scope = ModuleScope { around: self.around(), copy, repetition: &repetition, this: this.as_ref() };
         let said: Diagnostics = rules.iter().flat_map(|rule| check(rule, &scope, summary)).collect();
+        if said.has_errors() {
+            let messages = said.iter().map(|said| said.detail.clone());
+            self.unmet.entry(planned.change.addr.clone()).or_default().extend(messages);
+        }
         said.located(None, Some(&block_name(&resource.addr)))
     }
 
-    fn stored(&self, planned: &PlannedChange) -> Option<Arc<crate::state::Object>> {
+    pub(super) fn stored(&self, planned: &PlannedChange) -> Option<Arc<crate::state::Object>> {
         let layer = self.plan.segment().config.layer_index(&planned.change.addr.layer)?;
         if planned.change.importing.is_some() {
             return planned.work.stored.clone();
@@ -290,7 +296,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn commit_of(&self, planned: &PlannedChange) -> Option<crate::state::Commit> {
+    pub(super) fn commit_of(&self, planned: &PlannedChange) -> Option<crate::state::Commit> {
         let layer = self.plan.segment().config.layer_index(&planned.change.addr.layer)?;
         self.inputs.commits.get(layer)?.clone()
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 
+use crate::addr::InstanceAddr;
 use crate::diag::{Diagnostics, Outcome, Severity};
 use crate::event::{Event, Events};
 use crate::graph::NodeId;
@@ -23,6 +24,7 @@ use super::gates::{GateContext, GateDone};
 use super::phases::phase_sizes;
 use super::pools::Pools;
 use super::prepare::Prepared;
+use super::provision::Provisioned;
 use super::record::Dependencies;
 use super::report::Report;
 use super::stop::Stop;
@@ -44,13 +46,18 @@ pub struct Inputs<'a> {
     pub parallelism: usize,
     /// What gates need.
     pub gates: GateContext<'a>,
+    /// What provisioners need.
+    pub provision: crate::provision::Context,
 }
 
 /// A call in flight. The run is one task; its calls need not move between threads.
-pub(super) type Flight<'a> = futures::future::LocalBoxFuture<'a, Done>;
+pub(super) type Flight<'a> = futures::future::LocalBoxFuture<'a, Done<'a>>;
 
-pub(super) enum Done {
+pub(super) enum Done<'a> {
     Call(Box<Ended>),
+    Provisioned(Box<Provisioned<'a>>),
+    /// The step, which action, and what is to be said of it.
+    Invoked(u32, usize, Diagnostics),
     Gate(GateDone),
     /// The step that configured a provider, its index, and what came of it.
     Provider(u32, usize, Box<Outcome<ProviderSlot>>),
@@ -66,6 +73,8 @@ pub(super) struct Run<'a> {
     pub(super) dependencies: Dependencies<'a>,
     /// Results of calls, by node and copy of its module.
     pub(super) results: HashMap<NodeId, Vec<(usize, Option<Value>)>>,
+    /// Conditions that did not hold: whose, and what was said.
+    pub(super) unmet: HashMap<InstanceAddr, Vec<String>>,
     /// Where replaced objects were put, by change.
     pub(super) aside: HashMap<usize, (Slot, Arc<Object>)>,
     /// Values of `for_each` that were not known at plan, by block and copy of its module.
@@ -84,7 +93,7 @@ pub(super) struct Run<'a> {
     failed: Vec<bool>,
     ready: VecDeque<u32>,
     pools: Pools,
-    watches: HashMap<u32, Arc<Watch>>,
+    pub(super) watches: HashMap<u32, Arc<Watch>>,
     pub(super) critical: Critical,
     pub(super) voice: tokio::sync::mpsc::UnboundedSender<Event>,
     pub(super) fatal: bool,
@@ -108,6 +117,7 @@ pub async fn run(plan: Plan, inputs: Inputs<'_>) -> (Report, Diagnostics) {
         providers,
         dependencies: Dependencies::new(&graph),
         results: HashMap::new(),
+        unmet: HashMap::new(),
         aside: HashMap::new(),
         each_values: HashMap::new(),
         held: Vec::new(),
@@ -168,7 +178,7 @@ impl<'a> Run<'a> {
 
     async fn take(&mut self, step: u32) {
         if self.failed[step as usize] || self.fatal {
-            if matches!(self.steps.kinds[step as usize], StepKind::Call(..)) {
+            if matches!(self.steps.kinds[step as usize], StepKind::Call(..) | StepKind::Invoke(_)) {
                 self.report.left += 1;
             }
             if let StepKind::PhaseEnd(phase) = self.steps.kinds[step as usize] {
@@ -178,6 +188,7 @@ impl<'a> Run<'a> {
         }
         match self.steps.kinds[step as usize] {
             StepKind::Join => self.release(step, false),
+            StepKind::Invoke(index) => self.invoke(step, index),
             // Left for a later segment: what waits for it stays where it is.
             StepKind::Never => {}
             StepKind::PhaseStart(phase) => {
@@ -235,6 +246,9 @@ impl<'a> Run<'a> {
             Prepared::Job(job) => {
                 let job = *job;
                 self.watches.insert(step, job.watch.clone());
+                if let Some((provision, module)) = self.before_removal(planned, call) {
+                    return self.provision_removal(Box::new(job), provision, module);
+                }
                 let mut future: Flight<'a> = Box::pin(async move { Done::Call(Box::new(make(job).await)) });
                 match futures::poll!(&mut future) {
                     std::task::Poll::Ready(done) => Box::pin(self.finish(done)).await,
@@ -255,9 +269,15 @@ impl<'a> Run<'a> {
     }
 
     /// Folds in what ended.
-    async fn finish(&mut self, done: Done) {
+    async fn finish(&mut self, done: Done<'a>) {
         match done {
-            Done::Call(ended) => self.call_ended(*ended),
+            Done::Provisioned(done) => self.provisioned(*done),
+            Done::Invoked(step, index, said) => self.invoked(step, index, said),
+            Done::Call(ended) => {
+                if let Some(ended) = self.provision_made(*ended) {
+                    self.call_ended(ended);
+                }
+            }
             Done::Gate(done) => self.gate_ended(done),
             Done::Opened(step, node, copies) => self.opened(step, node, copies),
             Done::Provider(step, index, outcome) => {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::addr::Mode;
 use crate::change::Action;
+use crate::event::Event;
 use crate::plan::PlannedChange;
 use crate::state::{Object, OutputState, Record, Slot, Status as ObjectStatus};
 
@@ -43,7 +44,19 @@ impl Run<'_> {
                 records[layer] = record.put(slot, planned.change.provider.clone(), object);
             }
         }
+        let events = self.inputs.events;
+        let imported = plan
+            .changes
+            .iter()
+            .filter_map(|planned| Some((planned.change.addr.clone(), planned.change.importing.clone()?)));
+        let imported: Vec<_> = imported.collect();
+        for (addr, id) in imported.iter().cloned() {
+            events.emit(Event::ImportStarted { addr, id });
+        }
         if self.append(records).await {
+            for (addr, id) in imported {
+                events.emit(Event::ImportEnded { addr, id });
+            }
             self.append(leaving).await;
         }
     }
@@ -107,6 +120,13 @@ impl Run<'_> {
             } else {
                 record.output(output.name.clone(), Some(OutputState { value: bare, sensitive: output.sensitive }))
             };
+        }
+        for (layer, record) in records.iter_mut().enumerate() {
+            let text = crate::plan::results(self.around(), plan, layer, &self.unmet);
+            let stored = self.inputs.states.get(layer).and_then(|state| state.check_results.as_deref());
+            if stored != text.as_deref() {
+                record.check_results = Some(text.unwrap_or_else(|| "null".to_owned()).into());
+            }
         }
         self.append(records).await;
     }

@@ -190,6 +190,8 @@ pub struct Counts {
     pub destroy: usize,
     /// Objects only forgotten.
     pub forget: usize,
+    /// Actions invoked.
+    pub invoke: usize,
 }
 
 impl Counts {

@@ -166,6 +166,9 @@ pub(super) struct PlanningArgs {
     /// Replace this instance
     #[arg(long, value_name = "ADDRESS", value_parser = pattern)]
     pub replace: Vec<Pattern>,
+    /// Invoke this action, and do nothing else
+    #[arg(long, value_name = "ADDRESS", value_parser = action, conflicts_with_all = ["destroy", "target", "replace"])]
+    pub invoke: Vec<Pattern>,
     /// Calls in flight at once
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     pub parallelism: u32,
@@ -521,6 +524,10 @@ pub(super) fn given(root: &ArgMatches) -> Result<Vec<Given>, String> {
 
 fn indices<'a>(matches: &'a ArgMatches, id: &str) -> Option<impl Iterator<Item = usize> + use<'a>> {
     matches.indices_of(id)
+}
+
+fn action(text: &str) -> Result<Pattern, String> {
+    crate::addr::parse_action(text).map_err(|error| error.to_string())
 }
 
 fn pattern(text: &str) -> Result<Pattern, String> {

@@ -112,6 +112,16 @@ impl Listener {
         }
     }
 
+    /// The line of an event as it stands above a live block.
+    fn line_above(&self, event: &Event) -> Option<String> {
+        match &*self.way() {
+            Way::Live { board, .. } => {
+                Lines::new(self.0.terminal.style, board.prefixes_layers()).line(event, Duration::ZERO)
+            }
+            Way::Quiet | Way::Lines(_) | Way::Stream(_) => None,
+        }
+    }
+
     /// The gates that did not pass.
     pub fn failed_gates(&self) -> Vec<String> {
         self.0.failed_gates.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -145,6 +155,10 @@ impl Events for Listener {
         {
             // It stays readable above the block.
             return self.print(&view::recovered(recovery, inner.terminal.style));
+        }
+        let spoken = matches!(&event, Event::ProvisionOutput { .. } | Event::ActionProgress { .. });
+        if let (true, Some(line)) = (spoken, self.line_above(&event)) {
+            self.print(&line);
         }
         let text = match &mut *self.way() {
             Way::Quiet => None,

@@ -15,6 +15,10 @@ pub(super) async fn run(call: &Call, args: &OutputArgs) -> Exit {
     let terminal = Terminal::new(&args.select.look, None);
     let mut said = Diagnostics::none();
     let text = text(call, args, &mut said).await;
+    if args.json || args.raw {
+        // Whoever reads the value reads nothing beside it.
+        said.0.retain(Diagnostic::is_error);
+    }
     terminal.say(&said, &call.sources);
     match text {
         Some(text) => {

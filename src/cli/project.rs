@@ -114,7 +114,8 @@ impl Call {
 /// The options of a run.
 pub(super) fn run_options(args: &PlanningArgs, now: Timestamp) -> RunOptions {
     let mut options = RunOptions::new(now);
-    options.mode = match (args.destroy, args.refresh_only) {
+    // An invoked action runs by itself: objects are looked at and left as they are.
+    options.mode = match (args.destroy, args.refresh_only || !args.invoke.is_empty()) {
         (true, _) => PlanMode::Destroy,
         (false, true) => PlanMode::RefreshOnly,
         (false, false) => PlanMode::Normal,
@@ -123,6 +124,7 @@ pub(super) fn run_options(args: &PlanningArgs, now: Timestamp) -> RunOptions {
     options.targets.clone_from(&args.target);
     options.excludes.clone_from(&args.exclude);
     options.replace.clone_from(&args.replace);
+    options.invoke.clone_from(&args.invoke);
     options.layer = layer(&args.select);
     options.lock = args.lock;
     options.lock_timeout = args.lock_timeout;

@@ -49,7 +49,10 @@ pub(super) async fn run(call: &Call, args: &ShowArgs) -> Exit {
         view::state(&objects, &decoded.outputs, prefixes, terminal.style)
     };
     terminal.print(&text);
-    if !args.json {
+    if args.json {
+        // Whoever reads the document reads nothing beside it.
+        said.0.retain(crate::diag::Diagnostic::is_error);
+    } else {
         said.append(decoded.said);
     }
     terminal.say(&said, &call.sources);

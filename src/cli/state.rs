@@ -38,6 +38,9 @@ pub(super) async fn run(call: &Call, command: &StateCommand) -> Exit {
             StateCommand::Settle(args) => settle(&session, args, RunOptions::new(call.now), &mut said).await,
         },
     };
+    if matches!(command, StateCommand::Pull(_)) {
+        said.0.retain(crate::diag::Diagnostic::is_error);
+    }
     terminal.say(&said, &call.sources);
     match text {
         Some(text) => {

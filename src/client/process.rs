@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
+use tokio::net::unix::pipe::Receiver;
 use tokio::process::{Child, Command};
 
 /// A program to run.
@@ -26,6 +27,8 @@ pub struct Run {
     pub timeout: Option<Duration>,
     /// Bytes kept of standard output (the first) and of standard error (the last).
     pub limit: usize,
+    /// Whether standard output goes where standard error goes, so that lines stay in the order they are printed.
+    pub together: bool,
 }
 
 /// How a program ended and what it printed.
@@ -33,6 +36,8 @@ pub struct Run {
 pub struct Output {
     /// The exit code; 128 plus the signal's number for one that a signal ended, as shells have it.
     pub code: i32,
+    /// The number of the signal that ended it.
+    pub signal: Option<i32>,
     /// Standard output, at most the limit's first bytes.
     pub stdout: Vec<u8>,
     /// Standard error, at most the limit's last bytes.
@@ -86,6 +91,7 @@ impl Run {
             stdin: Vec::new(),
             timeout: None,
             limit: 1 << 20,
+            together: false,
         }
     }
 }
@@ -115,6 +121,7 @@ pub async fn run(what: Run, line: &(dyn Fn(bool, &str) + Sync)) -> Result<Output
     let name = program.to_string_lossy().into_owned();
     let mut command = Command::new(program);
     command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).process_group(0);
+    let both = if what.together { Some(one_pipe(&mut command, &name)?) } else { None };
     command.stdin(if what.stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
     for variable in &what.env_remove {
         command.env_remove(variable);
@@ -130,8 +137,10 @@ pub async fn run(what: Run, line: &(dyn Fn(bool, &str) + Sync)) -> Result<Output
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(ProcessError::NotFound(name)),
         Err(source) => return Err(ProcessError::Start { program: name, source }),
     };
+    // Our ends for writing have to go, else nobody ever sees the end of what is printed.
+    drop(command);
     let group = KillGroup::of(&child);
-    let work = gather(&mut child, what.stdin, what.limit, line);
+    let work = gather(&mut child, both, what.stdin, what.limit, line);
     let gathered = match what.timeout {
         None => work.await,
         Some(limit) => match tokio::time::timeout(limit, work).await {
@@ -144,8 +153,17 @@ pub async fn run(what: Run, line: &(dyn Fn(bool, &str) + Sync)) -> Result<Output
     Ok(output)
 }
 
+/// Gives both outputs of a program one pipe; our end of it.
+fn one_pipe(command: &mut Command, name: &str) -> Result<Receiver, ProcessError> {
+    let error = |source| ProcessError::Start { program: name.to_owned(), source };
+    let (reader, writer) = io::pipe().map_err(error)?;
+    command.stdout(writer.try_clone().map_err(error)?).stderr(writer);
+    Receiver::from_owned_fd(reader.into()).map_err(error)
+}
+
 async fn gather(
     child: &mut Child,
+    both: Option<Receiver>,
     input: Vec<u8>,
     limit: usize,
     line: &(dyn Fn(bool, &str) + Sync),
@@ -157,15 +175,19 @@ async fn gather(
             let _ = stdin.write_all(&input).await;
         }
     };
-    let ((), out, err) = tokio::join!(feed, lines(stdout, limit, false, line), lines(stderr, limit, true, line));
+    let err = async {
+        match both {
+            Some(both) => lines(Some(both), limit, true, line).await,
+            None => lines(stderr, limit, true, line).await,
+        }
+    };
+    let ((), out, err) = tokio::join!(feed, lines(stdout, limit, false, line), err);
     let (stdout, truncated) = out?;
     let (stderr, _) = err?;
     let status = child.wait().await?;
-    let code = status.code().unwrap_or_else(|| {
-        use std::os::unix::process::ExitStatusExt as _;
-        128 + status.signal().unwrap_or(0)
-    });
-    Ok(Output { code, stdout, stderr, truncated })
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    let code = status.code().unwrap_or(128 + signal.unwrap_or(0));
+    Ok(Output { code, signal, stdout, stderr, truncated })
 }
 
 /// Reads to the end, reports lines, keeps the head (or for standard error the tail).
@@ -256,6 +278,16 @@ mod tests {
         let mut heard = heard.into_inner().unwrap();
         heard.retain(|(stderr, _)| !stderr);
         assert_eq!(heard.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>(), ["one", "two", "three"]);
+    }
+
+    #[tokio::test]
+    async fn keeps_the_order_of_both_outputs_in_one_pipe() {
+        let heard = Mutex::new(Vec::new());
+        let run_this = Run { together: true, ..Run::new(["sh", "-c", "echo 1; echo 2 >&2; echo 3; kill -9 $$"]) };
+        let output = run(run_this, &|_, line| heard.lock().unwrap().push(line.to_owned())).await.unwrap();
+        assert_eq!((output.code, output.signal), (137, Some(9)));
+        assert_eq!(output.stderr, b"1\n2\n3\n");
+        assert_eq!(heard.into_inner().unwrap(), ["1", "2", "3"]);
     }
 
     #[tokio::test]

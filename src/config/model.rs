@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::addr::{LayerName, ModuleSource, Name, Pattern, ProviderSource, ResourceAddr};
+use crate::addr::{ActionAddr, LayerName, ModuleSource, Name, Pattern, ProviderSource, ResourceAddr};
 use crate::diag::{Outcome, SourceMap, Span};
 use crate::lang::eval::Reference;
 use crate::lang::syntax::ast::{Attribute, Block, Body, Expr};
@@ -180,6 +180,8 @@ pub struct Module {
     pub calls: BTreeMap<Name, ModuleCall>,
     /// `provider` blocks.
     pub providers: Vec<ProviderConfig>,
+    /// Local name and alias of the provider blocks with `for_each`, which may have no key at all.
+    pub keyed_providers: Vec<(Name, Name)>,
     /// `terraform { required_providers { … } }` by local name.
     pub required_providers: BTreeMap<Name, RequiredProvider>,
     /// `moved` blocks, in written order.
@@ -188,6 +190,8 @@ pub struct Module {
     pub removed: Vec<Removed>,
     /// `import` blocks, in written order; in root modules only.
     pub imports: Vec<Import>,
+    /// `action` blocks by address.
+    pub actions: BTreeMap<ActionAddr, ActionBlock>,
     /// `check` blocks, in written order. Their data blocks are among `resources`.
     pub checks: Vec<Check>,
 }
@@ -300,12 +304,14 @@ pub struct DependsOn {
 }
 
 /// Which provider configuration a block asks for: `provider = aws.east`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ProviderRef {
     /// The local name of the provider in the module.
     pub local: Name,
     /// The alias.
     pub alias: Option<Name>,
+    /// Which of the configurations of a block with `for_each`: `aws.by_region[each.key]`.
+    pub key: Option<Arc<Expr>>,
     /// Where.
     pub span: Option<Span>,
 }
@@ -331,6 +337,8 @@ pub struct Resource {
     pub provider: ProviderRef,
     /// `lifecycle`.
     pub lifecycle: Lifecycle,
+    /// `connection` and `provisioner` blocks.
+    pub provision: Provision,
     /// Whether nobody has written the block: it stands for what an `import` block finds, and is written from that.
     pub generated: bool,
     /// The `check` block that a data block stands in: nothing else sees it, and its failure only warns.
@@ -355,8 +363,72 @@ pub struct Removed {
     pub from: Pattern,
     /// Whether the objects are destroyed. Otherwise they are only forgotten.
     pub destroy: bool,
+    /// What runs before they are destroyed.
+    pub provision: Provision,
     /// The block's header.
     pub span: Span,
+}
+
+/// What runs when an object was made, or before it is destroyed.
+#[derive(Debug, Clone, Default)]
+pub struct Provision {
+    /// How to reach the machine: `connection`.
+    pub connection: Option<Body>,
+    /// `provisioner` blocks, in written order.
+    pub provisioners: Vec<Provisioner>,
+}
+
+impl Provision {
+    /// The connection of a provisioner: its own arguments, and those of the resource that it does not set.
+    pub fn connection_of(&self, provisioner: &Provisioner) -> Option<Body> {
+        let (Some(own), Some(outer)) = (&provisioner.connection, &self.connection) else {
+            return provisioner.connection.clone().or_else(|| self.connection.clone());
+        };
+        let mut merged = own.clone();
+        let inherited = outer.attributes.iter().filter(|attribute| own.attribute(&attribute.name.text).is_none());
+        merged.attributes.extend(inherited.cloned());
+        Some(merged)
+    }
+
+    /// The provisioners that run at a time.
+    pub fn at(&self, when: When) -> impl Iterator<Item = &Provisioner> {
+        self.provisioners.iter().filter(move |provisioner| provisioner.when == when)
+    }
+}
+
+/// A `provisioner` block.
+#[derive(Debug, Clone)]
+pub struct Provisioner {
+    /// `local-exec`, `remote-exec` or `file`.
+    pub kind: Name,
+    /// `when`.
+    pub when: When,
+    /// `on_failure`.
+    pub on_failure: OnFailure,
+    /// Its own `connection`, whose arguments come before those of the resource's.
+    pub connection: Option<Body>,
+    /// Its arguments.
+    pub body: Body,
+    /// The block's header.
+    pub header: Span,
+}
+
+/// When a provisioner runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// After the object was made.
+    Create,
+    /// Before it is destroyed.
+    Destroy,
+}
+
+/// What becomes of the run when a provisioner fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    /// The step fails; a new object is tainted.
+    Fail,
+    /// It goes on.
+    Continue,
 }
 
 /// An `import` block.
@@ -418,6 +490,8 @@ pub struct Lifecycle {
     pub ignore_changes: IgnoreChanges,
     /// `replace_triggered_by`.
     pub replace_triggered_by: Vec<Trigger>,
+    /// `action_trigger` blocks.
+    pub action_triggers: Vec<ActionTrigger>,
     /// `precondition` blocks.
     pub preconditions: Vec<CheckRule>,
     /// `postcondition` blocks.
@@ -435,6 +509,75 @@ pub struct Trigger {
     pub path: Path,
     /// As written.
     pub expr: Arc<Expr>,
+}
+
+/// An `action` block: something a provider does when it is asked to.
+#[derive(Debug)]
+pub struct ActionBlock {
+    /// Its address in the module.
+    pub addr: ActionAddr,
+    /// The body of its `config` block.
+    pub config: Body,
+    /// `count`.
+    pub count: Option<Arc<Expr>>,
+    /// `for_each`.
+    pub for_each: Option<Arc<Expr>>,
+    /// The provider configuration.
+    pub provider: ProviderRef,
+    /// The block's header.
+    pub span: Span,
+}
+
+/// An `action_trigger` block of a resource.
+#[derive(Debug)]
+pub struct ActionTrigger {
+    /// When.
+    pub events: Vec<TriggerEvent>,
+    /// `condition`.
+    pub condition: Option<Arc<Expr>>,
+    /// What is invoked, one after the other.
+    pub actions: Vec<ActionRef>,
+}
+
+/// When an action is invoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TriggerEvent {
+    /// Before an object is made.
+    BeforeCreate,
+    /// After it was made.
+    AfterCreate,
+    /// Before it is changed.
+    BeforeUpdate,
+    /// After it was changed.
+    AfterUpdate,
+}
+
+impl TriggerEvent {
+    /// Whether the action comes before the change.
+    pub fn is_before(self) -> bool {
+        matches!(self, TriggerEvent::BeforeCreate | TriggerEvent::BeforeUpdate)
+    }
+
+    /// Terraform's name of it in machine-readable output.
+    pub fn json_name(self) -> &'static str {
+        match self {
+            TriggerEvent::BeforeCreate => "BeforeCreate",
+            TriggerEvent::AfterCreate => "AfterCreate",
+            TriggerEvent::BeforeUpdate => "BeforeUpdate",
+            TriggerEvent::AfterUpdate => "AfterUpdate",
+        }
+    }
+}
+
+/// An entry of `actions`.
+#[derive(Debug)]
+pub struct ActionRef {
+    /// The action, in the same module.
+    pub addr: ActionAddr,
+    /// The copy; without a key all of them, in order.
+    pub key: Option<Expr>,
+    /// Where.
+    pub span: Span,
 }
 
 /// Which differences do not count.
@@ -480,13 +623,17 @@ pub struct ModuleCall {
     pub span: Span,
 }
 
-/// A `provider` block, of a module or of the project file.
-#[derive(Debug)]
+/// A `provider` block, of a module or of the project file; one with `for_each` stands for each of its keys.
+#[derive(Clone, Debug)]
 pub struct ProviderConfig {
     /// The local name.
     pub local: Name,
     /// `alias`.
     pub alias: Option<Name>,
+    /// `for_each`, until it is evaluated.
+    pub for_each: Option<Arc<Expr>>,
+    /// The key and its value, of a block with `for_each`.
+    pub each: Option<(Name, Value)>,
     /// The body without meta-arguments.
     pub body: Body,
     /// The block's header.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::addr::InstanceAddr;
+use crate::addr::{ActionInstance, InstanceAddr};
 use crate::change::Action;
 use crate::diag::Diagnostic;
 
@@ -28,6 +28,27 @@ pub enum Event {
         elapsed: Duration,
         /// Whether it failed.
         failed: bool,
+    },
+    /// An object that an `import` block names is looked for.
+    ImportPreparing {
+        /// Whose it is to be.
+        addr: InstanceAddr,
+        /// Its id.
+        id: String,
+    },
+    /// An imported object is taken into state.
+    ImportStarted {
+        /// Whose it is to be.
+        addr: InstanceAddr,
+        /// Its id.
+        id: String,
+    },
+    /// An imported object is in state.
+    ImportEnded {
+        /// Whose it is.
+        addr: InstanceAddr,
+        /// Its id.
+        id: String,
     },
     /// An ephemeral resource is being opened or closed.
     EphemeralStarted {
@@ -108,6 +129,56 @@ pub enum Event {
         elapsed: Duration,
         /// The id of the object, where it has one that is not sensitive.
         id: Option<String>,
+        /// Whether it failed; the diagnostic follows.
+        failed: bool,
+    },
+    /// A provisioner begins.
+    ProvisionStarted {
+        /// Whose.
+        addr: InstanceAddr,
+        /// `local-exec`, `remote-exec` or `file`.
+        provisioner: String,
+    },
+    /// A provisioner says something.
+    ProvisionOutput {
+        /// Whose.
+        addr: InstanceAddr,
+        /// See [`Event::ProvisionStarted`].
+        provisioner: String,
+        /// One line of output, nothing sensitive in it.
+        line: String,
+    },
+    /// A provisioner ended; whether that matters depends on its `on_failure`.
+    ProvisionEnded {
+        /// Whose.
+        addr: InstanceAddr,
+        /// See [`Event::ProvisionStarted`].
+        provisioner: String,
+        /// Whether it failed.
+        failed: bool,
+    },
+    /// An action is invoked.
+    ActionStarted {
+        /// Which.
+        action: ActionInstance,
+        /// Whose change invokes it; `None` is the user.
+        trigger: Option<InstanceAddr>,
+    },
+    /// An action says something.
+    ActionProgress {
+        /// Which.
+        action: ActionInstance,
+        /// See [`Event::ActionStarted`].
+        trigger: Option<InstanceAddr>,
+        /// What it says, nothing sensitive in it.
+        text: String,
+    },
+    /// An action ended.
+    ActionEnded {
+        /// Which.
+        action: ActionInstance,
+        /// See [`Event::ActionStarted`].
+        trigger: Option<InstanceAddr>,
         /// Whether it failed; the diagnostic follows.
         failed: bool,
     },

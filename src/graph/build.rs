@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::addr::{ModuleAddr, Name};
-use crate::config::{Config, Module};
+use crate::addr::{Mode, ModuleAddr, Name};
+use crate::config::{ActionBlock, Config, Module, Resource};
 use crate::diag::{Diagnostic, Diagnostics, Outcome, Span};
 use crate::lang::decode::references_in;
 use crate::lang::eval::{Found, Reference};
@@ -49,6 +49,14 @@ fn outputs_of(graph: &Graph, layer: usize) -> impl Iterator<Item = NodeId> {
     let root = graph.roots[layer];
     let node = graph.module(root);
     node.module.outputs.keys().filter_map(|name| node.shape.output(name)).map(move |offset| graph.at(root, offset))
+}
+
+/// What the arguments of an action name.
+fn action_references(action: &ActionBlock) -> Vec<Found> {
+    let repetition = action.count.iter().chain(&action.for_each);
+    let mut found = references_in(&action.config);
+    found.extend(repetition.flat_map(|expr| crate::lang::eval::references(expr)));
+    found
 }
 
 struct Builder<'a> {
@@ -141,14 +149,32 @@ impl Builder<'_> {
                             needs.extend(outputs_of(&self.graph, lower));
                         }
                         match providers.resolve(&mut self.graph, id, &resource.provider) {
-                            Ok(provider) => {
+                            Ok((provider, keyed)) => {
                                 needs.push(self.graph.providers[provider.index()].node);
                                 self.graph.provider_of.insert(node, provider);
+                                if let Some(keyed) = keyed {
+                                    if addr.mode == Mode::Ephemeral {
+                                        let detail = "An ephemeral block is opened again by the apply, which does not \
+                                                      choose among the configurations of a provider block with for_each \
+                                                      yet. Use a provider block without for_each.";
+                                        let refused = Diagnostic::error("Not supported yet", detail);
+                                        self.said.push(refused.or_at(resource.provider.span));
+                                    }
+                                    let all = keyed.by_key.values().map(|id| self.graph.providers[id.index()].node);
+                                    needs.extend(all);
+                                    let caller =
+                                        keyed.call.and_then(|call| Some(self.graph.module(call).caller.as_ref()?.0));
+                                    for found in crate::lang::eval::references(&keyed.key) {
+                                        self.edge(caller.unwrap_or(id), &found, first, &mut needs);
+                                    }
+                                    self.graph.keyed.insert(node, keyed);
+                                }
                             }
                             Err(diagnostic) => {
                                 self.said.push(diagnostic.or_at(Some(resource.block.header)));
                             }
                         }
+                        self.trigger_edges(id, resource, first, providers, &mut needs);
                         needs.extend(self.own_call(id));
                     }
                     Slot::Call(name) => {
@@ -172,6 +198,7 @@ impl Builder<'_> {
             if first {
                 self.check_blocks(id, &module);
             }
+            self.add_actions(id, &module, first, providers);
             for block in 0..module.providers.len() {
                 providers.declare(&mut self.graph, Owner::Module(id), block);
             }
@@ -195,6 +222,62 @@ impl Builder<'_> {
             }
             for diagnostic in &mut self.said.0[said..] {
                 diagnostic.within.get_or_insert_with(|| format!("check {:?}", block.name.as_str()));
+            }
+        }
+    }
+
+    /// Actions have no nodes: nothing depends on them. What they need is kept for whoever invokes them.
+    fn add_actions(&mut self, id: ModuleId, module: &Module, first: bool, providers: &mut Providers) {
+        for (addr, action) in &module.actions {
+            let said = self.said.0.len();
+            let mut needs = Vec::new();
+            for found in action_references(action) {
+                self.edge(id, &found, first, &mut needs);
+            }
+            match providers.resolve(&mut self.graph, id, &action.provider) {
+                Ok(provider) => {
+                    needs.push(self.graph.providers[provider.index()].node);
+                    self.graph.actions.insert((id, addr.clone()), (provider, needs));
+                }
+                Err(diagnostic) => self.said.push(diagnostic.or_at(Some(action.span))),
+            }
+            for diagnostic in &mut self.said.0[said..] {
+                let within = format!("action {:?} {:?}", addr.kind.as_str(), addr.name.as_str());
+                diagnostic.within.get_or_insert(within);
+            }
+        }
+    }
+
+    /// What a resource that invokes actions waits for: their providers, the conditions, and what those need that come before it.
+    fn trigger_edges(
+        &mut self,
+        id: ModuleId,
+        resource: &Resource,
+        first: bool,
+        providers: &mut Providers,
+        needs: &mut Vec<NodeId>,
+    ) {
+        let module = self.graph.module(id).module.clone();
+        for trigger in &resource.lifecycle.action_triggers {
+            for found in trigger.condition.iter().flat_map(|condition| crate::lang::eval::references(condition)) {
+                self.edge(id, &found, first, needs);
+            }
+            for named in &trigger.actions {
+                let Some(action) = module.actions.get(&named.addr) else {
+                    if first {
+                        let detail = format!("There is no block for {} in this module.", named.addr);
+                        self.said.push(Diagnostic::error("Reference to undeclared action", detail).at(named.span));
+                    }
+                    continue;
+                };
+                if let Ok(provider) = providers.resolve(&mut self.graph, id, &action.provider) {
+                    needs.push(self.graph.providers[provider.index()].node);
+                }
+                if trigger.events.iter().any(|event| event.is_before()) {
+                    for found in action_references(action) {
+                        self.edge(id, &found, false, needs);
+                    }
+                }
             }
         }
     }

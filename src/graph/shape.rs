@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use crate::addr::{Name, ResourceAddr};
-use crate::config::{DependsOn, Module, Resource};
+use crate::config::{DependsOn, Module, Resource, When};
 use crate::lang::decode::references_in;
-use crate::lang::eval::{Found, references};
+use crate::lang::eval::{Found, Reference, references};
 
 /// What stands at an offset of a module's nodes.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -164,5 +164,17 @@ fn resource_references(resource: &Resource) -> Vec<Found> {
         .chain(lifecycle.replace_triggered_by.iter().map(|trigger| &trigger.expr))
         .chain(rules.flat_map(|rule| [&rule.condition, &rule.error_message]));
     found.extend(expressions.flat_map(|expr| references(expr)));
+    found.extend(provision_references(resource));
     found
+}
+
+/// What the provisioners need that run when an object was made. Those that run before it is destroyed need nothing but it.
+fn provision_references(resource: &Resource) -> impl Iterator<Item = Found> {
+    let provision = &resource.provision;
+    let making = || provision.at(When::Create);
+    let outer = provision.connection.iter().filter(move |_| making().next().is_some());
+    let bodies = making().flat_map(|one| [Some(&one.body), one.connection.as_ref()]).flatten();
+    let own = Reference::Resource(resource.addr.clone());
+    // By its own name a block means the object that was made, which is there by then.
+    bodies.chain(outer).flat_map(references_in).filter(move |found| found.reference != own)
 }

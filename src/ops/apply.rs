@@ -300,6 +300,10 @@ impl Running<'_> {
                 clusters: &*self.session.clusters,
                 outstanding: &options.outstanding,
             },
+            provision: crate::provision::Context {
+                ssh: crate::client::ssh::Surroundings::from_env(&|name| std::env::var(name).ok()),
+                sandbox: self.session.config.sandbox,
+            },
         };
         let (report, said) = crate::apply::run(plan, inputs).await;
         self.said.append(super::plan::addressed(self.session, said));
@@ -455,6 +459,7 @@ fn merge(all: &mut Report, new: Report) {
         a.change += b.change;
         a.destroy += b.destroy;
         a.forget += b.forget;
+        a.invoke += b.invoke;
     };
     add(&mut all.counts, new.counts);
     for phase in new.phases {

@@ -75,6 +75,7 @@ pub(super) fn options_of(
         refresh: options.refresh || !unfinished.is_empty(),
         selection: options.selection(),
         replace: options.replace.clone(),
+        invoke: options.invoke.clone(),
         unfinished,
         outstanding: outstanding(session, metas),
         identities,

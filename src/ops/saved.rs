@@ -32,6 +32,11 @@ pub struct SavedPlan {
     targets: Vec<String>,
     excludes: Vec<String>,
     replace: Vec<String>,
+    #[serde(default)]
+    invoke: Vec<String>,
+    /// The actions it invokes, each with what invokes it.
+    #[serde(default)]
+    invocations: Vec<String>,
     layer: Option<String>,
     layers: Vec<SavedLayer>,
     changes: Vec<SavedChange>,
@@ -76,6 +81,8 @@ impl SavedPlan {
             targets: patterns(&options.targets),
             excludes: patterns(&options.excludes),
             replace: patterns(&options.replace),
+            invoke: patterns(&options.invoke),
+            invocations: invocations(plan),
             layer: options.layer.as_ref().map(ToString::to_string),
             layers: layers(plan),
             changes: changes(plan),
@@ -106,6 +113,7 @@ impl SavedPlan {
             targets: patterns(&self.targets)?,
             excludes: patterns(&self.excludes)?,
             replace: patterns(&self.replace)?,
+            invoke: patterns(&self.invoke)?,
             layer: self.layer.as_deref().map(LayerName::from),
             timestamp,
             ..run.clone()
@@ -127,6 +135,11 @@ impl SavedPlan {
                     ),
                 )));
             }
+        }
+        if self.invocations != invocations(plan) {
+            let detail = "Planned again with the saved configuration, other actions are invoked than what was saved says. Make a \
+                          new plan.";
+            return Err(Box::new(Diagnostic::error("Saved plan is stale", detail)));
         }
         let now = changes(plan);
         let beyond = now.iter().find(|change| !self.changes.contains(change));
@@ -152,6 +165,14 @@ fn layers(plan: &Plan) -> Vec<SavedLayer> {
         lineage: layer.lineage.clone(),
     };
     plan.layers.iter().map(of).collect()
+}
+
+fn invocations(plan: &Plan) -> Vec<String> {
+    let named = plan.invocations.iter().map(|one| {
+        let by = one.trigger.as_ref().map(|by| format!(" {} {}", by.addr.in_project(true), by.event.json_name()));
+        format!("{}{} {}", one.addr.in_project(true), by.unwrap_or_default(), digest(&one.config))
+    });
+    named.collect()
 }
 
 fn changes(plan: &Plan) -> Vec<SavedChange> {

@@ -53,6 +53,8 @@ pub struct RunOptions {
     pub excludes: Vec<Pattern>,
     /// `-replace`.
     pub replace: Vec<Pattern>,
+    /// `-invoke`.
+    pub invoke: Vec<Pattern>,
     /// `-layer`.
     pub layer: Option<LayerName>,
     /// `-lock`.
@@ -80,6 +82,7 @@ impl RunOptions {
             targets: Vec::new(),
             excludes: Vec::new(),
             replace: Vec::new(),
+            invoke: Vec::new(),
             layer: None,
             lock: true,
             lock_timeout: Duration::ZERO,

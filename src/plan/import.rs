@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::addr::{InstanceAddr, InstanceKey, ModuleStep};
 use crate::config::{Import, Resource};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
+use crate::event::Event;
 use crate::graph::{ModuleId, NodeId};
 use crate::lang::eval::{Scope, evaluate};
 use crate::lang::syntax::ast::Expr;
@@ -133,6 +134,7 @@ impl<'a> Walk<'a> {
         id: String,
     ) -> Start<'a> {
         let ignored = resource.lifecycle.ignore_changes.clone();
+        self.input.events.emit(Event::ImportPreparing { addr: draft.addr.clone(), id: id.clone() });
         let provider = resource.provider.alias.as_ref().map(|alias| format!("{}.{alias}", resource.provider.local));
         Start::Call(Box::pin(async move {
             let answer = match found(&draft, &*configured, &id).await {

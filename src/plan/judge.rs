@@ -190,6 +190,7 @@ impl<'a> Walk<'a> {
                 node: Some(place.node),
                 copy: Some(place.copy),
                 repetition: place.repetition.clone(),
+                removed: None,
                 stored: importing.and_then(|(_, stored)| stored),
                 creates_first: self.replaces_first.get(place.node.index()).copied().unwrap_or(false),
                 config: forgotten_at(config, &ephemeral),

@@ -4,6 +4,7 @@
 //! what is known now) and the order of its [`Steps`]. Not here: carrying out (`apply`), the loop over segments and approval
 //! (`ops`), drawing (`view`).
 
+mod actions;
 mod checks;
 mod copies;
 mod ends;
@@ -23,9 +24,11 @@ mod order;
 mod orphan;
 mod prior;
 pub mod provider;
+mod provision;
 mod refresh;
 pub mod remote;
 mod removed;
+mod results;
 mod run;
 pub mod scope;
 mod trigger;
@@ -33,6 +36,7 @@ pub mod values;
 mod walk;
 pub mod world;
 
+pub use actions::{Invocation, Triggered};
 pub use checks::{CHECK_SUMMARY, CheckStatus, Checkable, Checked, assertions, checks};
 pub use ignore::ignore_changes;
 pub use instance::schema_of;
@@ -40,5 +44,6 @@ pub use model::{GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, Pl
 pub use moves::relocated;
 pub use options::Options;
 pub use order::{Call, StepKind, Steps, order};
+pub use results::results;
 pub use run::run;
 pub use walk::block_name;

@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use crate::addr::{InstanceAddr, LayerName, Name};
 use crate::change::{Action, Change, Counts};
 use crate::config::Config;
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, ModuleId, NodeId};
 use crate::provider::{Provider, Recovered};
 use crate::schema::Schema;
 use crate::state::{Object, Slot};
 use crate::value::{Marks, Path, Value};
 
+use super::actions::Invocation;
 use super::provider::ProviderSlot;
 use super::world::{CopyId, Repetition, World};
 
@@ -43,6 +44,8 @@ pub struct Plan {
     pub changes: Vec<PlannedChange>,
     /// What changed outside of the program since it last looked: before is state, after is what was found (null: gone).
     pub drift: Vec<PlannedChange>,
+    /// The actions that are invoked: by change and, for one change, in their order; those of `-invoke` by address.
+    pub invocations: Vec<Invocation>,
     /// A change for every root output, no-ops included: by layer, then name.
     pub outputs: Vec<OutputChange>,
     /// Whether everything is planned: nothing pending, no target.
@@ -146,6 +149,8 @@ pub struct Work {
     pub copy: Option<CopyId>,
     /// `count.index` or `each`.
     pub repetition: Repetition,
+    /// The `removed` block that speaks of it: the module that it stands in, and which of its blocks it is.
+    pub removed: Option<(ModuleId, usize)>,
     /// The object as stored, for changes that remove one.
     pub stored: Option<Arc<Object>>,
     /// Whether a replacement makes the new object first.
@@ -198,6 +203,7 @@ impl Plan {
             }
             counts.count(planned.change.action);
         }
+        counts.invoke = self.invocations.len();
         counts
     }
 
@@ -205,6 +211,7 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.changes.iter().all(|planned| planned.change.is_noop())
             && self.outputs.iter().all(|output| output.action == Action::NoOp)
+            && self.invocations.is_empty()
     }
 
     /// What apply goes on from.

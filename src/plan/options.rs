@@ -21,6 +21,8 @@ pub struct Options {
     pub selection: Selection,
     /// `-replace`.
     pub replace: Vec<Pattern>,
+    /// `-invoke`.
+    pub invoke: Vec<Pattern>,
     /// Objects to take over, with their ids, beside those of `import` blocks.
     pub imports: Vec<(InstanceAddr, String)>,
     /// What `timestamp()` gives.
@@ -45,6 +47,7 @@ impl Options {
             refresh: true,
             selection: Selection::default(),
             replace: Vec::new(),
+            invoke: Vec::new(),
             imports: Vec::new(),
             timestamp,
             fresh: HashSet::new(),

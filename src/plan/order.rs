@@ -35,6 +35,8 @@ pub enum Call {
 pub enum StepKind {
     /// A call for a change: index into [`Plan::changes`].
     Call(usize, Call),
+    /// An action is invoked: index into [`Plan::invocations`].
+    Invoke(usize),
     /// A node has everything it needs: evaluate it (for a provider: configure it).
     Value(NodeId),
     /// Nothing by itself; joins edges.
@@ -113,6 +115,7 @@ fn build(plan: &Plan, by_configuration: bool) -> Steps {
     builder.gates(&phases);
     let mut removals = Vec::new();
     let mut creates: HashMap<usize, u32> = HashMap::new();
+    let mut forward: HashMap<usize, u32> = HashMap::new();
     for (index, planned) in plan.changes.iter().enumerate() {
         if planned.pending.is_some() && planned.lost_with.is_none() {
             builder.blocked(planned, &phases);
@@ -121,8 +124,12 @@ fn build(plan: &Plan, by_configuration: bool) -> Steps {
         let call = |call| StepKind::Call(index, call);
         match planned.change.action {
             Action::NoOp => {}
-            Action::Create => _ = builder.forward(call(Call::Create), planned, &phases),
-            Action::Update => _ = builder.forward(call(Call::Update), planned, &phases),
+            Action::Create => {
+                forward.insert(index, builder.forward(call(Call::Create), planned, &phases));
+            }
+            Action::Update => {
+                forward.insert(index, builder.forward(call(Call::Update), planned, &phases));
+            }
             Action::Read => _ = builder.forward(call(Call::Read), planned, &phases),
             Action::Forget => {
                 builder.forget(call(Call::Forget), planned);
@@ -137,6 +144,7 @@ fn build(plan: &Plan, by_configuration: bool) -> Steps {
             }
             Action::DeleteThenCreate => {
                 let create = builder.forward(call(Call::Create), planned, &phases);
+                forward.insert(index, create);
                 let delete = builder.steps.add(call(Call::Delete));
                 builder.steps.edge(delete, create);
                 removals.push((index, delete));
@@ -146,10 +154,12 @@ fn build(plan: &Plan, by_configuration: bool) -> Steps {
                 let delete = builder.steps.add(call(Call::DeleteReplaced));
                 builder.steps.edge(create, delete);
                 creates.insert(index, create);
+                forward.insert(index, create);
                 removals.push((index, delete));
             }
         }
     }
+    builder.invocations(&forward, &phases);
     if !removals.is_empty() {
         builder.removals(&removals, by_configuration);
         if !creates.is_empty() {
@@ -238,6 +248,33 @@ impl Builder<'_> {
         self.steps.edge(start, step);
         self.steps.edge(step, end);
         step
+    }
+
+    /// Actions stand before or after the call that invokes them, one after the other, in its phase; nothing but the end of the
+    /// phase waits for those after it.
+    fn invocations(&mut self, forward: &HashMap<usize, u32>, phases: &[(u32, u32)]) {
+        let mut last: Option<(usize, bool, u32)> = None;
+        for (index, invocation) in self.plan.invocations.iter().enumerate() {
+            let step = self.steps.add(StepKind::Invoke(index));
+            for need in &invocation.needs {
+                self.steps.edge(self.value[need.index()], step);
+            }
+            let (start, end) = phases[invocation.phase.min(phases.len() - 1)];
+            self.steps.edge(start, step);
+            self.steps.edge(step, end);
+            let Some(trigger) = &invocation.trigger else { continue };
+            let before = trigger.event.is_before();
+            if let Some((_, _, former)) = last.filter(|(change, side, _)| (*change, *side) == (trigger.change, before))
+            {
+                self.steps.edge(former, step);
+            }
+            last = Some((trigger.change, before, step));
+            match forward.get(&trigger.change) {
+                Some(call) if before => self.steps.edge(step, *call),
+                Some(call) => self.steps.edge(*call, step),
+                None => {}
+            }
+        }
     }
 
     /// What a later segment will do holds up its node and the end of its phase.

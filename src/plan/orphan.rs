@@ -135,6 +135,7 @@ impl Walk<'_> {
                 node: entry.node,
                 copy: None,
                 repetition: Repetition::None,
+                removed: if entry.node.is_none() { self.removals.of_object(&entry.slot.addr) } else { None },
                 stored: Some(entry.stored.clone()),
                 creates_first: entry.stored.create_before_destroy,
                 config: Value::NULL,

@@ -13,7 +13,7 @@ use crate::state::OpenIntent;
 use crate::value::Value;
 
 use super::model::PlanMode;
-use super::objects::{Entry, Known, decode_object};
+use super::objects::{Entry, Known, decode_object, retype};
 use super::provider::{Status, planned_config, waits_for};
 use super::scope::ProjectScope;
 use super::walk::{Done, Walk};
@@ -42,7 +42,7 @@ impl<'a> Walk<'a> {
         let index = id.index();
         let mut said = self.decode_objects(index);
         // One that nobody uses is not asked for anything: what it is written with may never have been meant for this run.
-        let serves = self.provider_serves_selected(node);
+        let serves = self.provider_serves_selected(node) || self.is_asked_to_act(id);
         let idle = !self.objects.of_provider(index).iter().any(|at| self.takes_part(&self.objects.entries[*at]));
         let way = if idle && !serves { Way::Leave(Status::New) } else { self.way(node, id, &mut said) };
         if let Way::Leave(Status::Pending(what)) = &way
@@ -62,6 +62,12 @@ impl<'a> Walk<'a> {
         for index in self.input.graph.providers.len()..self.providers.len() {
             let mut said = self.decode_objects(index);
             let slot = &self.providers[index];
+            if slot.addr.key.is_some() {
+                let wanted = slot.addr.clone();
+                let held = self.objects.entries.iter().filter(|entry| entry.provider == index);
+                all.append(held.map(|entry| super::instance::absent_provider(&entry.slot.addr, &wanted)));
+                continue;
+            }
             let scope = ProjectScope { around: self.around() };
             let outcome = decode(&Body::default(), &slot.kind.schema().config.block, &scope);
             let way = match outcome.into_result() {
@@ -173,7 +179,16 @@ impl<'a> Walk<'a> {
         let kind = self.providers[index].kind.clone();
         for position in self.objects.of_provider(index).to_vec() {
             let entry = &mut self.objects.entries[position];
-            let outcome = decode_object(&*kind, &entry.slot, &entry.stored);
+            let outcome = match entry.made_by.clone() {
+                None => decode_object(&*kind, &entry.slot, &entry.stored),
+                Some(made_by) => {
+                    let taken = retype(&*kind, entry, &made_by);
+                    taken.map(|(known, stored)| {
+                        entry.stored = stored;
+                        known
+                    })
+                }
+            };
             match outcome.value {
                 Some(known) => entry.now = Some(known),
                 // A data source is read anew: its stored form does not matter.

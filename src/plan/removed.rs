@@ -6,7 +6,7 @@ use crate::addr::{InstanceAddr, Pattern};
 use crate::change::Action;
 use crate::config::{Module, Removed};
 use crate::diag::{Diagnostic, Diagnostics, Span};
-use crate::graph::Graph;
+use crate::graph::{Graph, ModuleId};
 
 use super::ends::End;
 use super::model::{PlanMode, PlannedChange};
@@ -16,28 +16,44 @@ use super::walk::Walk;
 /// The `removed` blocks of every module.
 #[derive(Default)]
 pub struct Removals {
-    blocks: Vec<(End, bool)>,
+    blocks: Vec<Block>,
+}
+
+struct Block {
+    end: End,
+    destroy: bool,
+    /// The module that it stands in, and which of its blocks it is.
+    at: (ModuleId, usize),
 }
 
 impl Removals {
     /// Reads them.
     pub fn of(graph: &Graph) -> Removals {
         let mut blocks = Vec::new();
-        for module in &graph.modules {
+        for (id, module) in graph.modules.iter().enumerate() {
             let layer = &graph.layers[module.layer];
-            for Removed { from, destroy, .. } in &module.module.removed {
-                blocks.push((End::new(layer, module.addr.calls(), from, true), *destroy));
+            for (position, Removed { from, destroy, .. }) in module.module.removed.iter().enumerate() {
+                let end = End::new(layer, module.addr.calls(), from, true);
+                blocks.push(Block { end, destroy: *destroy, at: (ModuleId(id as u32), position) });
             }
         }
         // A resource has its own say inside of a module that is removed.
-        blocks.sort_by_key(|(end, _)| std::cmp::Reverse((end.steps.len(), end.resource.is_some())));
+        blocks.sort_by_key(|block| std::cmp::Reverse((block.end.steps.len(), block.end.resource.is_some())));
         Removals { blocks }
     }
 
     /// Whether the object of an address, which is no longer written, is only to be forgotten.
     pub fn forget(&self, addr: &InstanceAddr) -> bool {
-        let found = self.blocks.iter().find(|(end, _)| end.covers(addr));
-        found.is_some_and(|(_, destroy)| !destroy)
+        self.find(addr).is_some_and(|block| !block.destroy)
+    }
+
+    /// The block that speaks of an address: the module that it stands in, and which of its blocks it is.
+    pub fn of_object(&self, addr: &InstanceAddr) -> Option<(ModuleId, usize)> {
+        self.find(addr).map(|block| block.at)
+    }
+
+    fn find(&self, addr: &InstanceAddr) -> Option<&Block> {
+        self.blocks.iter().find(|block| block.end.covers(addr))
     }
 
     /// What is said to be removed must not be written any more.
@@ -103,7 +119,8 @@ impl Walk<'_> {
             return None;
         }
         let mut missing = BTreeSet::new();
-        for (from, to) in self.moves.all() {
+        let implied = self.objects.implied.iter().map(|(from, to)| (from, to));
+        for (from, to) in self.moves.all().chain(implied) {
             let covered = |addr: &InstanceAddr| {
                 let of_layer = selection.layer.as_ref().is_none_or(|layer| *layer == addr.layer);
                 let targeted =

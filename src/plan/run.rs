@@ -76,6 +76,9 @@ pub async fn run(
             .then_with(|| a.change.addr.cmp(&b.change.addr))
             .then_with(|| a.change.deposed.cmp(&b.change.deposed))
     });
+    let Some(invocations) = walk.invocations(&changes).take(&mut said).filter(|_| !said.has_errors()) else {
+        return Outcome::fail(said);
+    };
     let pending = changes.iter().any(|planned| planned.pending.is_some() || planned.lost_with.is_some());
     let selection = &options.selection;
     let plan = Plan {
@@ -89,6 +92,7 @@ pub async fn run(
             .map(|(index, phase)| PhasePlan { name: phase.name.clone(), gates: walk.gates(index, &changes) })
             .collect(),
         changes,
+        invocations,
         drift,
         outputs,
         complete: !pending && selection.is_everything(),
@@ -203,6 +207,7 @@ impl Walk<'_> {
                     node: entry.node,
                     copy: None,
                     repetition: Repetition::None,
+                    removed: None,
                     stored: None,
                     creates_first: false,
                     config: Value::NULL,

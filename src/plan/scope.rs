@@ -157,9 +157,7 @@ impl Scope for ModuleScope<'_> {
                     ));
                 }
             },
-            Reference::PathModule => {
-                Some(Value::from(show(&node.module.dir, &self.around.config.layers[node.layer].dir)))
-            }
+            Reference::PathModule => Some(module_path(self.around, self.module())),
             Reference::PathRoot => Some(Value::from(".")),
             Reference::PathCwd => Some(Value::from(self.around.config.working_dir.display().to_string())),
             Reference::Terraform(name) if *name == "workspace" => {
@@ -195,6 +193,52 @@ impl Scope for ModuleScope<'_> {
             _ => None,
         }
     }
+}
+
+/// Names that provisioners see which run before an object is destroyed: the object and its key, and what is true of the run. Its
+/// module may have no copy any more.
+pub struct ObjectScope<'a> {
+    /// What is known.
+    pub around: Surroundings<'a>,
+    /// The module that the block stands in.
+    pub module: ModuleId,
+    /// The key of the object.
+    pub repetition: &'a Repetition,
+    /// The object.
+    pub this: &'a Value,
+}
+
+impl Scope for ObjectScope<'_> {
+    fn resolve(&self, reference: &Reference, span: Span) -> Result<Value, Box<Diagnostic>> {
+        let root = self.around.graph.roots[self.around.graph.module(self.module).layer];
+        let copy = self.around.world.copies_of(root)[0];
+        let (repetition, this) = (self.repetition, Some(self.this));
+        match reference {
+            Reference::PathModule => Ok(module_path(self.around, self.module)),
+            Reference::SelfObject
+            | Reference::CountIndex
+            | Reference::EachKey
+            | Reference::PathRoot
+            | Reference::PathCwd
+            | Reference::Terraform(_) => {
+                // These mean the same in every module of a layer.
+                ModuleScope { around: self.around, copy, repetition, this }.resolve(reference, span)
+            }
+            other => {
+                let detail = format!("{other} cannot be used here: only self, count.index and each.key can.");
+                Err(Box::new(Diagnostic::error("Invalid reference from destroy provisioner", detail).at(span)))
+            }
+        }
+    }
+
+    fn functions(&self) -> &Context<'_> {
+        &self.around.functions.layers[self.around.graph.module(self.module).layer]
+    }
+}
+
+fn module_path(around: Surroundings<'_>, module: ModuleId) -> Value {
+    let node = around.graph.module(module);
+    Value::from(show(&node.module.dir, &around.config.layers[node.layer].dir))
 }
 
 /// Folders are shown relative to the layer's own, as Terraform does: `.` and `modules/a`.

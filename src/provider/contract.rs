@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::addr::ProviderSource;
 use crate::change::{Action, Intent};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::schema::Schema;
@@ -22,6 +23,8 @@ pub struct ProviderSchema {
     pub resources: BTreeMap<&'static str, Schema>,
     /// Data sources by type.
     pub data: BTreeMap<&'static str, Schema>,
+    /// Actions by type.
+    pub actions: BTreeMap<&'static str, Schema>,
     /// Ephemeral resources by type.
     pub ephemeral: BTreeMap<&'static str, Schema>,
 }
@@ -59,6 +62,13 @@ pub trait Provider: Send + Sync {
     /// Brings stored JSON of an older schema version to the present one.
     fn upgrade(&self, kind: &str, version: u64, state: &str) -> Outcome<Value>;
 
+    /// Takes over an object that a `moved` block brings from another resource type, of this provider or another one. `None`
+    /// when there is no such move.
+    fn move_state(&self, from: &MoveRequest<'_>) -> Option<Outcome<Moved>> {
+        let _ = from;
+        None
+    }
+
     /// Makes it ready to be asked. The configuration is wholly known unless [`Limits::unknown_configuration`].
     fn configure(&self, config: Value) -> Boxed<'_, Outcome<Arc<dyn Configured>>>;
 
@@ -72,6 +82,32 @@ pub trait Provider: Send + Sync {
             None => config.clone(),
         }
     }
+}
+
+/// An object of another resource type.
+#[derive(Clone, Debug)]
+pub struct MoveRequest<'a> {
+    /// The resource type that it is to be of.
+    pub kind: &'a str,
+    /// The provider that made it.
+    pub source: &'a ProviderSource,
+    /// Its resource type there.
+    pub from: &'a str,
+    /// Version of the schema that its attributes follow.
+    pub version: u64,
+    /// Its attributes: the JSON text of an object.
+    pub attributes: &'a str,
+    /// Where they are sensitive beyond what the schema says.
+    pub sensitive: &'a [Path],
+}
+
+/// An object that was taken over.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    /// It, by the schema of its new type.
+    pub value: Value,
+    /// Where it is sensitive beyond what that schema says.
+    pub sensitive: Vec<Path>,
 }
 
 /// One object to look at.
@@ -276,6 +312,17 @@ impl Progress for SilentProgress {
     }
 }
 
+/// An action to carry out.
+#[derive(Clone, Debug)]
+pub struct InvokeRequest {
+    /// Its type.
+    pub kind: String,
+    /// Its arguments, wholly known.
+    pub config: Value,
+    /// Where relative paths start.
+    pub directory: std::path::PathBuf,
+}
+
 /// A provider that can be asked to touch the world.
 pub trait Configured: Send + Sync {
     /// Whose objects these are; `None` where there is only one world.
@@ -301,6 +348,13 @@ pub trait Configured: Send + Sync {
 
     /// Reads a data source.
     fn read_data<'a>(&'a self, request: DataRequest) -> Boxed<'a, Outcome<Value>>;
+
+    /// Does what an action of its schema means. `hear` is told what is to be shown while it runs. State knows nothing of it.
+    fn invoke<'a>(&'a self, request: InvokeRequest, hear: &'a (dyn Fn(&str) + Send + Sync)) -> Boxed<'a, Diagnostics> {
+        let _ = hear;
+        let detail = format!("The provider has no action {:?}.", request.kind);
+        Box::pin(async move { Diagnostic::error("Invalid action type", detail).into() })
+    }
 
     /// Opens an ephemeral resource: what it gives is there until it is closed. Called once when planning and again when
     /// applying; nothing of it is stored.

@@ -9,9 +9,10 @@ mod in_state;
 mod registry;
 
 pub use contract::{
-    Applied, ApplyRequest, Boxed, Configured, DataRequest, Identity, ImportRequest, Imported, Limits, Now, OpenRequest,
-    Opened, PlanRequest, Planned, Progress, Provider, ProviderSchema, ReadRequest, ReadResult, Recovered,
-    SilentProgress,
+    Applied, ApplyRequest, Boxed, Configured, DataRequest, Identity, ImportRequest, Imported, InvokeRequest, Limits,
+    MoveRequest, Moved, Now, OpenRequest, Opened, PlanRequest, Planned, Progress, Provider, ProviderSchema, ReadRequest,
+    ReadResult,
+    Recovered, SilentProgress,
 };
 pub use in_state::{InState, StateOnly, plan_by_schema, unknown_kind};
 pub use registry::{ProviderFactory, Registry};

@@ -6,6 +6,7 @@
 //! What is marked sensitive is never drawn. The formats that exist to hand over values do so when asked by name:
 //! `output NAME`, `output -json`, `output -raw` and the documents of `show -json`, as under Terraform.
 
+mod action;
 mod board;
 mod change;
 mod diagnostics;

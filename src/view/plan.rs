@@ -70,6 +70,12 @@ fn draw(plan: &Plan, style: Style, spill: &mut dyn FnMut(&mut String)) -> String
     drift(&mut out, plan, drawn);
     let has_changes = plan.changes.iter().any(|planned| !planned.change.is_noop());
     let has_outputs = plan.outputs.iter().any(|output| output.action != Action::NoOp);
+    if plan.invocations.iter().any(|invocation| invocation.trigger.is_none()) {
+        // The plan of -invoke: nothing else is done.
+        super::action::asked_for(&mut out, plan, style);
+        let _ = writeln!(out, "{} {}", style.bold("Plan:"), counts(plan.counts()));
+        return out;
+    }
     if !has_changes && (!has_outputs || plan.mode == PlanMode::RefreshOnly && !plan.drift.is_empty()) {
         if plan.mode != PlanMode::RefreshOnly || plan.drift.is_empty() {
             no_changes(&mut out, plan, style);
@@ -102,7 +108,8 @@ fn draw(plan: &Plan, style: Style, spill: &mut dyn FnMut(&mut String)) -> String
 /// The numbers of the summary line: `1 to import, 2 to add, 1 to change, 0 to destroy.`
 pub fn counts(counts: Counts) -> String {
     let import = if counts.import > 0 { format!("{} to import, ", counts.import) } else { String::new() };
-    format!("{import}{} to add, {} to change, {} to destroy.", counts.add, counts.change, counts.destroy)
+    let invoke = if counts.invoke > 0 { format!(" Actions: {} to invoke.", counts.invoke) } else { String::new() };
+    format!("{import}{} to add, {} to change, {} to destroy.{invoke}", counts.add, counts.change, counts.destroy)
 }
 
 /// Whether it is the plan of one folder, to be shown as Terraform does.
@@ -207,6 +214,9 @@ fn phases(out: &mut String, spill: &mut dyn FnMut(&mut String), plan: &Plan, dra
                 }
                 first = false;
                 change::change(out, planned, drawn);
+                if !plan.invocations.is_empty() {
+                    super::action::of_change(out, plan, &planned.change.addr, drawn.style);
+                }
                 spill(out);
             }
             if at == last {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::addr::InstanceAddr;
+use crate::addr::{ActionInstance, InstanceAddr};
 use crate::change::{Action, Counts};
 use crate::event::Event;
 use crate::plan::PlanMode;
@@ -49,6 +49,15 @@ impl Lines {
                 let (word, ink) = if *failed { ("errored", Ink::Red) } else { ("complete", Ink::Bold) };
                 let line = format!("{}: Read {word} after {}", self.address(addr), seconds(*elapsed));
                 format!("{}\n", style.paint(ink, &line))
+            }
+            Event::ImportPreparing { addr, id } => {
+                format!("{}\n", bold(&format!("{}: Preparing import... [id={id}]", self.address(addr))))
+            }
+            Event::ImportStarted { addr, id } => {
+                format!("{}\n", bold(&format!("{}: Importing... [id={id}]", self.address(addr))))
+            }
+            Event::ImportEnded { addr, id } => {
+                format!("{}\n", bold(&format!("{}: Import complete [id={id}]", self.address(addr))))
             }
             Event::EphemeralStarted { addr, closes } => {
                 let word = if *closes { "Closing" } else { "Opening" };
@@ -95,6 +104,23 @@ impl Lines {
                 let ink = if *failed { Ink::Red } else { Ink::Bold };
                 format!("{}\n", self.style.paint(ink, &line))
             }
+            Event::ProvisionStarted { addr, provisioner } => {
+                format!("{}\n", bold(&format!("{}: Provisioning with '{provisioner}'...", self.address(addr))))
+            }
+            Event::ProvisionOutput { addr, provisioner, line } => {
+                format!("{} {line}\n", bold(&format!("{} ({provisioner}):", self.address(addr))))
+            }
+            Event::ProvisionEnded { .. } => return None,
+            Event::ActionStarted { action, trigger } => {
+                format!("{}\n", bold(&format!("Action started: {}", self.action(action, trigger.as_ref()))))
+            }
+            Event::ActionProgress { action, trigger, text } => {
+                format!("{}: {text}\n", bold(&format!("Action {}", self.action(action, trigger.as_ref()))))
+            }
+            Event::ActionEnded { action, trigger, failed } => {
+                let (word, ink) = if *failed { ("failed", Ink::Red) } else { ("complete", Ink::Bold) };
+                format!("{}\n", style.paint(ink, &format!("Action {word}: {}", self.action(action, trigger.as_ref()))))
+            }
             Event::GateStarted { gate, .. } => {
                 self.begin(format!("gate {gate}"), Action::NoOp, now);
                 format!("{}\n", bold(&format!("gate {gate}: Checking...")))
@@ -121,6 +147,11 @@ impl Lines {
 
     fn address(&self, addr: &InstanceAddr) -> String {
         addr.in_project(self.prefixes_layers)
+    }
+
+    fn action(&self, action: &ActionInstance, trigger: Option<&InstanceAddr>) -> String {
+        let by = trigger.map_or_else(String::new, |addr| format!(" (triggered by {})", self.address(addr)));
+        format!("{}{by}", action.in_project(self.prefixes_layers))
     }
 
     fn begin(&mut self, key: String, action: Action, now: Duration) {
@@ -224,9 +255,10 @@ pub enum PhaseEnd {
 /// The last line of an apply: `Apply complete! Resources: 2 added, 1 changed, 0 destroyed.`
 pub fn applied(mode: PlanMode, counts: Counts, style: Style) -> String {
     let import = if counts.import > 0 { format!("{} imported, ", counts.import) } else { String::new() };
+    let invoked = if counts.invoke > 0 { format!(" Actions: {} invoked.", counts.invoke) } else { String::new() };
     let text = match mode {
         PlanMode::Normal | PlanMode::RefreshOnly => format!(
-            "Apply complete! Resources: {import}{} added, {} changed, {} destroyed.",
+            "Apply complete! Resources: {import}{} added, {} changed, {} destroyed.{invoked}",
             counts.add, counts.change, counts.destroy
         ),
         PlanMode::Destroy => format!("Destroy complete! Resources: {} destroyed.", counts.destroy),

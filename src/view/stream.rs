@@ -6,11 +6,11 @@ use serde_json::{Map, Value as Json, json};
 
 use jiff::Timestamp;
 
-use crate::addr::{InstanceAddr, InstanceKey};
+use crate::addr::{ActionInstance, InstanceAddr, InstanceKey};
 use crate::change::{Action, Change, Counts, Reason};
 use crate::diag::{Diagnostic, Severity, SourceMap};
 use crate::event::Event;
-use crate::plan::{Plan, PlanMode};
+use crate::plan::{Invocation, Plan, PlanMode};
 
 use super::diagnostics::diagnostic_json;
 use super::document::TERRAFORM_VERSION;
@@ -66,6 +66,11 @@ impl Stream {
                 json["pending"] = json!(pending);
             }
             out.push_str(&line("info", &message, now, "planned_change", json!({"change": json})));
+        }
+        for invocation in &plan.invocations {
+            let message = format!("planned action invocation: {}", self.action_name(&invocation.addr));
+            let more = self.invocation(invocation);
+            out.push_str(&line("info", &message, now, "planned_action_invocation", more));
         }
         let message = format!("Plan: {}", counts(plan.counts()));
         out.push_str(&summary(&message, plan.counts(), "plan", now));
@@ -131,6 +136,8 @@ impl Stream {
     pub fn event(&self, event: &Event, now: Timestamp) -> Option<String> {
         let info = |message: &str, kind: &str, more: Json| Some(line("info", message, now, kind, more));
         match event {
+            // Terraform says nothing of imports here beside the plan and the counts.
+            Event::ImportPreparing { .. } | Event::ImportStarted { .. } | Event::ImportEnded { .. } => None,
             Event::Said(_) | Event::ApplyStarted { .. } => None,
             Event::RefreshStarted { objects } => info(
                 &format!("Refreshing state of {objects} objects..."),
@@ -206,6 +213,38 @@ impl Stream {
                 let level = if *failed { "error" } else { "info" };
                 Some(line(level, &message, now, kind, self.hook(addr, *action, shown, Some(*elapsed))))
             }
+            Event::ProvisionStarted { addr, provisioner } => {
+                let message = format!("{}: Provisioning with '{provisioner}'...", self.address(addr));
+                info(&message, "provision_start", self.provision(addr, provisioner, None))
+            }
+            Event::ProvisionOutput { addr, provisioner, line } => {
+                let message = format!("{}: ({provisioner}): {line}", self.address(addr));
+                info(&message, "provision_progress", self.provision(addr, provisioner, Some(line)))
+            }
+            Event::ProvisionEnded { addr, provisioner, failed } => {
+                let (word, kind) =
+                    if *failed { ("errored", "provision_errored") } else { ("complete", "provision_complete") };
+                let message = format!("{}: ({provisioner}) Provisioning {word}", self.address(addr));
+                info(&message, kind, self.provision(addr, provisioner, None))
+            }
+            Event::ActionStarted { action, trigger } => info(
+                &format!("Action started: {}", self.action_name(action)),
+                "action_start",
+                self.action(action, trigger.as_ref()),
+            ),
+            Event::ActionProgress { action, trigger, text } => {
+                let mut more = self.action(action, trigger.as_ref());
+                more["hook"]["output"] = json!(text);
+                info(&format!("Action {}: {text}", self.action_name(action)), "action_progress", more)
+            }
+            Event::ActionEnded { action, trigger, failed } => {
+                let (word, kind) = if *failed { ("failed", "action_errored") } else { ("complete", "action_complete") };
+                info(
+                    &format!("Action {word}: {}", self.action_name(action)),
+                    kind,
+                    self.action(action, trigger.as_ref()),
+                )
+            }
             Event::GateStarted { phase, gate } => {
                 info(&format!("gate {gate}: Checking..."), "gate_start", json!({"phase": phase, "gate": gate}))
             }
@@ -277,6 +316,57 @@ impl Stream {
         json!({"hook": hook})
     }
 
+    fn provision(&self, addr: &InstanceAddr, provisioner: &str, output: Option<&str>) -> Json {
+        let mut hook = json!({"resource": self.resource(addr), "provisioner": provisioner});
+        if let Some(output) = output {
+            hook["output"] = json!(output);
+        }
+        json!({"hook": hook})
+    }
+
+    fn action_name(&self, action: &ActionInstance) -> String {
+        action.in_project(self.prefixes_layers)
+    }
+
+    fn action(&self, action: &ActionInstance, trigger: Option<&InstanceAddr>) -> Json {
+        let mut hook = json!({"action": self.action_addr(action)});
+        if let Some(addr) = trigger {
+            hook["resource"] = self.resource(addr);
+        }
+        json!({"hook": hook})
+    }
+
+    fn action_addr(&self, action: &ActionInstance) -> Json {
+        let root = ActionInstance { module: crate::addr::ModuleInstance::root(), ..action.clone() };
+        let kind = action.action.kind.as_str();
+        json!({
+            "addr": self.action_name(action),
+            "module": action.module.to_string(),
+            "action": root.to_string(),
+            "implied_provider": kind.split('_').next().unwrap_or(kind),
+            "action_type": kind,
+            "action_name": action.action.name.as_str(),
+            "action_key": key_json(action.key.as_ref()),
+        })
+    }
+
+    fn invocation(&self, invocation: &Invocation) -> Json {
+        let mut json = json!({"action_addr": self.action_addr(&invocation.addr)});
+        match &invocation.trigger {
+            None => json["action_trigger"] = json!({}),
+            Some(trigger) => {
+                json["lifecycle_trigger"] = json!({
+                    "triggering_resource": self.resource(&trigger.addr),
+                    "triggering_event": trigger.event.json_name(),
+                    "action_trigger_block_index": trigger.block,
+                    "actions_list_index": trigger.position,
+                    "on_failure": "ActionOnFailureHalt",
+                });
+            }
+        }
+        json!({"invocation": json})
+    }
+
     fn address(&self, addr: &InstanceAddr) -> String {
         addr.in_project(self.prefixes_layers)
     }
@@ -291,17 +381,21 @@ impl Stream {
             "implied_provider": kind.split('_').next().unwrap_or(kind),
             "resource_type": kind,
             "resource_name": addr.resource.name.as_str(),
-            "resource_key": match &addr.key {
-                None => Json::Null,
-                Some(InstanceKey::Int(index)) => json!(index),
-                Some(InstanceKey::Str(key)) => json!(key.as_str()),
-                Some(InstanceKey::Unknown) => json!("*"),
-            },
+            "resource_key": key_json(addr.key.as_ref()),
         });
         if self.prefixes_layers {
             json["layer"] = json!(addr.layer.as_str());
         }
         json
+    }
+}
+
+fn key_json(key: Option<&InstanceKey>) -> Json {
+    match key {
+        None => Json::Null,
+        Some(InstanceKey::Int(index)) => json!(index),
+        Some(InstanceKey::Str(key)) => json!(key.as_str()),
+        Some(InstanceKey::Unknown) => json!("*"),
     }
 }
 

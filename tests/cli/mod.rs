@@ -1,5 +1,6 @@
 //! What users see: golden plans beside the real Terraform's, and whole commands.
 
+mod actions;
 mod bad_input;
 mod bad_world;
 mod checks;
@@ -10,6 +11,7 @@ mod ephemeral;
 mod formatting;
 mod hostile;
 mod imports;
+mod keyed_providers;
 mod modules;
 mod moves;
 mod overtaken;
@@ -18,6 +20,7 @@ mod program;
 mod progress;
 mod projects;
 mod properties;
+mod provisioners;
 mod segments;
 mod staging;
 mod stop;

@@ -219,6 +219,7 @@ fn read_plan(document: &Json) -> Plan {
         }
     });
     Plan {
+        invocations: Vec::new(),
         mode: match document["mode"].as_str().unwrap() {
             "destroy" => PlanMode::Destroy,
             "refresh-only" => PlanMode::RefreshOnly,
@@ -268,7 +269,13 @@ fn planned(json: &Json, provider: &Arc<dyn Provider>, types: &BTreeMap<String, T
             replace_paths: paths.iter().map(path).collect(),
             importing: change["importing"]["id"].as_str().map(str::to_owned),
             generated: None,
-            provider: ProviderConfigAddr { layer: None, module, source: ProviderSource::builtin(), alias: None },
+            provider: ProviderConfigAddr {
+                layer: None,
+                module,
+                source: ProviderSource::builtin(),
+                alias: None,
+                key: None,
+            },
         },
         phase: 0,
         pending: None,

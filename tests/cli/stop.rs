@@ -10,7 +10,7 @@ use super::program::Program;
 
 /// Applies in the background until a line contains `until`, then interrupts; twice if `hard`. What it printed, and its
 /// exit code.
-fn interrupted(program: &Program, until: &str, hard: bool) -> (String, Option<i32>) {
+pub fn interrupted(program: &Program, until: &str, hard: bool) -> (String, Option<i32>) {
     let mut child = program.command(&["apply", "-auto-approve"]).stdout(Stdio::piped()).spawn().unwrap();
     let pid = Pid::from_child(&child);
     let mut said = String::new();

@@ -6,7 +6,7 @@ mod known;
 mod kubernetes;
 mod modules;
 mod opentofu;
-mod peer;
+pub mod peer;
 mod sequences;
 mod state_on_stores;
 mod stores;

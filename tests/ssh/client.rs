@@ -117,6 +117,7 @@ async fn logs_in_by_every_kind_of_key() {
     let locked = |passphrase: Option<&str>| Login::Key {
         key: Secret::new(sshd.text("user_locked")),
         passphrase: passphrase.map(Secret::new),
+        certificate: None,
     };
     connect(with(vec![locked(Some("open sesame"))])).await.unwrap();
     let wrong = connect(with(vec![locked(Some("close sesame"))])).await.unwrap_err();
@@ -125,7 +126,9 @@ async fn logs_in_by_every_kind_of_key() {
     assert!(matches!(none, SshError::Key { .. }), "{none:?}");
 
     for text in ["", "~/.ssh/id_rsa", &sshd.text("user.pub"), "-----BEGIN OPENSSH PRIVATE KEY-----\nnonsense\n"] {
-        let error = connect(with(vec![Login::Key { key: Secret::new(text), passphrase: None }])).await.unwrap_err();
+        let error = connect(with(vec![Login::Key { key: Secret::new(text), passphrase: None, certificate: None }]))
+            .await
+            .unwrap_err();
         assert!(matches!(error, SshError::Key { .. }), "{text:?}: {error:?}");
     }
     let refused =

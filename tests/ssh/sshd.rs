@@ -38,6 +38,7 @@ impl Sshd {
             ("user", "ed25519"),
             ("user_rsa", "rsa"),
             ("user_ecdsa", "ecdsa"),
+            ("authority", "ed25519"),
         ] {
             key(&folder.path().join(name), kind, "");
         }
@@ -50,7 +51,7 @@ impl Sshd {
             let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let configuration = format!(
                 "Port {port}\nListenAddress 127.0.0.1\nHostKey {path}/host_ed25519\nHostKey {path}/host_rsa\nPidFile none\n\
-                 AuthorizedKeysFile {path}/authorized_keys\nStrictModes no\nUsePAM no\nPermitRootLogin yes\n\
+                 AuthorizedKeysFile {path}/authorized_keys\nTrustedUserCAKeys {path}/authority.pub\nStrictModes no\nUsePAM no\nPermitRootLogin yes\n\
                  PasswordAuthentication no\nKbdInteractiveAuthentication no\nMaxStartups 100\n",
                 path = folder.path().display()
             );
@@ -85,13 +86,21 @@ impl Sshd {
         self.folder.path().join(name)
     }
 
+    /// A certificate of the authority that the server trusts, for one of the keys.
+    pub fn certificate(&self, name: &str) -> String {
+        let mut command = Command::new("ssh-keygen");
+        command.args(["-q", "-s"]).arg(self.path("authority")).args(["-I", "test", "-n", &user()]);
+        assert!(command.arg(self.path(name).with_extension("pub")).status().unwrap().success());
+        self.text(&format!("{name}-cert.pub"))
+    }
+
     /// How many times somebody was let in.
     pub fn logins(&self) -> usize {
         fs::read_to_string(self.path("log")).unwrap_or_default().matches("Accepted publickey").count()
     }
 
     pub fn login(&self, key: &str) -> Login {
-        Login::Key { key: Secret::new(self.text(key)), passphrase: None }
+        Login::Key { key: Secret::new(self.text(key)), passphrase: None, certificate: None }
     }
 
     /// Lets the user in by a key and accepts the host's own key.
@@ -103,6 +112,8 @@ impl Sshd {
             logins: vec![self.login("user")],
             host_keys: HostKeys::of_host(&self.text("host_ed25519.pub")).unwrap(),
             connect_timeout: Duration::from_secs(10),
+            agent_identity: None,
+            bastion: None,
         }
     }
 }

@@ -93,6 +93,11 @@ impl Hosts {
     }
 }
 
+/// The host that arguments of these names mean. Connects to nothing.
+pub fn target_of(arguments: &Value, around: &Surroundings) -> Outcome<Target> {
+    Arguments { own: arguments, fallback: &Value::NULL }.target(around)
+}
+
 /// Says what is wrong with the arguments as far as they are known.
 pub fn validate(arguments: &Value) -> Diagnostics {
     let mut said = Diagnostics::none();
@@ -147,6 +152,8 @@ impl Arguments<'_> {
             logins: self.logins(around),
             host_keys,
             connect_timeout,
+            agent_identity: self.text("agent_identity").map(str::to_owned),
+            bastion: None,
         };
         if said.has_errors() { Outcome::fail(said) } else { Outcome::with(target, said) }
     }
@@ -155,7 +162,11 @@ impl Arguments<'_> {
         let secret = |name: &str| self.text(name).map(Secret::new);
         let mut logins = Vec::new();
         if let Some(key) = secret("private_key") {
-            logins.push(Login::Key { key, passphrase: secret("private_key_passphrase") });
+            logins.push(Login::Key {
+                key,
+                passphrase: secret("private_key_passphrase"),
+                certificate: self.text("certificate").map(str::to_owned),
+            });
         }
         // An agent is asked when the user says so, or when there is nothing else to log in with.
         let has_other = self.text("private_key").is_some() || self.text("password").is_some();

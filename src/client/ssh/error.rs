@@ -87,6 +87,17 @@ pub enum SshError {
         /// `SHA256:…`.
         fingerprint: String,
     },
+    /// The bastion does not reach the host.
+    #[error("{bastion} cannot connect to {place}")]
+    Tunnel {
+        /// `host:port`.
+        place: String,
+        /// `user@host:port` of the bastion.
+        bastion: String,
+        /// The library's answer.
+        #[source]
+        source: ssh2::Error,
+    },
     /// There is nothing to log in with.
     #[error("there is no key, agent or password to log in as {place}")]
     NoLogin {
@@ -147,6 +158,7 @@ impl SshError {
             | SshError::Unreachable { .. }
             | SshError::Timeout { .. }
             | SshError::Handshake { .. }
+            | SshError::Tunnel { .. }
             | SshError::Lost { .. } => true,
             SshError::HostKeyUnknown { .. }
             | SshError::HostKeyChanged { .. }
@@ -202,6 +214,10 @@ impl SshError {
                 "Host key revoked",
                 "Nothing was sent to the host. The known hosts mark this key as no longer to be trusted; give the host a new key."
                     .to_owned(),
+            ),
+            SshError::Tunnel { .. } => (
+                "Host not reached from the bastion",
+                "Check host and port as the bastion sees them, and that its SSH server allows TCP forwarding.".to_owned(),
             ),
             SshError::NoLogin { .. } => {
                 ("No way to log in", "Set private_key or password, or start an SSH agent (SSH_AUTH_SOCK).".to_owned())

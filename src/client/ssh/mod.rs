@@ -16,8 +16,9 @@ mod hostkey;
 mod quote;
 mod session;
 mod target;
+mod tunnel;
 
-pub use arguments::{Host, Hosts, Surroundings, attributes, validate};
+pub use arguments::{Host, Hosts, Surroundings, attributes, target_of, validate};
 pub use client::Client;
 pub use error::SshError;
 pub use exec::{Exec, ExecOutput, OutputLine};

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use ssh2::{ErrorCode, KeyboardInteractivePrompt, MethodType, Prompt, Session};
@@ -28,7 +29,14 @@ const DEAD_AFTER: Duration = Duration::from_secs(60);
 /// # Errors
 /// Every variant of [`SshError`] but those of commands.
 pub(super) fn open(target: &Target) -> Result<Session, SshError> {
-    let stream = connect(target)?;
+    match &target.bastion {
+        Some(bastion) => log_in_on(target, super::tunnel::through(bastion, target)?),
+        None => log_in_on(target, connect(target)?),
+    }
+}
+
+/// A session on a stream that leads to the target.
+pub(super) fn log_in_on(target: &Target, stream: impl AsRawFd + 'static) -> Result<Session, SshError> {
     let mut session = Session::new().map_err(|source| SshError::Handshake { place: target.address(), source })?;
     session.set_timeout(milliseconds(target.connect_timeout));
     prefer_known_keys(&session, target);
@@ -40,7 +48,7 @@ pub(super) fn open(target: &Target) -> Result<Session, SshError> {
     Ok(session)
 }
 
-fn connect(target: &Target) -> Result<TcpStream, SshError> {
+pub(super) fn connect(target: &Target) -> Result<TcpStream, SshError> {
     let place = target.address();
     let addresses = (target.host.as_str(), target.port)
         .to_socket_addrs()
@@ -113,12 +121,12 @@ fn log_in(session: &Session, target: &Target) -> Result<(), SshError> {
     let mut tried = Vec::new();
     for login in &target.logins {
         let done = match login {
-            Login::Key { key, passphrase } => {
-                tried.push("private key".to_owned());
+            Login::Key { key, passphrase, certificate } => {
+                tried.push(if certificate.is_some() { "certificate" } else { "private key" }.to_owned());
                 check_key(target, key.reveal(), passphrase.is_some())?;
                 session.userauth_pubkey_memory(
                     &target.user,
-                    None,
+                    certificate.as_deref(),
                     key.reveal(),
                     passphrase.as_ref().map(|secret| secret.reveal()),
                 )
@@ -175,7 +183,11 @@ fn by_agent(session: &Session, target: &Target, socket: &std::path::Path) -> Res
     if agent.set_identity_path(socket).is_err() || agent.connect().is_err() || agent.list_identities().is_err() {
         return Ok(0);
     }
-    let identities = agent.identities().unwrap_or_default();
+    let mut identities = agent.identities().unwrap_or_default();
+    if let Some(preferred) = &target.agent_identity {
+        // Hosts end a login after a few keys: the one that is meant comes first.
+        identities.sort_by_key(|identity| !is_preferred(preferred, identity.comment(), identity.blob()));
+    }
     for identity in &identities {
         if agent.userauth(&target.user, identity).is_ok() || session.authenticated() {
             break;
@@ -183,6 +195,13 @@ fn by_agent(session: &Session, target: &Target, socket: &std::path::Path) -> Res
     }
     let _ = agent.disconnect();
     Ok(identities.len())
+}
+
+/// Whether a key of an agent is the one that is meant: by its comment, or by its public key.
+fn is_preferred(preferred: &str, comment: &str, blob: &[u8]) -> bool {
+    use base64::Engine as _;
+    let key = base64::engine::general_purpose::STANDARD.encode(blob);
+    preferred == comment || preferred.split_whitespace().nth(1) == Some(&key)
 }
 
 fn by_password(session: &Session, target: &Target, password: &str, accepted: &str) -> Result<(), ssh2::Error> {

@@ -15,6 +15,8 @@ pub enum Login {
         key: Secret,
         /// What unlocks it, when it is encrypted.
         passphrase: Option<Secret>,
+        /// The certificate that an authority made for it, in the format of OpenSSH.
+        certificate: Option<String>,
     },
     /// Every key that an agent offers at this socket.
     Agent(PathBuf),
@@ -37,6 +39,10 @@ pub struct Target {
     pub host_keys: HostKeys,
     /// Limit of connecting and of each step of the handshake.
     pub connect_timeout: Duration,
+    /// Which key of an agent is tried first: its comment, or the public key.
+    pub agent_identity: Option<String>,
+    /// The host that the way leads through.
+    pub bastion: Option<Box<Target>>,
 }
 
 impl Target {

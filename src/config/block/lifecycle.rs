@@ -11,6 +11,7 @@ use crate::value::Step;
 
 use super::super::model::{CheckRule, IgnoreChanges, Lifecycle, Trigger};
 use super::super::shape::Shape;
+use super::action::action_trigger;
 use super::reference::{path_of, quoted_reference, step_of, text_of, word_of};
 
 const RULE: Shape =
@@ -32,8 +33,8 @@ pub fn rule(block: &Block, said: &mut Diagnostics) -> Option<CheckRule> {
 
 const MANAGED: Shape = Shape {
     arguments: &["create_before_destroy", "prevent_destroy", "ignore_changes", "replace_triggered_by", "enabled"],
-    blocks: &["precondition", "postcondition"],
-    later: &["action_trigger", "destroy"],
+    blocks: &["precondition", "postcondition", "action_trigger"],
+    later: &["destroy"],
     ..Shape::EMPTY
 };
 
@@ -85,6 +86,10 @@ pub fn lifecycle(block: &Block, mode: Mode, said: &mut Diagnostics) -> Lifecycle
         if let Some(triggers) = expr("replace_triggered_by") {
             lifecycle.replace_triggered_by = triggered_by(&triggers, said);
         }
+    }
+    if mode == Mode::Managed {
+        let triggers = block.body.blocks_of("action_trigger");
+        lifecycle.action_triggers = triggers.filter_map(|block| action_trigger(block, said)).collect();
     }
     lifecycle.preconditions = block.body.blocks_of("precondition").filter_map(|block| rule(block, said)).collect();
     lifecycle.postconditions = block.body.blocks_of("postcondition").filter_map(|block| rule(block, said)).collect();

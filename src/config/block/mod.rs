@@ -3,10 +3,12 @@
 //! In: the bodies of the files of one folder. Out: a [`Module`] whose calls are not resolved yet, and what is wrong with
 //! the blocks. Not here: files and folders (`tree`), values of expressions.
 
+mod action;
 mod call;
 mod check;
 mod import;
 mod lifecycle;
+mod provision;
 mod refactor;
 mod reference;
 mod resource;
@@ -40,7 +42,7 @@ pub struct Unlinked {
 }
 
 /// Block types of the language that are refused for now.
-const LATER: &[&str] = &["action"];
+const LATER: &[&str] = &[];
 
 /// Block types that may stand at the top of a file.
 const KNOWN: &[&str] = &[
@@ -57,6 +59,7 @@ const KNOWN: &[&str] = &[
     "removed",
     "import",
     "check",
+    "action",
 ];
 
 /// Reads the blocks of all files of a folder. Overrides are merged in already.
@@ -126,6 +129,7 @@ impl Reader<'_> {
             "removed" => self.removed(block),
             "import" => self.import(block),
             "check" => self.check(block),
+            "action" => self.action(block),
             kind if LATER.contains(&kind) => {
                 self.said.push(not_yet(&format!("The block type {kind:?}")).at(block.header));
             }

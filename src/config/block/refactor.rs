@@ -4,9 +4,10 @@ use crate::addr::{Mode, Pattern};
 use crate::diag::{Diagnostic, Span};
 use crate::lang::syntax::ast::{Attribute, Block, Body};
 
-use super::super::model::{Moved, Removed};
-use super::super::shape::{Shape, not_yet};
+use super::super::model::{Moved, Provision, Removed, When};
+use super::super::shape::Shape;
 use super::Reader;
+use super::provision::provision;
 use super::reference::pattern_of;
 use super::values::truth;
 
@@ -15,8 +16,7 @@ const MOVED: Shape = Shape { arguments: &["from", "to"], required: &["from", "to
 const REMOVED: Shape = Shape {
     arguments: &["from"],
     required: &["from"],
-    blocks: &["lifecycle"],
-    later: &["connection", "provisioner"],
+    blocks: &["lifecycle", "connection", "provisioner"],
     ..Shape::EMPTY
 };
 
@@ -34,9 +34,11 @@ impl Reader<'_> {
             return;
         }
         if let (Some(old), Some(new)) = (&from.resource, &to.resource)
-            && (old.mode, &old.kind) != (new.mode, &new.kind)
+            && (old.mode, new.mode) != (Mode::Managed, Mode::Managed)
         {
-            self.said.push(not_yet("A move between resource types").at(block.header));
+            let detail = "Only managed resources have objects in state that could be moved: neither data sources nor ephemeral \
+                          resources can.";
+            self.said.push(Diagnostic::error("Invalid \"moved\" addresses", detail).at(block.header));
             return;
         }
         self.unlinked.module.moved.push(Moved { from, to, span: block.header });
@@ -45,13 +47,30 @@ impl Reader<'_> {
     pub(super) fn removed(&mut self, block: &Block) {
         REMOVED.check(block, self.said);
         let destroy = self.destroys(block);
+        let provision = provision(&block.body, self.sources, self.said);
         let Some(written) = block.body.attribute("from") else { return };
         let Some(from) = self.endpoint(written) else { return };
         if let Some((summary, detail)) = not_removable(&from) {
             self.said.push(Diagnostic::error(summary, detail).at(written.expr.span));
             return;
         }
-        self.unlinked.module.removed.push(Removed { from, destroy, span: block.header });
+        self.check_provision(&from, &provision);
+        self.unlinked.module.removed.push(Removed { from, destroy, provision, span: block.header });
+    }
+
+    /// Only what runs before an object goes has a meaning where the block is gone already.
+    fn check_provision(&mut self, from: &Pattern, provision: &Provision) {
+        for provisioner in &provision.provisioners {
+            let detail = if from.resource.is_none() {
+                "A provisioner runs for the objects of one resource: the removed block has to name a resource, not a module."
+            } else if provisioner.when == When::Create {
+                "In a removed block only provisioners that run before the object is destroyed have a meaning. Write \
+                 when = destroy."
+            } else {
+                continue;
+            };
+            self.said.push(Diagnostic::error("Invalid provisioner block", detail).at(provisioner.header));
+        }
     }
 
     /// `lifecycle { destroy = … }`; removing an object destroys it unless the block says otherwise.

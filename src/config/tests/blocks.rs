@@ -345,11 +345,8 @@ Error: Invalid provider source string
 #[test]
 fn what_cannot_be_done_yet_is_refused_by_name() {
     for (text, what) in [
-        ("action \"a\" \"b\" {\n}\n", "The block type \"action\""),
         ("terraform {\n  cloud {\n  }\n}\n", "The block type \"cloud\""),
         ("terraform {\n  encryption {\n  }\n}\n", "The block type \"encryption\""),
-        ("resource \"a_b\" \"c\" {\n  provisioner \"local-exec\" {\n  }\n}\n", "The block type \"provisioner\""),
-        ("resource \"a_b\" \"c\" {\n  connection {\n  }\n}\n", "The block type \"connection\""),
     ] {
         let said = load(&options(&[("main.tf", text)])).said;
         let found: Vec<_> = said.iter().map(|d| (d.summary.as_str(), d.detail.clone())).collect();

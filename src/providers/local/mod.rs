@@ -1,8 +1,10 @@
-//! `local`: files on this machine. `local_file`, `local_sensitive_file` and the data sources of the same names.
+//! `local`: files on this machine. `local_file`, `local_sensitive_file` and the data sources of the same names, and the action
+//! `local_command`.
 //!
 //! In: content and a path. Out: the file, whole or not at all (written beside its place, synced, renamed), and its hashes under
 //! the attribute names of the Terraform provider; the id is the SHA-1 of the content. Not here: files on other hosts (`ssh`).
 
+mod command;
 mod data;
 mod disk;
 mod file;
@@ -13,8 +15,8 @@ use std::sync::Arc;
 use crate::change::Intent;
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::provider::{
-    Applied, ApplyRequest, Boxed, Configured, DataRequest, ImportRequest, Imported, Limits, PlanRequest, Planned,
-    Progress, Provider, ProviderSchema, ReadRequest, ReadResult, Recovered, plan_by_schema, unknown_kind,
+    Applied, ApplyRequest, Boxed, Configured, DataRequest, ImportRequest, Imported, InvokeRequest, Limits, PlanRequest,
+    Planned, Progress, Provider, ProviderSchema, ReadRequest, ReadResult, Recovered, plan_by_schema, unknown_kind,
 };
 use crate::value::{Value, from_json_typed};
 
@@ -120,6 +122,10 @@ impl Configured for Files {
                 Err(said) => said.into(),
             }
         })
+    }
+
+    fn invoke<'a>(&'a self, request: InvokeRequest, hear: &'a (dyn Fn(&str) + Send + Sync)) -> Boxed<'a, Diagnostics> {
+        Box::pin(command::invoke(request, hear))
     }
 
     fn recover<'a>(&'a self, _kind: &'a str, _intent: &'a Intent, planned: Value) -> Boxed<'a, Recovered> {

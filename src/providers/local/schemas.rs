@@ -23,6 +23,7 @@ pub(super) fn all() -> ProviderSchema {
     ProviderSchema {
         resources: BTreeMap::from([("local_file", plain), ("local_sensitive_file", sensitive)]),
         data: BTreeMap::from([("local_file", data(false)), ("local_sensitive_file", data(true))]),
+        actions: BTreeMap::from([("local_command", super::command::schema())]),
         ..ProviderSchema::default()
     }
 }

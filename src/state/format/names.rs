@@ -29,11 +29,18 @@ pub fn parse_provider(layer: &LayerName, text: &str) -> Option<ProviderConfigAdd
         let end = name.find('.').unwrap_or(name.len());
         (Some(ProviderSource::implied(&name[..end])).filter(|_| is_plain(&name[..end]))?, &name[end..])
     };
+    // The key of a block with for_each, as OpenTofu writes it, is a text of JSON.
+    let (alias, key) = match alias.split_once('[') {
+        Some((alias, key)) => (alias, Some(serde_json::from_str::<String>(key.strip_suffix(']')?).ok()?)),
+        None => (alias, None),
+    };
     let alias = match alias {
+        "" if key.is_some() => return None,
         "" => None,
         alias => Some(Name::from(alias.strip_prefix('.').filter(|alias| is_plain(alias))?)),
     };
-    Some(ProviderConfigAddr { layer: Some(layer.clone()), module: calls.into_iter().collect(), source, alias })
+    let module = calls.into_iter().collect();
+    Some(ProviderConfigAddr { layer: Some(layer.clone()), module, source, alias, key: key.map(Name::from) })
 }
 
 /// Whether a name cannot be taken for a piece of an address.
@@ -139,6 +146,8 @@ mod tests {
         for text in [
             "provider[\"registry.terraform.io/hashicorp/random\"]",
             "provider[\"terraform.io/builtin/terraform\"].other",
+            "provider[\"a/b/c\"].d[\"e\"]",
+            "provider[\"a/b/c\"].d[\"e.f[\\\"]\"]",
             "module.a.module.provider.provider[\"registry.opentofu.org/x/y\"].z",
         ] {
             check(text, Some(text));
@@ -154,7 +163,9 @@ mod tests {
         {
             check(text, None);
         }
-        check("provider[\"a/b/c\"].d[\"e\"]", None);
+        check("provider[\"a/b/c\"][\"e\"]", None);
+        check("provider[\"a/b/c\"].d[e]", None);
+        check("provider[\"a/b/c\"].d[\"e\"", None);
         check("provider[\"a/b/c\"", None);
     }
 }

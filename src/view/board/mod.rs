@@ -71,6 +71,11 @@ impl Board {
         }
     }
 
+    /// Whether addresses are shown with their layers.
+    pub fn prefixes_layers(&self) -> bool {
+        self.prefixes_layers
+    }
+
     /// Whether there is anything to draw.
     pub fn is_empty(&self) -> bool {
         self.phases.is_empty() && self.note.is_none()
@@ -99,6 +104,13 @@ impl Board {
         match event {
             Event::RefreshStarted { objects: 0 }
             | Event::DataReadEnded { .. }
+            | Event::ProvisionEnded { .. }
+            | Event::ImportPreparing { .. }
+            | Event::ImportStarted { .. }
+            | Event::ImportEnded { .. }
+            | Event::ActionStarted { .. }
+            | Event::ActionProgress { .. }
+            | Event::ActionEnded { .. }
             | Event::EphemeralStarted { .. }
             | Event::EphemeralEnded { .. }
             | Event::Said(_)
@@ -160,11 +172,10 @@ impl Board {
                     phase.state = State::Running;
                 }
             }
-            Event::StepWaiting { addr, reason, .. } => {
-                let running = self.running.iter_mut();
-                for one in running.filter(|one| matches!(&one.what, What::Step(known, _) if known == addr)) {
-                    one.reason.clone_from(reason);
-                }
+            Event::StepWaiting { addr, reason, .. } => self.reason_of(addr, reason.clone()),
+            Event::ProvisionStarted { addr, provisioner } => self.reason_of(addr, provisioner.clone()),
+            Event::ProvisionOutput { addr, provisioner, line } => {
+                self.reason_of(addr, format!("{provisioner}: {line}"));
             }
             Event::StepEnded { addr, action, phase, elapsed, failed, .. } => {
                 self.running.retain(|one| one.what != What::Step(addr.clone(), *action));
@@ -203,6 +214,14 @@ impl Board {
                     }
                 }
             }
+        }
+    }
+
+    /// What the step of an object is busy with.
+    fn reason_of(&mut self, addr: &InstanceAddr, reason: String) {
+        let of_object = |one: &&mut Running| matches!(&one.what, What::Step(known, _) if known == addr);
+        if let Some(one) = self.running.iter_mut().find(of_object) {
+            one.reason = reason;
         }
     }
 

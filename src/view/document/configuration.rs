@@ -5,7 +5,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::addr::{Mode, Name};
-use crate::config::{ModuleCall, Output, Resource, Variable};
+use crate::config::{ModuleCall, Output, Provisioner, Resource, Variable};
 use crate::graph::{Graph, ModuleId, Owner, ProviderId};
 use crate::lang::decode::constant;
 use crate::lang::syntax::ast::Body;
@@ -142,6 +142,10 @@ impl Writer<'_> {
             }
             json.insert("schema_version".into(), json!(schema.version));
         }
+        let provisioners: Vec<Json> = resource.provision.provisioners.iter().map(provisioner).collect();
+        if !provisioners.is_empty() {
+            json.insert("provisioners".into(), json!(provisioners));
+        }
         repetition(&mut json, "count_expression", resource.count.as_deref());
         repetition(&mut json, "for_each_expression", resource.for_each.as_deref());
         depends_on(&mut json, &resource.depends_on);
@@ -231,6 +235,14 @@ impl Writer<'_> {
             Owner::Module(module) => &self.graph.module(module).module.providers[block].body,
         })
     }
+}
+
+fn provisioner(provisioner: &Provisioner) -> Json {
+    let mut json = json!({"type": provisioner.kind.as_str()});
+    if let Some(schema) = crate::provision::schema(&provisioner.kind) {
+        json["expressions"] = Json::Object(body(&provisioner.body, schema));
+    }
+    json
 }
 
 fn output(output: &Output) -> Json {

@@ -15,10 +15,10 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::addr::{ConfigResourceAddr, InstanceKey, LayerName, Mode, ModuleInstance};
 use crate::apply::Dependencies;
-use crate::change::{Action, Change};
-use crate::plan::{Checked, OutputChange, Plan, PlanMode, PlannedChange};
+use crate::change::{Action, Change, Reason};
+use crate::plan::{Checked, Invocation, OutputChange, Plan, PlanMode, PlannedChange};
 use crate::schema::Schema;
-use crate::value::{Path, Step, Value};
+use crate::value::{Marks, Path, Step, Value};
 use crate::view::outputs::ShownOutput;
 use crate::view::state::ShownObject;
 use crate::view::values::{json_of, sensitive_json, unknown_json};
@@ -27,6 +27,38 @@ use tree::state_values;
 
 /// The version of Terraform whose formats these are.
 pub const TERRAFORM_VERSION: &str = "1.11.4";
+
+/// An action that is to be invoked, in the form that readers of Terraform 1.14's plans know.
+fn action_invocation(invocation: &Invocation, plan: &Plan) -> Json {
+    // What is ephemeral stands in no document.
+    let entries = invocation.config.bare().as_entries().cloned().unwrap_or_default();
+    let kept = entries.iter().map(|(name, value)| match value.marks_deep().contains(Marks::EPHEMERAL) {
+        true => (name.clone(), Value::NULL),
+        false => (name.clone(), value.clone().unmark_deep().0),
+    });
+    let bare = Value::object(kept);
+    let mut json = json!({
+        "address": invocation.addr.in_project(plan.prefixes_layers),
+        "type": invocation.addr.action.kind.as_str(),
+        "name": invocation.addr.action.name.as_str(),
+        "config_values": json_of(&bare),
+        "config_sensitive": sensitive_json(&invocation.config),
+        "config_unknown": unknown_json(&invocation.config),
+        "provider_name": plan.segment.as_ref().and_then(|segment| segment.providers.get(invocation.provider)).map(|slot| slot.addr.source.to_string()),
+    });
+    match &invocation.trigger {
+        None => json["invoke_action_trigger"] = json!({}),
+        Some(trigger) => {
+            json["lifecycle_action_trigger"] = json!({
+                "triggering_resource_address": trigger.addr.in_project(plan.prefixes_layers),
+                "action_trigger_event": trigger.event.json_name(),
+                "action_trigger_block_index": trigger.block,
+                "actions_list_index": trigger.position,
+            });
+        }
+    }
+    json
+}
 
 /// State as `show -json` prints it.
 pub fn state_json(objects: &[ShownObject<'_>], outputs: &[ShownOutput], prefixes_layers: bool) -> Json {
@@ -75,6 +107,10 @@ pub fn plan_json(plan: &Plan, checked: &[Checked], errored: bool) -> Json {
     }
     if plan.mode != PlanMode::RefreshOnly {
         json["resource_changes"] = json!(changes);
+    }
+    if !plan.invocations.is_empty() {
+        json["action_invocations"] =
+            plan.invocations.iter().map(|invocation| action_invocation(invocation, plan)).collect();
     }
     if !deferred.is_empty() {
         json["deferred_changes"] = json!(deferred);
@@ -167,7 +203,8 @@ fn resource_change(planned: &PlannedChange, plan: &Plan) -> Json {
         json["deposed"] = json!(key.to_string());
     }
     json["change"] = change_json(change);
-    if let Some(reason) = change.reason {
+    // That an object is deposed is said above, and is no reason of its own in this format.
+    if let Some(reason) = change.reason.filter(|reason| *reason != Reason::DeleteDeposed) {
         json["action_reason"] = json!(reason.json_name());
     }
     if let Some(phase) = plan.phases.get(planned.phase).filter(|phase| !phase.name.is_empty()) {

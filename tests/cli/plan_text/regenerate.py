@@ -335,6 +335,7 @@ CASES = {
     "json_variables": dict(before=None, after=VARIABLES, args=["-var", "plain=p", "-var", "listed=[1, 2]"]),
     "json_conditions": dict(before=None, after=CONDITIONS, files=CONDITION_FILES),
     "json_conditions_again": dict(before=CONDITIONS, after=CONDITIONS, files=CONDITION_FILES),
+    "json_provisioners": dict(before=None, after='resource "terraform_data" "a" {\n count = 1\n input = "x"\n connection {\n  host = self.id\n }\n provisioner "local-exec" {\n  command = "echo ${self.input} ${count.index}"\n  environment = { A = terraform_data.b.id, B = 1 }\n  interpreter = ["sh", "-c"]\n }\n provisioner "file" {\n  when = destroy\n  on_failure = continue\n  content = "x"\n  destination = "/x"\n }\n}\nresource "terraform_data" "b" {}\n'),
     "json_nothing": dict(before=None, after='variable "v" {\n default = 1\n}\nlocals {\n l = var.v\n}\n'),
     "json_remote_state": dict(before=None, after='data "terraform_remote_state" "r" {\n backend = "local"\n config = {\n path = "other.tfstate"\n }\n}\noutput "q" {\n value = data.terraform_remote_state.r.outputs.q\n}\n', files={"other.tfstate": '{"version":4,"terraform_version":"1.11.4","serial":1,"lineage":"x","outputs":{"q":{"value":"v","type":"string"},"s":{"value":"v","type":"string","sensitive":true}},"resources":[]}'}),
     "no_changes": one('input = "a"', 'input = "a"'),
