@@ -18,9 +18,10 @@ conformance:
     cargo test --locked --test all record_ -- --ignored --nocapture
     cargo test --locked conformance
 
-# The tests that run for long; they are ignored otherwise.
+# The tests that run for long; they are ignored otherwise. Then each fuzz target for ten minutes.
 soak:
     cargo test --release --locked soak -- --ignored --nocapture
+    fuzz/run 600
 
 fmt:
     cargo fmt

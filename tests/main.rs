@@ -6,6 +6,7 @@
 mod arrows;
 mod cli;
 mod conformance;
+mod fuzz;
 mod gates;
 mod hosts;
 mod lab;

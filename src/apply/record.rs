@@ -123,6 +123,10 @@ impl<'a> Dependencies<'a> {
         if let Some(known) = self.known.get(&node) {
             return known.clone();
         }
+        // Of a data source nothing is destroyed, and terraform stores no order for it.
+        if matches!(self.graph.node(node), Node::Data(..)) {
+            return Arc::default();
+        }
         let mut found = Vec::new();
         let mut seen = std::collections::HashSet::new();
         let mut stack: Vec<NodeId> = self.graph.needs[node.index()].clone();
@@ -134,7 +138,12 @@ impl<'a> Dependencies<'a> {
                 continue;
             }
             match self.graph.node(next) {
-                Node::Resource(..) | Node::Data(..) => found.extend(self.graph.config_addr(next)),
+                Node::Resource(..) => found.extend(self.graph.config_addr(next)),
+                // What was read depends on what had to be there before.
+                Node::Data(..) => {
+                    found.extend(self.graph.config_addr(next));
+                    stack.extend(&self.graph.needs[next.index()]);
+                }
                 Node::Variable(..)
                 | Node::Ephemeral(..)
                 | Node::Local(..)

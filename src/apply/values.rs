@@ -52,6 +52,10 @@ impl<'a> Run<'a> {
                     }
                     if !planned.is_some_and(Value::is_wholly_known) {
                         let outcome = crate::plan::values::node_value(self.around(), node, copy);
+                        // What does not take part may no longer fit what is stored, as while planning.
+                        if outcome.has_errors() && !self.plan.segment().selected[node.index()] {
+                            continue;
+                        }
                         ok &= !outcome.has_errors();
                         self.said.append(outcome.said);
                         let Some(value) = outcome.value else { continue };

@@ -105,7 +105,8 @@ impl Diagnostic {
         self
     }
 
-    /// Adds the value of an expression that was involved. The caller withholds sensitive ones.
+    /// Adds the value of an expression that was involved, as the end of a sentence about it: `is "b"`. The caller withholds
+    /// sensitive ones.
     #[must_use]
     pub fn value(mut self, expression: impl Into<String>, rendered: impl Into<String>) -> Self {
         self.values.push((expression.into(), rendered.into()));

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::addr::Name;
+use crate::addr::{Mode, Name};
 use crate::apply::{GateContext, Inputs, Report, Stop};
-use crate::change::Counts;
+use crate::change::{Action, Counts};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::{Event, Events, Recovery};
 use crate::plan::{Options, Plan, PlanMode};
 use crate::state::{Meta, State};
+use crate::value::to_json_typed;
 
 use super::approval::{Answer, Approval, Approve, Question};
 use super::locks::Open;
@@ -172,7 +173,7 @@ impl Running<'_> {
             }
             let nothing = plan.is_empty() && plan.drift.is_empty() && !self.has_gates_to_run(&plan);
             if nothing && first {
-                if !plan.segment().refreshed.is_empty() {
+                if !plan.segment().refreshed.is_empty() || reads_anew(&plan, &states) {
                     self.drop_checks();
                     // Nothing to do, but what was read is newer than what is stored.
                     self.report.world = self.carry_out(plan, &states, open, &options).await.world;
@@ -495,4 +496,19 @@ fn merge(all: &mut Report, new: Report) {
     all.world = new.world.or_else(|| all.world.take());
     all.gates_passed.extend(new.gates_passed);
     all.gates_outstanding = new.gates_outstanding;
+}
+
+/// Whether a data source was read whose object is not stored as it was found.
+fn reads_anew(plan: &Plan, states: &[State]) -> bool {
+    plan.changes.iter().any(|planned| {
+        let (addr, object) = (&planned.change.addr, &planned.work.planned);
+        if addr.resource.mode != Mode::Data || planned.change.action != Action::NoOp || !object.is_wholly_known() {
+            return false;
+        }
+        let Some(now) = planned.schema().and_then(|schema| to_json_typed(object, &schema.ty()).ok()) else {
+            return false;
+        };
+        let stored = states.iter().find(|state| state.layer == addr.layer).and_then(|state| state.object(addr));
+        stored.is_none_or(|stored| *stored.attributes != *now)
+    })
 }

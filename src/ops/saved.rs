@@ -248,10 +248,18 @@ pub fn read_saved(path: &Path) -> Result<SavedPlan, Box<Diagnostic>> {
         return Err(fail(format!("it is larger than {LIMIT} bytes")));
     }
     let bytes = std::fs::read(path).map_err(|error| fail(error.to_string()))?;
+    parse_saved(&bytes).map_err(fail)
+}
+
+/// A saved plan from the bytes of its file.
+///
+/// # Errors
+/// Why it is no plan file of this version, without an end of sentence.
+pub fn parse_saved(bytes: &[u8]) -> Result<SavedPlan, String> {
     let saved: SavedPlan =
-        serde_json::from_slice(&bytes).map_err(|_| fail("it is no plan file of this program".to_owned()))?;
+        serde_json::from_slice(bytes).map_err(|_| "it is no plan file of this program".to_owned())?;
     if saved.format != FORMAT {
-        return Err(fail(format!("it has the format {:?}; this program writes {FORMAT:?}", saved.format)));
+        return Err(format!("it has the format {:?}; this program writes {FORMAT:?}", saved.format));
     }
     Ok(saved)
 }

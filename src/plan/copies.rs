@@ -1,6 +1,7 @@
 //! The instances of a resource node: how many there are, and its value once all of them are planned.
 
 use crate::addr::InstanceKey;
+use crate::change::Action;
 use crate::diag::Diagnostics;
 use crate::graph::{ModuleId, NodeId};
 use crate::value::Value;
@@ -75,7 +76,8 @@ impl Walk<'_> {
         let node = done.place.node;
         self.say(node, done.said);
         if let Some(planned) = done.planned {
-            self.changed[node.index()] |= !planned.change.is_noop();
+            // A new address, or being taken over, changes nothing of the object.
+            self.changed[node.index()] |= planned.change.action != Action::NoOp;
             self.triggers.heard(node, self.changes.len());
             self.changes.push(*planned);
         }

@@ -336,8 +336,12 @@ impl<'a> Walk<'a> {
                     said.append(super::values::validate_variable(&ModuleScope::plain(self.around(), copy), variable));
                 }
             }
-            // Removing everything must not fail because a value can no longer be computed from what is left.
-            Some(_) | None if self.is_destroy() && !matches!(graph.node(node), Node::Variable(..)) => {
+            // Removing everything must not fail because a value can no longer be computed from what is left, and a part not
+            // because the value of something else no longer fits what is stored.
+            Some(_) | None
+                if (self.is_destroy() || !self.selected[node.index()])
+                    && !matches!(graph.node(node), Node::Variable(..)) =>
+            {
                 said = Diagnostics::none();
                 self.world.set(graph, node, copy, Value::unknown(crate::value::Type::Any));
             }

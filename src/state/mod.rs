@@ -25,7 +25,7 @@ pub mod store;
 pub use commit::{Commit, Finished};
 pub use error::StateError;
 pub use handle::StateHandle;
-pub use journal::{OpenIntent, Put, Record, Run, Settlement};
+pub use journal::{JournalError, Line, OpenIntent, Put, Record, Run, Settlement, encode_record, frame, read_pieces};
 pub use lock::{Clock, Lease, LeaseInfo, LeaseState, Lock, LockInfo, LockRequest, Locked, Process};
 pub use meta::{GatePassed, Meta};
 pub use model::{

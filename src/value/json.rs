@@ -340,12 +340,11 @@ fn read_primitive(reader: &mut Reader<'_>, kind: Kind, ty: &Type, path: &Path) -
 
 fn write_value(out: &mut Vec<u8>, value: &Value, ty: Option<&Type>, path: &mut Path) -> Result<(), JsonError> {
     let unwritable = |path: &Path, reason| Err(JsonError::Unwritable { path: path.clone(), reason });
-    if ty == Some(&Type::Any) {
-        if let Value::Null(Type::Any) = value {
-            out.extend_from_slice(b"null");
-            return Ok(());
-        }
-        let own = value.ty();
+    // Of no type of their own are nulls and unknown values only.
+    if ty == Some(&Type::Any)
+        && let own = value.ty()
+        && own != Type::Any
+    {
         out.extend_from_slice(b"{\"value\":");
         write_value(out, value, Some(&own), path)?;
         out.extend_from_slice(b",\"type\":");

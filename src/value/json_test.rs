@@ -100,6 +100,7 @@ fn typed_json_is_lenient_and_strict_where_terraform_is() -> Result<(), JsonError
 #[test]
 fn unknown_and_marked_values_are_not_written() {
     for (value, expect) in [
+        (Value::unknown(Type::Any), "an unknown value cannot be written as JSON"),
         (Value::unknown(Type::String), "an unknown value cannot be written as JSON"),
         (Value::tuple(vec![Value::from("secret").sensitive()]), "[0]: a sensitive value cannot be written as JSON"),
         (

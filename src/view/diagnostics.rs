@@ -35,7 +35,7 @@ pub fn diagnostic(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) ->
     if !diagnostic.values.is_empty() {
         let _ = writeln!(out, "    ├────────────────");
         for (expression, rendered) in &diagnostic.values {
-            let _ = writeln!(out, "    │ {} is {rendered}", style.bold(expression));
+            let _ = writeln!(out, "    │ {} {rendered}", style.bold(expression));
         }
     }
     if !diagnostic.detail.is_empty() {
@@ -45,20 +45,35 @@ pub fn diagnostic(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) ->
     if style.colour { boxed(&out, style, ink) } else { out }
 }
 
+/// Of longer lines a part is shown: files that no person wrote may be a single line.
+const LONGEST_LINE: usize = 1000;
+
 /// Where it is, the line itself, and carets under the part that is meant.
 fn place(out: &mut String, span: Span, source: &Source, within: Option<&str>, style: Style, ink: Ink) {
     let (start, end) = (source.position(span.start), source.position(span.end));
     let within = within.map_or_else(String::new, |within| format!(", in {within}"));
     let _ = writeln!(out, "  on {} line {}{within}:", source.path.display(), start.line);
-    let line = source.line(start.line);
+    let (line, cut) = window(source.line(start.line), start.column - 1);
     let _ = writeln!(out, "{:>4}: {line}", start.line);
     let mut shown = line.chars();
     // Tabs are kept, so that the carets stand where the text does.
-    let lead: String = shown.by_ref().take(start.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    let lead: String =
+        shown.by_ref().take(start.column - 1 - cut).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
     let rest = shown.as_str().trim_end().chars().count();
     let marked = if end.line == start.line { end.column.saturating_sub(start.column) } else { rest };
     let carets = "^".repeat(marked.min(rest.max(1)).max(1));
     let _ = writeln!(out, "      {lead}{}", style.paint(ink, &carets));
+}
+
+/// The part of a line that is shown around a column: all of it, unless it is far longer than a screen. And how many of its
+/// characters are left out in front.
+fn window(line: &str, column: usize) -> (&str, usize) {
+    if line.len() <= LONGEST_LINE {
+        return (line, 0);
+    }
+    let first = column.saturating_sub(LONGEST_LINE / 2);
+    let offset = |characters: usize| line.char_indices().nth(characters).map_or(line.len(), |(offset, _)| offset);
+    (&line[offset(first)..offset(first + LONGEST_LINE)], first)
 }
 
 fn boxed(text: &str, style: Style, ink: Ink) -> String {
@@ -187,7 +202,7 @@ mod tests {
 
         Did you mean "redis_storage"?
         "#);
-        let valued = said.about("module.redis.x.y").value("var.a", "\"b\"");
+        let valued = said.about("module.redis.x.y").value("var.a", "is \"b\"");
         insta::assert_snapshot!(diagnostic(&valued, &sources, Style::PLAIN), @r#"
         Error: Reference to undeclared input variable
 

@@ -10,6 +10,7 @@ mod documented;
 mod durable;
 mod ephemeral;
 mod formatting;
+mod hostile;
 mod imports;
 mod keyed_providers;
 mod modules;

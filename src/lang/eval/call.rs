@@ -4,8 +4,9 @@ use crate::diag::{Span, did_you_mean};
 use crate::lang::decode::type_constraint;
 use crate::lang::functions::{self, Function, FunctionError};
 use crate::lang::syntax::ast::{Call, Expr};
-use crate::value::{Marks, Type, Value, convert};
+use crate::value::{Entries, Marks, Type, Value, convert};
 
+use super::budget;
 use super::evaluator::{Evaluated, Evaluator, Failed};
 
 /// The functions that are no others' like, as they do not get all of their arguments evaluated.
@@ -67,10 +68,36 @@ impl<'a> Evaluator<'a> {
                 None => return Ok(Value::unknown(Type::Any)),
             }
         }
-        match function.call(&arguments, self.scope.functions()) {
-            Ok(value) => Ok(value.mark(marks)),
+        for (index, argument) in arguments.iter().enumerate() {
+            // A function that looks at marks itself does not go through all of the value.
+            if function.param(index).is_some_and(|param| !param.allow_marked) {
+                self.charge(argument, span)?;
+            }
+        }
+        self.left = self.left.saturating_sub(function.effort(&arguments));
+        if self.left == 0 {
+            return Err(self.exhausted(span));
+        }
+        let context = self.scope.functions();
+        let (result, left) = budget::share(self.left, || function.call(&arguments, context));
+        self.left = left;
+        match result {
+            Ok(value) => {
+                self.charge_result(&value, span)?;
+                Ok(value.mark(marks))
+            }
             Err(error) => Err(self.failed_call(function, &error, call, span)),
         }
+    }
+
+    /// Counts what a function has made: the bytes of a text, the elements of a collection.
+    fn charge_result(&mut self, value: &Value, span: Span) -> Result<(), Failed> {
+        if let Some(text) = value.as_str() {
+            return self.charge_text(text.len(), span);
+        }
+        let elements = value.as_items().map_or(0, <[Value]>::len).max(value.as_entries().map_or(0, Entries::len));
+        self.left = self.left.saturating_sub(elements as u64);
+        Ok(())
     }
 
     /// Adds the elements of the last argument, which is followed by `...`, and gives its marks.
@@ -257,6 +284,9 @@ impl<'a> Evaluator<'a> {
             return Err(self.error("Invalid expanding argument value", detail, constraint.span, None));
         }
         let value = self.value(argument);
+        if let Ok(value) = &value {
+            self.charge(value, argument.span)?;
+        }
         let (ty, defaults) = type_constraint(constraint).take(&mut self.said).ok_or(Failed)?;
         convert(&defaults.apply(&value?), &ty).map_err(|error| {
             let detail = format!("Invalid value for \"value\" parameter: {error}.");

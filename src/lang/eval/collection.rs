@@ -70,6 +70,7 @@ impl<'a> Evaluator<'a> {
 
     pub(super) fn for_expression(&mut self, inner: &'a For) -> Evaluated {
         let (source, marks) = self.value(&inner.source)?.unmark();
+        self.charge(&source, inner.source.span)?;
         if matches!(&source, Value::Unknown(unknown) if unknown.ty == Type::Any) {
             return Ok(Value::unknown_marked(Type::Any, marks));
         }
@@ -244,6 +245,7 @@ impl<'a> Evaluator<'a> {
     /// `value[*].each` or `value.*.each`.
     pub(super) fn splat(&mut self, value: Value, source: &'a Expr, each: &'a Expr) -> Evaluated {
         let (value, marks) = value.unmark();
+        self.charge(&value, source.span)?;
         let result = match &value {
             Value::Null(Type::List(_) | Type::Set(_) | Type::Tuple(_)) => {
                 let detail = "Splat expressions (with the * symbol) cannot be applied to null sequences.";

@@ -7,6 +7,7 @@ use crate::diag::{Diagnostic, Diagnostics, Outcome, Span};
 use crate::lang::syntax::ast::{Expr, ExprKind, Part, UnaryOp};
 use crate::value::{Entries, Marks, Refinement, Type, Unknown, Value, convert, unify};
 
+use super::budget::{self, TooMuch};
 use super::root::reference;
 use super::traverse::{self, Wrong};
 use super::{Reference, Repeats, Scope};
@@ -14,7 +15,10 @@ use super::{Reference, Repeats, Scope};
 /// The value of an expression. Errors of independent parts are all said.
 pub fn evaluate(expr: &Expr, scope: &dyn Scope) -> Outcome<Value> {
     let mut evaluator = Evaluator::new(scope);
-    let value = evaluator.value(expr).ok();
+    let value = evaluator.value(expr);
+    // What others refer to is within bounds, so that references to references cannot grow beyond all.
+    let value = value.and_then(|value| evaluator.bounded(&value, expr.span).map(|()| value)).ok();
+    budget::end(evaluator.left);
     Outcome { value, said: evaluator.said }
 }
 
@@ -35,6 +39,8 @@ pub(crate) struct Evaluator<'a> {
     pub quiet: u32,
     /// Steps of the traversals being evaluated; each takes its own off again.
     steps: Vec<&'a Expr>,
+    /// How much may still be done.
+    pub left: u64,
 }
 
 impl<'a> Evaluator<'a> {
@@ -46,11 +52,16 @@ impl<'a> Evaluator<'a> {
             items: Vec::new(),
             quiet: 0,
             steps: Vec::new(),
+            left: budget::begin(),
         }
     }
 
     /// The value of an expression.
     pub fn value(&mut self, expr: &'a Expr) -> Evaluated {
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 {
+            return Err(self.exhausted(expr.span));
+        }
         match &expr.kind {
             ExprKind::Literal(value) => Ok(value.clone()),
             ExprKind::Template(parts) => self.template(parts),
@@ -167,6 +178,50 @@ impl<'a> Evaluator<'a> {
         Err(self.error(summary, detail, step.span, Some(step)))
     }
 
+    /// Counts the parts of a value, as somebody is about to go through all of it.
+    pub fn charge(&mut self, value: &Value, span: Span) -> Result<(), Failed> {
+        if matches!(value, Value::Bool(_) | Value::Number(_) | Value::Null(_) | Value::Unknown(_)) {
+            return Ok(());
+        }
+        budget::count(value, &mut self.left, 16).map_err(|much| self.too_much(much, span))
+    }
+
+    /// Counts the bytes of a text that was made.
+    pub fn charge_text(&mut self, bytes: usize, span: Span) -> Result<(), Failed> {
+        self.left = self.left.saturating_sub(bytes as u64 / 4);
+        if self.left == 0 { Err(self.exhausted(span)) } else { Ok(()) }
+    }
+
+    /// Checks the size of a value without counting it as work.
+    fn bounded(&mut self, value: &Value, span: Span) -> Result<(), Failed> {
+        budget::count(value, &mut budget::MOST_WORK.clone(), 16).map_err(|much| self.too_much(much, span))
+    }
+
+    #[cold]
+    fn too_much(&mut self, much: TooMuch, span: Span) -> Failed {
+        match much {
+            TooMuch::Large => {
+                self.left = 0;
+                self.exhausted(span)
+            }
+            TooMuch::Deep => {
+                let detail = format!(
+                    "The value is nested more than {} levels deep. Values that hold each other this often are taken for a \
+                     mistake.",
+                    budget::MOST_DEPTH
+                );
+                self.error("Value nested too deeply", detail, span, None)
+            }
+        }
+    }
+
+    #[cold]
+    pub fn exhausted(&mut self, span: Span) -> Failed {
+        let detail = "Evaluating it takes more steps, or makes larger values, than one expression may. Look for loops within \
+                      loops and for values that are repeated within each other, and split the work over several locals.";
+        self.error("Expression too large", detail, span, None)
+    }
+
     /// Says an error about `expr`, with the values of what it names.
     #[cold]
     pub fn error(&mut self, summary: &str, detail: impl Into<String>, span: Span, expr: Option<&'a Expr>) -> Failed {
@@ -192,6 +247,12 @@ impl<'a> Evaluator<'a> {
         let yes = self.value(yes_expr);
         let between = self.said.0.len();
         let no = self.value(no_expr);
+        for (result, expr) in [(&yes, yes_expr), (&no, no_expr)] {
+            // Their types are compared, and the chosen one is converted.
+            if let Ok(value) = result {
+                self.charge(value, expr.span)?;
+            }
+        }
         // What is wrong with a result counts only once it is chosen; its type is open until then.
         let mut of_yes = self.said.0.split_off(before);
         let of_no = of_yes.split_off(between - before);

@@ -6,6 +6,7 @@
 //! Invariants: evaluation has no effects of its own; it recurses as deep as brackets are nested (which the parser limits) and
 //! walks chains of operators and attributes by loop.
 
+mod budget;
 mod call;
 mod collection;
 mod evaluator;

@@ -86,6 +86,8 @@ impl<'a> Evaluator<'a> {
         expr: &'a Expr,
     ) -> Evaluated {
         if matches!(op, BinaryOp::Equal | BinaryOp::NotEqual) {
+            self.charge(&left, left_expr.span)?;
+            self.charge(&right, right_expr.span)?;
             let (left, left_marks) = left.unmark_deep();
             let (right, right_marks) = right.unmark_deep();
             let result = match operator::equal(&left, &right) {

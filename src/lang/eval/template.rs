@@ -42,6 +42,7 @@ impl<'a> Evaluator<'a> {
             return Err(Failed);
         }
         let known = normalised(text.known.into());
+        self.left = self.left.saturating_sub(known.len() as u64 / 4);
         let value = if text.open {
             let prefix = (!known.is_empty()).then(|| Str::from(&*known));
             let refinement = Refinement { not_null: true, prefix, ..Refinement::default() };
@@ -71,7 +72,10 @@ impl<'a> Evaluator<'a> {
         let (value, marks) = self.value(expr)?.unmark();
         text.marks = text.marks | marks;
         match &value {
-            Value::String(piece) => text.push(piece),
+            Value::String(piece) => {
+                self.charge_text(piece.len(), expr.span)?;
+                text.push(piece);
+            }
             Value::Number(number) => text.push(&number.to_string()),
             Value::Bool(piece) => text.push(if *piece { "true" } else { "false" }),
             Value::Null(_) => {
@@ -112,6 +116,7 @@ impl<'a> Evaluator<'a> {
     fn for_directive(&mut self, inner: &'a TemplateFor, text: &mut Text) -> Result<(), Failed> {
         let (source, marks) = self.value(&inner.source)?.unmark();
         text.marks = text.marks | marks;
+        self.charge(&source, inner.source.span)?;
         let Some(source) = self.iterable(source, &inner.source)? else {
             text.open = true;
             return Ok(());

@@ -1,6 +1,28 @@
 //! Typed access to arguments that the front end has converted and checked.
 
 use super::FunctionError;
+
+/// How large a text may be that a function makes, in bytes. A short expression can ask for far more than there is memory.
+pub(super) const MOST_TEXT: usize = 64 << 20;
+
+/// How many elements a function may make.
+pub(super) const MOST_ELEMENTS: usize = 1 << 22;
+
+/// Refuses to make a text of so many bytes if that is too many.
+pub(super) fn text_of(bytes: usize) -> Result<(), FunctionError> {
+    if bytes <= MOST_TEXT {
+        return Ok(());
+    }
+    Err(FunctionError::failed(format!("the resulting text would be larger than {} MiB", MOST_TEXT >> 20)))
+}
+
+/// Refuses to make so many elements if that is too many.
+pub(super) fn elements_of(count: usize) -> Result<(), FunctionError> {
+    if count <= MOST_ELEMENTS {
+        return Ok(());
+    }
+    Err(FunctionError::failed(format!("the result would have more than {MOST_ELEMENTS} elements")))
+}
 use crate::value::{Number, Value};
 
 /// The text of a string argument.

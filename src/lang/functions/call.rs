@@ -265,6 +265,21 @@ impl Function {
         self.params.get(index).or(self.variadic.as_ref())
     }
 
+    /// How much more than an ordinary function it does, in steps of an evaluation: keys are stretched on purpose, and
+    /// patterns compiled before anything is matched.
+    pub fn effort(&self, arguments: &[Value]) -> u64 {
+        match self.name {
+            "bcrypt" => {
+                let cost = arguments.get(1).and_then(Value::as_number).and_then(crate::value::Number::as_i64);
+                // 2^14 rounds take about a second.
+                1 << (cost.unwrap_or(10).clamp(10, 31) + 7)
+            }
+            "rsadecrypt" => 1 << 12,
+            "regex" | "regexall" | "replace" => 1 << 6,
+            _ => 0,
+        }
+    }
+
     /// Calls the function.
     ///
     /// # Errors

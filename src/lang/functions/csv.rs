@@ -1,6 +1,8 @@
 //! `csvdecode`: comma-separated values with a line of names, as RFC 4180 has them.
 
-use super::arguments::text;
+use std::collections::HashSet;
+
+use super::arguments::{elements_of, text};
 use super::{Context, Function, FunctionError, Param, Returns};
 use crate::value::{Type, Value};
 
@@ -13,10 +15,9 @@ fn decode(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> 
     let Some((_, names)) = reader.record().map_err(failed)? else {
         return Err(FunctionError::failed("missing header line"));
     };
-    for (index, name) in names.iter().enumerate() {
-        if names[..index].contains(name) {
-            return Err(FunctionError::failed(format!("duplicate column name {name:?}")));
-        }
+    let mut seen = HashSet::with_capacity(names.len());
+    if let Some(name) = names.iter().find(|name| !seen.insert(name.as_str())) {
+        return Err(FunctionError::failed(format!("duplicate column name {name:?}")));
     }
     let row_type = Type::object(names.iter().map(|name| (name.as_str(), Type::String)));
     let mut rows = Vec::new();
@@ -24,6 +25,7 @@ fn decode(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> 
         if fields.len() != names.len() {
             return Err(failed((line, "wrong number of fields")));
         }
+        elements_of((rows.len() + 1).saturating_mul(names.len() + 1))?;
         rows.push(Value::object(names.iter().map(String::as_str).zip(fields.into_iter().map(Value::from))));
     }
     Ok(Value::list(row_type, rows))

@@ -5,7 +5,7 @@ use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::arguments::{from_outside, text};
+use super::arguments::{elements_of, from_outside, text};
 use super::{Context, Function, FunctionError, Param, Returns};
 use crate::value::{Type, Value, from_json, to_json, type_of_json};
 
@@ -22,6 +22,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Ok(Value::string(STANDARD.encode(text(arguments, 0))))
     }),
     Function::new("jsondecode", &[Param::string("str")], Returns::From(json_type), |arguments, _| {
+        // Every value but the first begins behind one of these.
+        elements_of(text(arguments, 0).bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count())?;
         from_json(text(arguments, 0).as_bytes()).map_err(|error| FunctionError::failed(error.to_string()))
     }),
     Function::new("jsonencode", &[Param::any("val").null().unknown()], Returns::String, json_encode),

@@ -1,6 +1,6 @@
 //! `format` and `formatlist`.
 
-use super::arguments::text;
+use super::arguments::{MOST_TEXT, text, text_of};
 use super::format_verb::{Verb, scan};
 use super::{Context, Function, FunctionError, Param, Returns};
 use crate::value::{Type, Value};
@@ -57,7 +57,7 @@ fn format_list(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionEr
         }
     }
     let length = length.map_or(1, |(_, length)| length);
-    let mut lines = Vec::with_capacity(length);
+    let (mut lines, mut bytes) = (Vec::with_capacity(length), 0_usize);
     for at in 0..length {
         let values: Vec<&Value> =
             lists.iter().map(|list| list.as_items().and_then(|items| items.get(at)).unwrap_or(list)).collect();
@@ -68,6 +68,8 @@ fn format_list(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionEr
         let line = fill(&verbs, &values)
             .and_then(|line| check_count(&verbs, values.len()).map(|()| line).map_err(|(_, message)| message))
             .map_err(|message| FunctionError::failed(format!("error on format iteration {at}: {message}")))?;
+        bytes = bytes.saturating_add(line.len());
+        text_of(bytes)?;
         lines.push(Value::string(line));
     }
     Ok(Value::list(Type::String, lines))
@@ -90,6 +92,9 @@ fn fill(verbs: &[Verb<'_>], values: &[&Value]) -> Result<String, String> {
     let mut out = String::new();
     for verb in verbs {
         verb.write(values, &mut out)?;
+        if out.len() > MOST_TEXT {
+            return Err(format!("the resulting text would be larger than {} MiB", MOST_TEXT >> 20));
+        }
     }
     Ok(out)
 }

@@ -9,6 +9,9 @@ use crate::value::{Number, NumberError, Type, Value, convert};
 /// The most elements that `range` makes.
 const LONGEST_RANGE: usize = 1024;
 
+/// The most digits that `parseint` reads; numbers have 512 bits, some 150 digits.
+const MOST_DIGITS: usize = 1 << 13;
+
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("abs", &[Param::number("num")], Returns::Number, |arguments, _| {
         Ok(Value::Number(number(arguments, 0).abs()))
@@ -83,6 +86,9 @@ fn parse_int(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionErro
     };
     if unsigned.is_empty() {
         return Err(wrong());
+    }
+    if unsigned.len() > MOST_DIGITS {
+        return Err(FunctionError::argument(0, format!("the text has more than {MOST_DIGITS} digits")));
     }
     let mut sum = IBig::ZERO;
     for byte in unsigned.bytes() {

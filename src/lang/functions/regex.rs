@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use regex::{Captures, Regex};
 
-use super::arguments::text;
+use super::arguments::{elements_of, text, text_of};
 use super::{Context, Function, FunctionError, Param, Returns};
 use crate::value::{Type, Value};
 
@@ -38,8 +38,13 @@ fn find_all(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError
     if arguments.get(1).is_some_and(|subject| !subject.is_known()) {
         return Ok(Value::unknown_not_null(Type::list(pattern_type(&pattern))));
     }
-    let found = pattern.captures_iter(text(arguments, 1)).map(|found| captured(&pattern, &found)).collect();
-    Ok(Value::list(pattern_type(&pattern), found))
+    let mut all = Vec::new();
+    for found in pattern.captures_iter(text(arguments, 1)) {
+        // Each group of a match is a value of its own.
+        elements_of((all.len() + 1).saturating_mul(pattern.captures_len()))?;
+        all.push(captured(&pattern, &found));
+    }
+    Ok(Value::list(pattern_type(&pattern), all))
 }
 
 /// What a match gives: the text without groups, a tuple of unnamed groups, an object of named ones.
@@ -93,10 +98,30 @@ fn replace(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError>
     let (string, wanted, by) = (text(arguments, 0), text(arguments, 1), text(arguments, 2));
     // A pattern is written between slashes; a lone slash is a slash.
     let pattern = wanted.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
-    let Some(pattern) = pattern else { return Ok(Value::string(string.replace(wanted, by))) };
+    let Some(pattern) = pattern else {
+        let count = if by.len() > wanted.len() { string.matches(wanted).count() } else { 0 };
+        text_of(string.len().saturating_add(count.saturating_mul(by.len())))?;
+        return Ok(Value::string(string.replace(wanted, by)));
+    };
     let compiled = compile(pattern)
         .map_err(|reason| FunctionError::failed(format!("error parsing regexp: {reason}: `{pattern}`")))?;
-    Ok(Value::string(compiled.replace_all(string, by).into_owned()))
+    replace_all(&compiled, string, by).map(Value::string)
+}
+
+/// As `Regex::replace_all`, within bounds: what replaces a match can be many times the whole text.
+fn replace_all(pattern: &Regex, string: &str, by: &str) -> Result<String, FunctionError> {
+    let (mut out, mut end) = (String::with_capacity(string.len()), 0);
+    for found in pattern.captures_iter(string) {
+        let Some(whole) = found.get(0) else { continue };
+        let groups = by.matches('$').count().saturating_mul(whole.len());
+        text_of(out.len().saturating_add(by.len()).saturating_add(groups))?;
+        out.push_str(&string[end..whole.start()]);
+        found.expand(by, &mut out);
+        end = whole.end();
+    }
+    out.push_str(&string[end..]);
+    text_of(out.len())?;
+    Ok(out)
 }
 
 /// Compiles a pattern, or says in a few words what is wrong with it.

@@ -2,15 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::arguments::items;
+use super::arguments::{elements_of, items};
 use super::{Context, Function, FunctionError, Param, ParamType, Returns};
 use crate::value::{Marks, Type, Value, convert, unify};
 
 const FIRST: &[Param] = &[Param::new("first_set", ParamType::Set)];
 const OTHERS: Param = Param::new("other_sets", ParamType::Set);
-
-/// The most tuples that `setproduct` makes; beyond that a mistake is likelier than a wish.
-const LARGEST_PRODUCT: usize = 10_000_000;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("setintersection", FIRST, Returns::NotNull(common_type), |arguments, _| {
@@ -107,17 +104,21 @@ fn product(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError>
             *list = convert(list, &Type::list(ty)).map_err(|_| mixed())?;
         }
     }
-    let count = lists.iter().map(|list| list.as_items().map_or(0, <[Value]>::len)).try_fold(1usize, usize::checked_mul);
-    if count.is_none_or(|count| count > LARGEST_PRODUCT) {
-        return Err(FunctionError::failed(format!("more than {LARGEST_PRODUCT} combinations")));
-    }
-    let mut rows: Vec<Vec<Value>> = vec![Vec::new()];
-    for index in 0..lists.len() {
-        let longer = |row: &Vec<Value>| -> Vec<Vec<Value>> {
-            items(&lists, index).iter().map(|item| [row.as_slice(), std::slice::from_ref(item)].concat()).collect()
-        };
-        rows = rows.iter().flat_map(longer).collect();
-    }
-    let rows = rows.into_iter().map(Value::tuple).collect();
+    let lengths = || lists.iter().map(|list| list.as_items().map_or(0, <[Value]>::len));
+    // One list without elements is enough for none, however long the others are.
+    let count = if none { 0 } else { lengths().fold(1, usize::saturating_mul) };
+    // Each row is a value with as many values as there are lists.
+    elements_of(count.saturating_mul(lists.len() + 1))?;
+    let row = |number: usize| {
+        let (mut left, mut row) = (number, Vec::with_capacity(lists.len()));
+        for index in (0..lists.len()).rev() {
+            let items = items(&lists, index);
+            row.push(items[left % items.len()].clone());
+            left /= items.len();
+        }
+        row.reverse();
+        Value::tuple(row)
+    };
+    let rows = (0..count).map(row).collect();
     Ok(if any_set { Value::set(element, rows) } else { Value::list(element, rows) }.mark(marks))
 }

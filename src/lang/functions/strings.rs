@@ -2,7 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::arguments::{items, text, whole};
+use super::arguments::{elements_of, items, text, text_of, whole};
 use super::{Context, Function, FunctionError, Param, ParamType, Returns};
 use crate::value::{Type, Value};
 
@@ -82,6 +82,8 @@ fn indent(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> 
         return Err(FunctionError::argument(0, "the number of spaces must not be negative"));
     };
     let pad = format!("\n{}", " ".repeat(spaces.min(1 << 16)));
+    let lines = text(arguments, 1).matches('\n').count();
+    text_of(text(arguments, 1).len().saturating_add(lines.saturating_mul(pad.len())))?;
     Ok(Value::string(text(arguments, 1).replace('\n', &pad)))
 }
 
@@ -92,7 +94,7 @@ fn join(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
     if !arguments.iter().all(Value::is_wholly_known) {
         return Ok(Value::unknown_not_null(Type::String));
     }
-    let mut parts = Vec::new();
+    let (mut parts, mut bytes) = (Vec::new(), 0_usize);
     for index in 1..arguments.len() {
         for (at, item) in items(arguments, index).iter().enumerate() {
             let Some(part) = item.as_str() else {
@@ -100,17 +102,21 @@ fn join(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
                 let message = format!("element {at}{list} is null; cannot concatenate null values");
                 return Err(FunctionError::argument(index, message));
             };
+            bytes = bytes.saturating_add(part.len() + text(arguments, 0).len());
             parts.push(part);
         }
     }
+    text_of(bytes)?;
     Ok(Value::string(parts.join(text(arguments, 0))))
 }
 
 fn split(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
     let (separator, whole) = (text(arguments, 0), text(arguments, 1));
     let parts: Vec<Value> = if separator.is_empty() {
+        elements_of(whole.len())?;
         whole.chars().map(|char| Value::string(char.to_string())).collect()
     } else {
+        elements_of(whole.matches(separator).count())?;
         whole.split(separator).map(Value::from).collect()
     };
     Ok(Value::list(Type::String, parts))

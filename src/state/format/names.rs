@@ -14,7 +14,7 @@ pub fn parse_provider(layer: &LayerName, text: &str) -> Option<ProviderConfigAdd
     let mut calls: Vec<Name> = Vec::new();
     while let Some(after) = rest.strip_prefix("module.") {
         let (name, after) = after.split_once('.')?;
-        if name.is_empty() || name.contains(['[', '"']) {
+        if !is_plain(name) {
             return None;
         }
         calls.push(name.into());
@@ -27,7 +27,7 @@ pub fn parse_provider(layer: &LayerName, text: &str) -> Option<ProviderConfigAdd
     } else {
         let name = rest.strip_prefix('.')?;
         let end = name.find('.').unwrap_or(name.len());
-        (ProviderSource::implied(&name[..end]), &name[end..])
+        (Some(ProviderSource::implied(&name[..end])).filter(|_| is_plain(&name[..end]))?, &name[end..])
     };
     // The key of a block with for_each, as OpenTofu writes it, is a text of JSON.
     let (alias, key) = match alias.split_once('[') {
@@ -37,10 +37,15 @@ pub fn parse_provider(layer: &LayerName, text: &str) -> Option<ProviderConfigAdd
     let alias = match alias {
         "" if key.is_some() => return None,
         "" => None,
-        alias => Some(Name::from(alias.strip_prefix('.').filter(|alias| !alias.is_empty() && !alias.contains('.'))?)),
+        alias => Some(Name::from(alias.strip_prefix('.').filter(|alias| is_plain(alias))?)),
     };
     let module = calls.into_iter().collect();
     Some(ProviderConfigAddr { layer: Some(layer.clone()), module, source, alias, key: key.map(Name::from) })
+}
+
+/// Whether a name cannot be taken for a piece of an address.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['.', '/', '[', ']', '"', '\\'])
 }
 
 /// Reads `module.m.terraform_data.a`, an entry of `dependencies`. Keys, which very old versions wrote, are left out.

@@ -85,7 +85,7 @@ fn read_resource(state: &mut State, known: &mut Known, resource: ResourceIn<'_>)
     let mut instances: BTreeMap<Option<InstanceKey>, InstanceState> = BTreeMap::new();
     for instance in &resource.instances {
         let place = || match &instance.index_key {
-            Some(key) => format!("{}[{}]", resource.place(), key.get()),
+            Some(key) => format!("{}[{}]", resource.place(), key.get().chars().take(100).collect::<String>()),
             None => resource.place(),
         };
         let key = read_key(instance.index_key, known).map_err(|what| invalid(place(), what))?;

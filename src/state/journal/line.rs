@@ -137,7 +137,8 @@ pub fn encode_record(layer: &LayerName, record: &Record) -> io::Result<Vec<u8>> 
     Ok(frame(&line))
 }
 
-fn frame(line: &[u8]) -> Vec<u8> {
+/// A line as it stands in a log: with its checksum.
+pub fn frame(line: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(line.len() + 40);
     out.extend_from_slice(b"{\"sum\":\"");
     out.extend_from_slice(checksum(line).as_bytes());

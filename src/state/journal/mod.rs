@@ -11,7 +11,7 @@ mod record;
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
 
-pub use line::{Base, Head, Line, Run, Seal, Taken};
+pub use line::{Base, Head, JournalError, Line, Run, Seal, Taken, encode_record, frame, read_pieces};
 pub use record::{OpenIntent, Put, Record, Settlement};
 
-pub(super) use line::{JournalError, encode_head, encode_record, encode_seal, hex, read_pieces};
+pub(super) use line::{encode_head, encode_seal, hex};

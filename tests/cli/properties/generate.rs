@@ -80,6 +80,9 @@ pub enum Copies {
 /// A block: a resource or a module call.
 #[derive(Clone, Debug)]
 pub struct Unit {
+    /// What it was called first; others know it by that.
+    pub label: String,
+    /// What it is called now.
     pub name: String,
     pub kind: Kind,
     pub layer: usize,
@@ -87,7 +90,7 @@ pub struct Unit {
     /// Whether its phase is written; else the engine finds one.
     pub included: bool,
     pub copies: Copies,
-    /// Other blocks whose values it uses, by name; earlier ones.
+    /// Other blocks whose values it uses, by label; earlier ones.
     pub uses: Vec<String>,
     /// Other blocks of its layer that it names in `depends_on`.
     pub after: Vec<String>,
@@ -96,6 +99,29 @@ pub struct Unit {
     pub value: usize,
     /// Changes by replacement, where the kind can.
     pub trigger: Option<usize>,
+    /// Its first instance is not made but taken over.
+    pub imported: bool,
+    /// A data source depends on it; who uses the block uses what was read, too.
+    pub is_read: bool,
+}
+
+/// A block that got another name.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    pub layer: usize,
+    pub kind: Kind,
+    pub from: String,
+    pub to: String,
+}
+
+/// A block that went, and says so.
+#[derive(Clone, Debug)]
+pub struct Removed {
+    pub layer: usize,
+    pub kind: Kind,
+    pub name: String,
+    /// Whether its objects go, too; else they are forgotten.
+    pub destroys: bool,
 }
 
 /// A project, or a single folder (one layer, no phases).
@@ -107,6 +133,10 @@ pub struct Shape {
     /// The block of the project file that says where state lies; empty for local files.
     pub state: String,
     pub units: Vec<Unit>,
+    pub moved: Vec<Moved>,
+    pub removed: Vec<Removed>,
+    /// Phases that end with a gate.
+    pub gates: Vec<usize>,
     made: usize,
 }
 
@@ -122,8 +152,12 @@ impl Shape {
             sandbox: !plain && dice.one_in(2),
             state: String::new(),
             units: Vec::new(),
+            moved: Vec::new(),
+            removed: Vec::new(),
+            gates: Vec::new(),
             made: 0,
         };
+        shape.gates = (0..shape.phases).filter(|_| dice.one_in(3)).collect();
         for _ in 0..4 + dice.below(9) {
             shape.add(dice);
         }
@@ -135,8 +169,30 @@ impl Shape {
         self.layers == 1
     }
 
-    pub fn unit(&self, name: &str) -> &Unit {
-        self.units.iter().find(|unit| unit.name == name).unwrap()
+    pub fn unit(&self, label: &str) -> &Unit {
+        self.units.iter().find(|unit| unit.label == label).unwrap()
+    }
+
+    /// Gives a block another name and says so.
+    pub fn rename(&mut self, at: usize) {
+        let unit = &mut self.units[at];
+        let from = unit.name.clone();
+        unit.name = format!("r{from}");
+        self.moved.push(Moved { layer: unit.layer, kind: unit.kind, from, to: unit.name.clone() });
+    }
+
+    /// Takes a block away, and says what becomes of its objects.
+    fn remove(&mut self, at: usize, dice: &mut Dice) {
+        let gone = self.units.remove(at);
+        for unit in &mut self.units {
+            unit.uses.retain(|label| *label != gone.label);
+            unit.after.retain(|label| *label != gone.label);
+        }
+        if dice.one_in(3) {
+            // Nobody would know of real things that are forgotten.
+            let destroys = gone.kind.is_leaf() || dice.one_in(2);
+            self.removed.push(Removed { layer: gone.layer, kind: gone.kind, name: gone.name, destroys });
+        }
     }
 
     fn add(&mut self, dice: &mut Dice) {
@@ -144,13 +200,17 @@ impl Shape {
         let kinds = [Kind::Data, Kind::Data, Kind::Data, Kind::Uuid, Kind::Id, Kind::Static, Kind::Module, Kind::File];
         let kind = if self.sandbox && dice.one_in(4) { Kind::ConfigMap } else { dice.of(&kinds) };
         let layer = dice.below(self.layers);
+        let copies = copies(dice, plain);
         let mut unit = Unit {
+            label: format!("u{}", self.made),
             name: format!("u{}", self.made),
             kind,
             layer,
             phase: 0,
             included: dice.one_in(2),
-            copies: copies(dice, plain),
+            imported: kind == Kind::Data && !matches!(copies, Copies::Open(_)) && dice.one_in(5),
+            is_read: !kind.is_leaf() && dice.one_in(6),
+            copies,
             uses: Vec::new(),
             after: Vec::new(),
             creates_first: !kind.is_leaf() && kind != Kind::Module && dice.one_in(4),
@@ -160,9 +220,9 @@ impl Shape {
         let mut phase = 0;
         for earlier in self.units.iter().filter(|earlier| !earlier.kind.is_leaf() && earlier.layer <= layer) {
             if dice.one_in(3) && unit.uses.len() < 3 {
-                unit.uses.push(earlier.name.clone());
+                unit.uses.push(earlier.label.clone());
             } else if earlier.layer == layer && dice.one_in(6) {
-                unit.after.push(earlier.name.clone());
+                unit.after.push(earlier.label.clone());
             } else {
                 continue;
             }
@@ -181,9 +241,13 @@ impl Shape {
                 continue;
             }
             let at = dice.below(self.units.len());
-            match dice.below(7) {
+            match dice.below(9) {
                 0 | 1 => self.units[at].value += 1,
-                2 => self.units[at].copies = copies(dice, self.is_plain()),
+                2 => {
+                    self.units[at].copies = copies(dice, self.is_plain());
+                    // What is to be taken over must be known when planning.
+                    self.units[at].imported &= !matches!(self.units[at].copies, Copies::Open(_));
+                }
                 3 => self.units[at].trigger = self.units[at].trigger.map(|trigger| trigger + 1),
                 4 if !self.units[at].kind.is_leaf() && self.units[at].kind != Kind::Module => {
                     self.units[at].creates_first = !self.units[at].creates_first;
@@ -193,13 +257,9 @@ impl Shape {
                     self.units[at].uses.pop();
                     self.units[at].after.clear();
                 }
-                _ => {
-                    let gone = self.units.remove(at).name;
-                    for unit in &mut self.units {
-                        unit.uses.retain(|name| *name != gone);
-                        unit.after.retain(|name| *name != gone);
-                    }
-                }
+                6 => self.rename(at),
+                7 if !self.units[at].kind.is_leaf() => self.units[at].is_read = !self.units[at].is_read,
+                _ => self.remove(at, dice),
             }
         }
     }

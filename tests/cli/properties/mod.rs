@@ -55,6 +55,25 @@ impl Try {
         apply(&self.program, 10);
     }
 
+    /// Applies a part only, now and then: what is left is for the next run.
+    fn apply_a_part(&mut self) {
+        if self.shape.units.is_empty() || !self.dice.one_in(3) {
+            return;
+        }
+        let unit = &self.shape.units[self.dice.below(self.shape.units.len())];
+        let target = format!("-target={}.{}", unit.kind.type_name(), unit.name);
+        let answer = self.program.call(&["apply", "-auto-approve", &target]);
+        // Objects that move along are to be targeted, too.
+        let refused = answer.code == 1 && answer.err.contains("Moved resource instances excluded by targeting");
+        assert!(
+            refused || matches!(answer.code, 0 | 3),
+            "{target} ended with {}:\n{}\n{}",
+            answer.code,
+            answer.out,
+            answer.err
+        );
+    }
+
     /// Everything is there once, nothing else is, and nothing is to be done.
     fn is_settled(&self) {
         let listed = self.program.ok(&["state", "list"]);
@@ -153,7 +172,8 @@ fn apply(program: &Program, parallelism: usize) {
     panic!("five runs in a row ended with 3");
 }
 
-fn settles_and_goes(one: Try) {
+fn settles_and_goes(mut one: Try) {
+    one.apply_a_part();
     one.apply();
     one.is_settled();
     one.destroy();
@@ -202,6 +222,7 @@ fn edits_converge(mut one: Try) {
     one.apply();
     for _ in 0..4 {
         one.edit();
+        one.apply_a_part();
         one.apply();
         one.is_settled();
     }
@@ -214,6 +235,26 @@ fn edits_converge(mut one: Try) {
     for (name, text) in &b {
         let edited = a.get(name).map(String::as_str).unwrap_or_default();
         assert!(edited == text, "{name}: {}", compare::difference(edited, text));
+    }
+    one.destroy();
+}
+
+/// Blocks that only change their names are the same blocks.
+fn renames_change_nothing(mut one: Try) {
+    one.apply();
+    let outputs = one.program.ok(&["output", "-json"]);
+    for _ in 0..2 {
+        for at in 0..one.shape.units.len() {
+            if !one.dice.one_in(3) {
+                one.shape.rename(at);
+            }
+        }
+        one.write();
+        let answer = one.program.ok(&["apply", "-auto-approve"]);
+        let summaries: Vec<&str> = answer.lines().filter(|line| line.contains(" added, ")).collect();
+        assert!(summaries.iter().all(|line| line.contains(": 0 added, 0 changed, 0 destroyed")), "{answer}");
+        one.is_settled();
+        assert_eq!(one.program.ok(&["output", "-json"]), outputs);
     }
     one.destroy();
 }
@@ -311,6 +352,11 @@ fn random_edits_converge() {
 }
 
 #[test]
+fn random_renames_change_nothing() {
+    seeds(5001, 5, renames_change_nothing);
+}
+
+#[test]
 fn random_kills_converge() {
     seeds(3001, 6, killed_runs_converge);
     kills_hit();
@@ -337,6 +383,12 @@ fn soak_one_by_one_and_at_once() {
 #[ignore = "long; just soak"]
 fn soak_edits_converge() {
     seeds(30_001, 160, edits_converge);
+}
+
+#[test]
+#[ignore = "long; just soak"]
+fn soak_renames_change_nothing() {
+    seeds(60_001, 160, renames_change_nothing);
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub fn write(shape: &Shape, folder: &Path) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     };
+    put("given".to_owned(), "given");
     for (path, text) in texts(shape, folder) {
         put(path, &text);
     }
@@ -31,6 +32,7 @@ pub fn texts(shape: &Shape, folder: &Path) -> Vec<(String, String)> {
     for layer in 0..shape.layers {
         let units = shape.units.iter().filter(|unit| unit.layer == layer);
         let text: String = units.map(|unit| block(shape, unit, folder)).collect();
+        let text = text + &refactorings(shape, layer);
         let path = if shape.is_plain() { "main.tf".to_owned() } else { format!("layers/l{layer}/main.tf") };
         files.push((path, text));
     }
@@ -55,13 +57,53 @@ fn project(shape: &Shape) -> String {
         let units = shape.units.iter().filter(|unit| unit.included && unit.phase == phase);
         let names: Vec<String> =
             units.map(|unit| format!("layer.l{}.{}.{}", unit.layer, unit.kind.type_name(), unit.name)).collect();
-        let _ = write!(text, "phase \"{phase}\" {{\n  include = [{}]\n}}\n", names.join(", "));
+        let gate = match (shape.gates.contains(&phase), shape.sandbox) {
+            (false, _) => String::new(),
+            (true, false) => format!("  gate \"g{phase}\" {{\n    command {{ argv = [\"true\"] }}\n  }}\n"),
+            (true, true) => format!("  gate \"g{phase}\" {{\n    kubernetes {{ ready = true }}\n  }}\n"),
+        };
+        let _ = write!(text, "phase \"{phase}\" {{\n  include = [{}]\n{gate}}}\n", names.join(", "));
+    }
+    text
+}
+
+/// What became of blocks that are called otherwise now, or are gone.
+fn refactorings(shape: &Shape, layer: usize) -> String {
+    let mut text = String::new();
+    for moved in shape.moved.iter().filter(|moved| moved.layer == layer) {
+        let kind = moved.kind.type_name();
+        let _ = write!(text, "moved {{\n  from = {kind}.{}\n  to   = {kind}.{}\n}}\n", moved.from, moved.to);
+    }
+    for removed in shape.removed.iter().filter(|removed| removed.layer == layer) {
+        let (kind, name, destroys) = (removed.kind.type_name(), &removed.name, removed.destroys);
+        let _ =
+            write!(text, "removed {{\n  from = {kind}.{name}\n  lifecycle {{\n    destroy = {destroys}\n  }}\n}}\n");
+    }
+    text
+}
+
+/// What belongs to a block beside it: the data source that depends on it, and where it comes from.
+fn beside(unit: &Unit, folder: &Path) -> String {
+    let Unit { label, name, kind, .. } = unit;
+    let mut text = String::new();
+    if unit.is_read {
+        let given = folder.join("given");
+        let _ = write!(
+            text,
+            "data \"local_file\" \"d_{label}\" {{\n  filename   = \"{}\"\n  depends_on = [{}.{name}]\n}}\n",
+            given.display(),
+            kind.type_name()
+        );
+    }
+    let first = keys(unit).into_iter().next();
+    if let Some(key) = first.filter(|_| unit.imported) {
+        let _ = write!(text, "import {{\n  to = {}.{name}{key}\n  id = \"taken-over-{label}\"\n}}\n", kind.type_name());
     }
     text
 }
 
 fn block(shape: &Shape, unit: &Unit, folder: &Path) -> String {
-    let Unit { name, kind, copies, .. } = unit;
+    let Unit { label, name, kind, copies, .. } = unit;
     let mut text = match kind {
         Kind::Module => {
             let up = if shape.is_plain() { "./modules/inner" } else { "../modules/inner" };
@@ -76,7 +118,7 @@ fn block(shape: &Shape, unit: &Unit, folder: &Path) -> String {
             "-${count.index}"
         }
         Copies::Open(_) => {
-            let _ = writeln!(text, "  for_each = toset(split(\",\", terraform_data.{name}_keys.output))");
+            let _ = writeln!(text, "  for_each = toset(split(\",\", terraform_data.{label}_keys.output))");
             "-${each.key}"
         }
         Copies::Each(keys) => {
@@ -85,7 +127,9 @@ fn block(shape: &Shape, unit: &Unit, folder: &Path) -> String {
             "-${each.key}"
         }
     };
-    let used: Vec<String> = unit.uses.iter().map(|used| format!("-${{{}}}", value(shape, unit, used))).collect();
+    let mut used: Vec<String> = unit.uses.iter().map(|used| format!("-${{{}}}", value(shape, unit, used))).collect();
+    let read = unit.uses.iter().map(|used| shape.unit(used)).filter(|used| used.is_read && used.layer == unit.layer);
+    used.extend(read.map(|used| format!("-${{data.local_file.d_{}.content}}", used.label)));
     let content = format!("\"v{}{key}{}\"", unit.value, used.concat());
     let _ = match kind {
         Kind::Data => writeln!(text, "  input = {content}"),
@@ -94,19 +138,23 @@ fn block(shape: &Shape, unit: &Unit, folder: &Path) -> String {
         Kind::Static => writeln!(text, "  triggers = {{ v = {content} }}"),
         Kind::Module => writeln!(text, "  in = {content}"),
         Kind::File => {
-            let path = folder.join("out").join(name);
+            let path = folder.join("out").join(label);
             writeln!(text, "  filename = \"{}{key}\"\n  content = {content}", path.display())
         }
         Kind::ConfigMap => {
-            writeln!(text, "  metadata {{\n    generate_name = \"{name}-\"\n  }}\n  data = {{ v = {content} }}")
+            writeln!(text, "  metadata {{\n    generate_name = \"{label}-\"\n  }}\n  data = {{ v = {content} }}")
         }
     };
     if let Some(trigger) = unit.trigger {
         let _ = writeln!(text, "  triggers_replace = \"t{trigger}\"");
     }
     if !unit.after.is_empty() {
-        let names: Vec<String> =
-            unit.after.iter().map(|name| format!("{}.{name}", shape.unit(name).kind.type_name())).collect();
+        let names: Vec<String> = unit
+            .after
+            .iter()
+            .map(|label| shape.unit(label))
+            .map(|unit| format!("{}.{}", unit.kind.type_name(), unit.name))
+            .collect();
         let _ = writeln!(text, "  depends_on = [{}]", names.join(", "));
     }
     if unit.creates_first {
@@ -115,12 +163,12 @@ fn block(shape: &Shape, unit: &Unit, folder: &Path) -> String {
     text.push_str("}\n");
     if let Copies::Open(keys) = copies {
         let keys: Vec<String> = keys.iter().map(char::to_string).collect();
-        let _ = write!(text, "resource \"terraform_data\" \"{name}_keys\" {{\n  input = \"{}\"\n}}\n", keys.join(","));
+        let _ = write!(text, "resource \"terraform_data\" \"{label}_keys\" {{\n  input = \"{}\"\n}}\n", keys.join(","));
     }
     if !matches!(kind, Kind::File | Kind::ConfigMap) {
-        let _ = write!(text, "output \"out_{name}\" {{\n  value = {}\n}}\n", value(shape, unit, name));
+        let _ = write!(text, "output \"out_{label}\" {{\n  value = {}\n}}\n", value(shape, unit, label));
     }
-    text
+    text + &beside(unit, folder)
 }
 
 /// The expression by which one block uses another: one text, whatever the number of copies.
@@ -131,7 +179,7 @@ fn value(shape: &Shape, user: &Unit, used: &str) -> String {
     }
     let attribute = match unit.kind {
         // The one is random and stays, the other follows the input.
-        Kind::Data if unit.name.ends_with(['1', '3', '5', '7', '9']) => "output",
+        Kind::Data if unit.label.ends_with(['1', '3', '5', '7', '9']) => "output",
         Kind::Data => "id",
         Kind::Uuid => "result",
         Kind::Id => "hex",
@@ -139,7 +187,7 @@ fn value(shape: &Shape, user: &Unit, used: &str) -> String {
         Kind::Module => "out",
         Kind::File | Kind::ConfigMap => unreachable!("nothing uses a leaf"),
     };
-    let object = format!("{}.{used}", unit.kind.type_name());
+    let object = format!("{}.{}", unit.kind.type_name(), unit.name);
     match &unit.copies {
         Copies::One => format!("{object}.{attribute}"),
         Copies::Count(_) => format!("join(\",\", {object}[*].{attribute})"),
@@ -162,7 +210,10 @@ pub fn addresses(shape: &Shape) -> Vec<String> {
         let layer = if shape.is_plain() { String::new() } else { format!("layer.l{}.", unit.layer) };
         let object = format!("{layer}{}.{}", unit.kind.type_name(), unit.name);
         if matches!(unit.copies, Copies::Open(_)) {
-            all.push(format!("{layer}terraform_data.{}_keys", unit.name));
+            all.push(format!("{layer}terraform_data.{}_keys", unit.label));
+        }
+        if unit.is_read {
+            all.push(format!("{layer}data.local_file.d_{}", unit.label));
         }
         for key in keys(unit) {
             match unit.kind {
@@ -183,10 +234,10 @@ pub fn files(shape: &Shape) -> Vec<String> {
     let mut all = Vec::new();
     for unit in shape.units.iter().filter(|unit| unit.kind == Kind::File) {
         match &unit.copies {
-            Copies::One => all.push(unit.name.clone()),
-            Copies::Count(count) => all.extend((0..*count).map(|index| format!("{}-{index}", unit.name))),
+            Copies::One => all.push(unit.label.clone()),
+            Copies::Count(count) => all.extend((0..*count).map(|index| format!("{}-{index}", unit.label))),
             Copies::Each(keys) | Copies::Open(keys) => {
-                all.extend(keys.iter().map(|key| format!("{}-{key}", unit.name)))
+                all.extend(keys.iter().map(|key| format!("{}-{key}", unit.label)))
             }
         }
     }
