@@ -151,7 +151,7 @@ fn the_folder_decides_between_project_and_plain_mode() {
         &plain,
         "
 Error: No project
--env dev chooses among the environments of a project, and this folder belongs to none: there is no infra.hcl here or above that has it among its layers.
+-env dev chooses among the environments of a project, and this folder belongs to none: there is no infra.hcl here or above that has it among its layers. Workspaces of a single folder are chosen with infra workspace select, or TF_WORKSPACE.
 ",
     );
 }
