@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{LayerName, ModuleAddr, Name};
+use super::{InstanceKey, LayerName, ModuleAddr, Name};
 
 /// A provider's source address: `registry.terraform.io/hashicorp/random`. The host is the one state files carry.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -82,6 +82,16 @@ pub struct ProviderConfigAddr {
     pub source: ProviderSource,
     /// The alias, if the block has one.
     pub alias: Option<Name>,
+    /// The key, of a block with `for_each`.
+    pub key: Option<Name>,
+}
+
+impl ProviderConfigAddr {
+    /// The same configuration of a block with another key, or of the block as a whole.
+    #[must_use]
+    pub fn with_key(&self, key: Option<Name>) -> Self {
+        ProviderConfigAddr { key, ..self.clone() }
+    }
 }
 
 impl fmt::Display for ProviderConfigAddr {
@@ -94,8 +104,11 @@ impl fmt::Display for ProviderConfigAddr {
             write!(f, "{}.", self.module)?;
         }
         write!(f, "provider[\"{}\"]", self.source)?;
-        match &self.alias {
-            Some(alias) => write!(f, ".{alias}"),
+        if let Some(alias) = &self.alias {
+            write!(f, ".{alias}")?;
+        }
+        match &self.key {
+            Some(key) => write!(f, "{}", InstanceKey::Str(key.clone())),
             None => Ok(()),
         }
     }

@@ -1,5 +1,7 @@
 //! Phases of a run: how large they are, when they are over, and what is left of them at the end.
 
+use std::sync::Arc;
+
 use crate::diag::Diagnostics;
 use crate::event::Event;
 use crate::plan::{Plan, StepKind, Steps};
@@ -65,6 +67,7 @@ impl Run<'_> {
                 self.report.gates_outstanding.push(name);
             }
         }
+        self.report.world = Some(Arc::new(self.world));
         (self.report, self.said)
     }
 

@@ -13,7 +13,7 @@ use crate::plan::scope::ModuleScope;
 use crate::plan::values::check;
 use crate::plan::world::Repetition;
 use crate::plan::{Call, PlannedChange, block_name, ignore_changes, schema_of};
-use crate::provider::PlanRequest;
+use crate::provider::{PlanRequest, answering};
 use crate::schema::{proposed, sensitive_paths};
 use crate::state::Slot;
 use crate::value::Value;
@@ -47,7 +47,7 @@ impl<'a> Run<'a> {
             return Prepared::Failed;
         };
         let slot = &self.providers[planned.work.provider];
-        let configured = slot.ask().cloned();
+        let configured = slot.ask().cloned().map(|asked| answering(asked, &planned.change.addr));
         let remote = slot.kind.limits().remote;
         let dependencies = match planned.work.node {
             Some(node) => self.dependencies.of(node),
@@ -277,7 +277,11 @@ impl<'a> Run<'a> {
         let repetition = self.repetition(planned);
         let scope = ModuleScope { around: self.around(), copy, repetition: &repetition, this: this.as_ref() };
         let said: Diagnostics = rules.iter().flat_map(|rule| check(rule, &scope, summary)).collect();
-        said.located(None, Some(&block_name(&resource.addr)))
+        if said.has_errors() {
+            let messages = said.iter().map(|said| said.detail.clone());
+            self.unmet.entry(planned.change.addr.clone()).or_default().extend(messages);
+        }
+        said.located(None, Some(&block_name(&resource.addr))).of_instance(planned.change.addr.key.as_ref())
     }
 
     pub(super) fn stored(&self, planned: &PlannedChange) -> Option<Arc<crate::state::Object>> {

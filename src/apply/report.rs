@@ -1,10 +1,12 @@
 //! What an apply came to, as data.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::addr::{LayerName, Name};
 use crate::change::Counts;
+use crate::plan::world::World;
 use crate::state::Slot;
 use crate::value::Value;
 
@@ -40,6 +42,8 @@ pub struct Report {
     pub fresh: HashSet<Slot>,
     /// Root outputs as they are now, by layer.
     pub outputs: Vec<(LayerName, Name, Value)>,
+    /// Every value as it is now; none where nothing was carried out.
+    pub world: Option<Arc<World>>,
     /// Names of gates that passed, with their phase.
     pub gates_passed: Vec<(Name, Name)>,
     /// Names of phases whose gates are still to pass.

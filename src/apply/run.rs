@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 
+use crate::addr::InstanceAddr;
 use crate::diag::{Diagnostics, Outcome, Severity};
 use crate::event::{Event, Events};
 use crate::graph::NodeId;
@@ -72,6 +73,8 @@ pub(super) struct Run<'a> {
     pub(super) dependencies: Dependencies<'a>,
     /// Results of calls, by node and copy of its module.
     pub(super) results: HashMap<NodeId, Vec<(usize, Option<Value>)>>,
+    /// Conditions that did not hold: whose, and what was said.
+    pub(super) unmet: HashMap<InstanceAddr, Vec<String>>,
     /// Where replaced objects were put, by change.
     pub(super) aside: HashMap<usize, (Slot, Arc<Object>)>,
     /// Values of `for_each` that were not known at plan, by block and copy of its module.
@@ -114,6 +117,7 @@ pub async fn run(plan: Plan, inputs: Inputs<'_>) -> (Report, Diagnostics) {
         providers,
         dependencies: Dependencies::new(&graph),
         results: HashMap::new(),
+        unmet: HashMap::new(),
         aside: HashMap::new(),
         each_values: HashMap::new(),
         held: Vec::new(),

@@ -121,6 +121,33 @@ impl Run<'_> {
                 record.output(output.name.clone(), Some(OutputState { value: bare, sensitive: output.sensitive }))
             };
         }
+        for (layer, record) in records.iter_mut().enumerate() {
+            let text = crate::plan::results(self.around(), plan, layer, &self.unmet);
+            let stored = self.inputs.states.get(layer).and_then(|state| state.check_results.as_deref());
+            if stored != text.as_deref() {
+                record.check_results = Some(text.unwrap_or_else(|| "null".to_owned()).into());
+            }
+        }
+        self.report_stored_outputs();
         self.append(records).await;
+    }
+
+    /// Outputs that take no part stay as they are stored.
+    fn report_stored_outputs(&mut self) {
+        let (planned, config) = (&self.plan.outputs, &self.plan.segment().config);
+        let before = self.report.outputs.len();
+        for (layer, state) in config.layers.iter().zip(self.inputs.states) {
+            for (name, stored) in &state.outputs {
+                if planned.iter().any(|output| output.layer == layer.name && output.name == *name) {
+                    continue;
+                }
+                let value = stored.value.clone();
+                let value = if stored.sensitive { value.sensitive() } else { value };
+                self.report.outputs.push((layer.name.clone(), name.clone(), value));
+            }
+        }
+        if self.report.outputs.len() > before {
+            self.report.outputs.sort_by_cached_key(|(layer, name, _)| (config.layer_index(layer), name.clone()));
+        }
     }
 }

@@ -64,6 +64,8 @@ pub(super) enum Command {
     Untaint(TaintArgs),
     /// Remove a lock whose holder is dead
     ForceUnlock(UnlockArgs),
+    /// Run the tests of a folder
+    Test(TestArgs),
     /// Show the version
     Version(VersionArgs),
 }
@@ -241,6 +243,12 @@ pub(super) struct ValidateArgs {
     /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
+    /// Leave test files out
+    #[arg(long)]
+    pub no_tests: bool,
+    /// The folder of tests; tests by default
+    #[arg(long, value_name = "DIR")]
+    pub test_directory: Option<std::path::PathBuf>,
 }
 
 /// `fmt`
@@ -484,6 +492,41 @@ pub(super) struct UnlockArgs {
     /// The ID of the lock
     #[arg(value_name = "ID")]
     pub id: String,
+}
+
+/// `test`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Tests are the .tftest.hcl and .tftest.json files of the folder and of its folder of tests. What they make \
+                        is real, unless it is mocked, and is destroyed at the end."
+)]
+pub(super) struct TestArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Only this test file
+    #[arg(long, value_name = "FILE")]
+    pub filter: Vec<PathBuf>,
+    /// The folder of tests; tests by default
+    #[arg(long, value_name = "DIR")]
+    pub test_directory: Option<PathBuf>,
+    /// Show the plan or the state of each run
+    #[arg(long)]
+    pub verbose: bool,
+    /// Print events as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Write a JUnit report
+    #[arg(long, value_name = "FILE")]
+    pub junit_xml: Option<PathBuf>,
+    /// Calls in flight at once
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub parallelism: u32,
+    /// Not here: runs in HCP Terraform
+    #[arg(long, value_name = "SOURCE", hide = true)]
+    pub cloud_run: Option<String>,
+    /// Not looked at, as under Terraform
+    #[arg(hide = true)]
+    pub rest: Vec<String>,
 }
 
 /// `version`

@@ -26,6 +26,7 @@ mod signals;
 mod state;
 mod surgery;
 mod terminal;
+mod test;
 mod unlock;
 mod validate;
 mod version;
@@ -46,20 +47,8 @@ use project::Call;
 use terminal::Terminal;
 
 /// Terraform's commands that are not there yet: whoever types one is told so, not offered another one.
-const NOT_YET: &[&str] = &[
-    "console",
-    "drift",
-    "env",
-    "graph",
-    "login",
-    "logout",
-    "metadata",
-    "modules",
-    "providers",
-    "query",
-    "stacks",
-    "test",
-];
+const NOT_YET: &[&str] =
+    &["console", "drift", "env", "graph", "login", "logout", "metadata", "modules", "providers", "query", "stacks"];
 
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
@@ -139,6 +128,7 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
             Command::Untaint(args) => surgery::taint(&call, args, false).await,
             Command::Gate(GateCommand::Run(args)) => gate::run(&call, args).await,
             Command::Sandbox(SandboxCommand::Serve(args)) => sandbox::run(&call, args).await,
+            Command::Test(args) => test::run(&call, args).await,
             Command::ForceUnlock(args) => unlock::run(&call, args).await,
             Command::Workspace(WorkspaceCommand::Show(select)) => workspace::show(&call, select),
             Command::Fmt(args) => fmt::run(&call, args),

@@ -149,7 +149,7 @@ fn process_env() -> BTreeMap<String, String> {
         .collect()
 }
 
-fn identity() -> Identity {
+pub(super) fn identity() -> Identity {
     let name = |variable: &str| std::env::var(variable).ok().filter(|name| !name.is_empty());
     let user =
         name("USER").or_else(|| name("LOGNAME")).unwrap_or_else(|| rustix::process::getuid().as_raw().to_string());

@@ -48,6 +48,12 @@ impl Terminal {
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 
+    /// Prints to standard error.
+    pub fn print_error(&self, text: &str) {
+        let mut err = std::io::stderr().lock();
+        let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
+    }
+
     /// Prints errors to standard error and warnings to standard output, as Terraform does.
     pub fn say(&self, said: &Diagnostics, sources: &SourceMap) {
         let (errors, warnings): (Vec<Diagnostic>, Vec<Diagnostic>) =

@@ -16,8 +16,17 @@ pub(super) async fn run(call: &Call, args: &ValidateArgs) -> Exit {
     let mut load = call.load(&args.select);
     load.needs_state = false;
     let mut said = Diagnostics::none();
+    let tests = crate::config::TestLoad {
+        load: load.clone(),
+        layer: args.select.layer.clone(),
+        directory: args.test_directory.clone(),
+        filters: Vec::new(),
+    };
     if let Some(session) = call.open(load, &args.select).take(&mut said) {
         said.append(ops::validate(&session, &Options::new(call.now)).await);
+        if !args.no_tests {
+            said.append(crate::config::check_tests(&tests));
+        }
     }
     if args.json {
         terminal.print(&format!("{:#}\n", view::validation_json(&said, &call.sources)));

@@ -77,6 +77,33 @@ impl Assignments {
         self.entries.get(name)
     }
 
+    /// Takes an assignment in, in place of a weaker one.
+    pub(super) fn set(&mut self, name: Name, assignment: Assignment) {
+        self.entries.insert(name, assignment);
+    }
+
+    /// Takes an assignment out.
+    pub(super) fn remove(&mut self, name: &Name) {
+        self.entries.remove(name);
+    }
+
+    /// The same surroundings with nothing assigned.
+    pub(super) fn emptied(&self) -> Assignments {
+        Assignments::new(self.around.clone())
+    }
+
+    /// The value of a name that no variable declares: a text from outside is read as an expression.
+    pub fn undeclared(&self, name: &Name) -> Option<Outcome<Value>> {
+        self.entries.get(name)?;
+        let variable = Variable::untyped(name.clone());
+        self.value(&variable)
+    }
+
+    /// Where a value is written that is to be said wrong there: that of a test.
+    pub fn place(&self, name: &str) -> Option<Span> {
+        self.entries.get(name).filter(|assignment| assignment.origin == Origin::Test)?.span
+    }
+
     /// All of them, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&Name, &Assignment)> {
         self.entries.iter()
@@ -145,7 +172,9 @@ impl Assignments {
             AssignedExpr::Text(text) => {
                 let origin = match assignment.origin {
                     Origin::Environment => format!("<value for var.{} from TF_VAR_{}>", variable.name, variable.name),
-                    Origin::File(_) | Origin::CommandLine => format!("<value for var.{}>", variable.name),
+                    Origin::File(_) | Origin::CommandLine | Origin::Test => {
+                        format!("<value for var.{}>", variable.name)
+                    }
                 };
                 let file = self.around.sources.add(origin, text.as_str());
                 let (expr, said) = parse_expr(&self.around.sources, file);
@@ -282,7 +311,7 @@ pub fn undeclared_in_folder(assignments: &Assignments, module: &Module) -> Diagn
         let summary = "Value for undeclared variable";
         let hint = did_you_mean(name, names());
         match &assignment.origin {
-            Origin::Environment => None,
+            Origin::Environment | Origin::Test => None,
             Origin::CommandLine => {
                 let detail = format!(
                     "A variable named {:?} was assigned on the command line, but the root module does not declare a variable \

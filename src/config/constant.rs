@@ -88,6 +88,32 @@ impl<'a> Constants<'a> {
         text
     }
 
+    /// Keys and values of a `for_each` that is known before planning. `None` when it is not, which is said.
+    pub fn keys(&self, expr: &Expr, said: &mut Diagnostics) -> Option<Vec<(Name, Value)>> {
+        let value = evaluate(expr, self).take(said)?;
+        let mut fail = |detail: String| {
+            said.push(Diagnostic::error("Invalid for_each argument", detail).at(expr.span));
+            None
+        };
+        let (value, marks) = value.unmark();
+        if marks.contains(Marks::SENSITIVE) {
+            return fail("Sensitive values cannot be used: every plan shows the keys.".to_owned());
+        }
+        match &value {
+            Value::Null(_) => fail("The given \"for_each\" argument value is null.".to_owned()),
+            Value::Map(map) => Some(map.entries.iter().cloned().collect()),
+            Value::Object(entries) => Some(entries.iter().cloned().collect()),
+            Value::Set(set) if set.items.iter().all(|item| item.as_str().is_some()) => {
+                Some(set.items.iter().filter_map(|item| Some((Name::from(item.as_str()?), item.clone()))).collect())
+            }
+            other => fail(format!(
+                "The given \"for_each\" argument value is unsuitable: a map or a set of texts is needed, known before planning, and \
+                 this is {}.",
+                other.ty().friendly()
+            )),
+        }
+    }
+
     /// The value of a variable, if something gives it one before planning.
     fn variable(&self, variable: &Variable) -> Option<Outcome<Value>> {
         let given = match self.given {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::diag::{Diagnostic, Diagnostics, SourceMap};
 use crate::lang::syntax::ast::Body;
-use crate::lang::syntax::{parse, parse_json, parse_json_assignments};
+use crate::lang::syntax::{parse, parse_json, parse_json_assignments, parse_json_mocks, parse_json_tests};
 
 use super::files::{Entry, Files, relative};
 use super::overrides::override_block;
@@ -52,6 +52,10 @@ impl Reading<'_> {
         let file = self.sources.add(shown, text.strip_prefix('\u{feff}').unwrap_or(&text));
         let (parsed, errors) = match name.strip_suffix(".json") {
             Some(native) if native.ends_with(".tf") || native.ends_with(".tofu") => parse_json(self.sources, file),
+            Some(native) if native.ends_with(".tftest") || native.ends_with(".tofutest") => {
+                parse_json_tests(self.sources, file)
+            }
+            Some(native) if native.ends_with(".tfmock") => parse_json_mocks(self.sources, file),
             Some(_) => parse_json_assignments(self.sources, file),
             None => parse(self.sources, file),
         };

@@ -118,7 +118,7 @@ pub fn load(options: &LoadOptions) -> Outcome<Config> {
 }
 
 /// The folder with the project file, upwards from the working directory.
-fn find_project(options: &LoadOptions, said: &mut Diagnostics) -> Option<PathBuf> {
+pub(super) fn find_project(options: &LoadOptions, said: &mut Diagnostics) -> Option<PathBuf> {
     for dir in options.working_dir.ancestors() {
         match options.files.read(&dir.join(PROJECT_FILE)) {
             Ok(_) => return Some(dir.to_owned()),

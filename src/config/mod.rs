@@ -19,6 +19,7 @@ mod project;
 mod remote;
 mod scope;
 mod shape;
+mod testing;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -28,11 +29,15 @@ pub use assign::Assignments;
 pub use files::{Capture, Captured, Entry, Files, normal, relative};
 pub use load::{Given, LoadOptions, PROJECT_FILE, load};
 pub use model::{
-    ActionBlock, ActionRef, ActionTrigger, Assignment, Check, CheckRule, Config, DependsOn, Gate, IgnoreChanges,
-    Import, ImportTarget, Include, Layer, Lifecycle, Local, Module, ModuleCall, Moved, OnFailure, Origin, Output,
-    Phase, ProjectFile, ProviderConfig, ProviderRef, Provision, Provisioner, Removed, RequiredProvider, Resource,
+    ActionBlock, ActionRef, ActionTrigger, AssignedExpr, Assignment, Check, CheckRule, Config, DependsOn, Gate,
+    IgnoreChanges, Import, ImportTarget, Include, Layer, Lifecycle, Local, Module, ModuleCall, Moved, OnFailure, Origin,
+    Output, Phase, ProjectFile, ProviderConfig, ProviderRef, Provision, Provisioner, Removed, RequiredProvider, Resource,
     S3Settings, StateSettings, Trigger, TriggerEvent, Variable, When,
 };
 pub use modules::{Installed, Installing, Manifest, Wanted, manifest};
 pub use scope::Env;
 pub use shape::place;
+pub use testing::{
+    During, Expected, MockBlock, MockKind, OverrideBlock, Stub, Suite, TestCommand, TestFile, TestLoad, TestMode,
+    TestModule, TestRun, TestSetting, assemble, check_expected, check_tests, load_tests,
+};

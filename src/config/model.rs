@@ -141,6 +141,8 @@ pub enum Origin {
     File(PathBuf),
     /// `-var`.
     CommandLine,
+    /// A test file: what is wrong with the value is said there.
+    Test,
 }
 
 /// A value assigned to a variable, not yet evaluated.
@@ -164,7 +166,7 @@ pub enum AssignedExpr {
 }
 
 /// The content of a folder with `.tf` files. Shared by all calls of it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Module {
     /// The folder, as the call's `source` leads to it.
     pub dir: PathBuf,
@@ -180,6 +182,8 @@ pub struct Module {
     pub calls: BTreeMap<Name, ModuleCall>,
     /// `provider` blocks.
     pub providers: Vec<ProviderConfig>,
+    /// Local name and alias of the provider blocks with `for_each`, which may have no key at all.
+    pub keyed_providers: Vec<(Name, Name)>,
     /// `terraform { required_providers { … } }` by local name.
     pub required_providers: BTreeMap<Name, RequiredProvider>,
     /// `moved` blocks, in written order.
@@ -218,7 +222,7 @@ pub struct RequiredProvider {
 }
 
 /// A `variable` block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Variable {
     /// Its name.
     pub name: Name,
@@ -247,6 +251,26 @@ pub struct Variable {
     pub span: Span,
 }
 
+impl Variable {
+    /// One that is declared nowhere and takes every value.
+    pub fn untyped(name: Name) -> Self {
+        Variable {
+            name,
+            ty: Type::Any,
+            text_is_string: false,
+            defaults: crate::lang::decode::Defaults::default(),
+            default: None,
+            description: None,
+            deprecated: None,
+            sensitive: false,
+            ephemeral: false,
+            nullable: true,
+            validations: Vec::new(),
+            span: Span { file: crate::diag::FileId(0), start: 0, end: 0 },
+        }
+    }
+}
+
 /// A condition and what to say when it does not hold: `validation`, `precondition`, `postcondition`, `assert`.
 #[derive(Debug, Clone)]
 pub struct CheckRule {
@@ -259,7 +283,7 @@ pub struct CheckRule {
 }
 
 /// One assignment in a `locals` block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Local {
     /// Its name.
     pub name: Name,
@@ -270,7 +294,7 @@ pub struct Local {
 }
 
 /// An `output` block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Output {
     /// Its name.
     pub name: Name,
@@ -302,18 +326,20 @@ pub struct DependsOn {
 }
 
 /// Which provider configuration a block asks for: `provider = aws.east`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ProviderRef {
     /// The local name of the provider in the module.
     pub local: Name,
     /// The alias.
     pub alias: Option<Name>,
+    /// Which of the configurations of a block with `for_each`: `aws.by_region[each.key]`.
+    pub key: Option<Arc<Expr>>,
     /// Where.
     pub span: Option<Span>,
 }
 
 /// A `resource` or `data` block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Resource {
     /// Its address in the module.
     pub addr: ResourceAddr,
@@ -428,7 +454,7 @@ pub enum OnFailure {
 }
 
 /// An `import` block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Import {
     /// Which object of the configuration it is to be.
     pub to: ImportTarget,
@@ -447,7 +473,7 @@ pub struct Import {
 }
 
 /// The address in an `import` block, whose keys may be any expressions.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ImportTarget {
     /// The calls that lead to the module, each with its key.
     pub modules: Vec<(Name, Option<Expr>)>,
@@ -465,7 +491,7 @@ impl ImportTarget {
 }
 
 /// A `check` block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Check {
     /// Its name.
     pub name: Name,
@@ -476,7 +502,7 @@ pub struct Check {
 }
 
 /// A `lifecycle` block.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
     /// `create_before_destroy`; may use variables and locals.
     pub create_before_destroy: Option<Arc<Expr>>,
@@ -495,7 +521,7 @@ pub struct Lifecycle {
 }
 
 /// An entry of `replace_triggered_by`: whose change replaces the resource that names it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Trigger {
     /// The resource, in the same module.
     pub resource: ResourceAddr,
@@ -508,7 +534,7 @@ pub struct Trigger {
 }
 
 /// An `action` block: something a provider does when it is asked to.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ActionBlock {
     /// Its address in the module.
     pub addr: ActionAddr,
@@ -525,7 +551,7 @@ pub struct ActionBlock {
 }
 
 /// An `action_trigger` block of a resource.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ActionTrigger {
     /// When.
     pub events: Vec<TriggerEvent>,
@@ -566,7 +592,7 @@ impl TriggerEvent {
 }
 
 /// An entry of `actions`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ActionRef {
     /// The action, in the same module.
     pub addr: ActionAddr,
@@ -589,7 +615,7 @@ pub enum IgnoreChanges {
 }
 
 /// A `module` block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ModuleCall {
     /// Its name.
     pub name: Name,
@@ -619,13 +645,17 @@ pub struct ModuleCall {
     pub span: Span,
 }
 
-/// A `provider` block, of a module or of the project file.
-#[derive(Debug)]
+/// A `provider` block, of a module or of the project file; one with `for_each` stands for each of its keys.
+#[derive(Clone, Debug)]
 pub struct ProviderConfig {
     /// The local name.
     pub local: Name,
     /// `alias`.
     pub alias: Option<Name>,
+    /// `for_each`, until it is evaluated.
+    pub for_each: Option<Arc<Expr>>,
+    /// The key and its value, of a block with `for_each`.
+    pub each: Option<(Name, Value)>,
     /// The body without meta-arguments.
     pub body: Body,
     /// The block's header.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::addr::{Constraints, ModuleSource, Name};
-use crate::diag::{Diagnostic, Diagnostics, Span};
+use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span};
+use crate::lang::syntax::ast::Expr;
 
 use super::assign::Assignments;
 use super::block::{self, BackendBlock, Call};
@@ -13,7 +14,7 @@ use super::constant::{Constants, Given};
 use super::files::{normal, relative};
 use super::folder::Reading;
 use super::load::LoadOptions;
-use super::model::{Module, ModuleCall, ProviderRef};
+use super::model::{Module, ModuleCall, ProviderConfig, ProviderRef};
 use super::modules::{Finder, Place};
 
 /// Loads modules, each folder once.
@@ -91,6 +92,13 @@ impl<'a> Tree<'a> {
         let mut module = unlinked.module;
         module.dir.clone_from(&open.dir);
         self.open.push(open);
+        if module.providers.iter().any(|provider| provider.for_each.is_some()) {
+            self.particular += 1;
+            let written = std::mem::take(&mut module.providers);
+            check_outlived(&written, &module, &unlinked.calls, self.reading.sources, said);
+            let (providers, keyed) = keyed_providers(&written, &Constants::new(&module, given, self.options), said);
+            (module.providers, module.keyed_providers) = (providers, keyed);
+        }
         let mut calls = BTreeMap::new();
         for (name, call) in unlinked.calls {
             let within = format!("module {:?}", name.as_str());
@@ -266,6 +274,67 @@ impl<'a> Tree<'a> {
         }
         Some(Arc::new(self.link(open, unlinked, given, finder, said)))
     }
+}
+
+/// A key that goes from the resource and from its provider at once leaves nobody to remove the object.
+fn check_outlived(
+    providers: &[ProviderConfig],
+    module: &Module,
+    calls: &BTreeMap<Name, Call>,
+    sources: &SourceMap,
+    said: &mut Diagnostics,
+) {
+    let text = |expr: &Expr| sources.get(expr.span.file).map(|source| source.slice(expr.span).to_owned());
+    let same = |named: &ProviderRef, for_each: &Expr| {
+        let block = providers.iter().find(|block| block.local == named.local && block.alias == named.alias);
+        let keys = block.and_then(|block| block.for_each.as_ref()).filter(|expr| expr.is_traversal());
+        let keys = keys.and_then(|expr| text(expr));
+        named.key.is_some() && keys.is_some() && keys == text(for_each)
+    };
+    let mut warn = |what: &str, at: Span| {
+        let detail = format!(
+            "The {what} has the for_each of its provider block. An object that loses its key is removed by the configuration of \
+             that key, which would be gone as well, so that the plan would fail: give the provider block a for_each that \
+             keeps keys longer."
+        );
+        said.push(Diagnostic::warning(format!("Provider configuration for_each matches {what}"), detail).at(at));
+    };
+    for resource in module.resources.values() {
+        if let Some(for_each) = resource.for_each.as_ref().filter(|expr| same(&resource.provider, expr)) {
+            warn("resource", for_each.span);
+        }
+    }
+    for call in calls.values() {
+        let Some(for_each) = &call.for_each else { continue };
+        if call.providers.iter().any(|(_, parent)| same(parent, for_each)) {
+            warn("module", for_each.span);
+        }
+    }
+}
+
+/// Provider blocks with one for each key in the place of those with `for_each`, and the names of these.
+fn keyed_providers(
+    written: &[ProviderConfig],
+    constants: &Constants<'_>,
+    said: &mut Diagnostics,
+) -> (Vec<ProviderConfig>, Vec<(Name, Name)>) {
+    let (mut providers, mut keyed) = (Vec::new(), Vec::new());
+    for provider in written {
+        let (Some(for_each), Some(alias)) = (&provider.for_each, &provider.alias) else {
+            providers.push(provider.clone());
+            continue;
+        };
+        keyed.push((provider.local.clone(), alias.clone()));
+        let within = format!("provider {:?}", provider.local.as_str());
+        let before = said.0.len();
+        for each in constants.keys(for_each, said).unwrap_or_default() {
+            providers.push(ProviderConfig { each: Some(each), for_each: None, ..provider.clone() });
+        }
+        for diagnostic in &mut said.0[before..] {
+            diagnostic.within.get_or_insert_with(|| within.clone());
+        }
+    }
+    (providers, keyed)
 }
 
 /// A module gets every configuration that it asks for by `configuration_aliases`.

@@ -37,6 +37,17 @@ pub struct Diagnostic {
     pub address: Option<String>,
     /// Values of the expressions involved, already rendered; sensitive ones say only that they are.
     pub values: Vec<(String, String)>,
+    /// The rule whose condition does not hold or cannot be told yet, when that is what it is about.
+    pub rule: Option<Rule>,
+}
+
+/// A rule whose condition does not hold or cannot be told yet.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rule {
+    /// Where it is written.
+    pub span: Span,
+    /// The key of the instance that it was evaluated for, such as `[0]`.
+    pub instance: Option<String>,
 }
 
 impl Diagnostic {
@@ -50,6 +61,7 @@ impl Diagnostic {
             within: None,
             address: None,
             values: Vec::new(),
+            rule: None,
         }
     }
 
@@ -83,6 +95,13 @@ impl Diagnostic {
     #[must_use]
     pub fn about(mut self, address: impl fmt::Display) -> Self {
         self.address = Some(format!("{address:#}"));
+        self
+    }
+
+    /// Names the rule whose condition it is about.
+    #[must_use]
+    pub fn of_rule(mut self, rule: Span) -> Self {
+        self.rule = Some(Rule { span: rule, instance: None });
         self
     }
 
@@ -156,6 +175,16 @@ impl Diagnostics {
             if diagnostic.within.is_none() {
                 diagnostic.within = within.map(str::to_owned);
             }
+        }
+        self
+    }
+
+    /// Names the instance that rules were evaluated for.
+    #[must_use]
+    pub fn of_instance(mut self, key: Option<&impl fmt::Display>) -> Self {
+        let key = key.map(ToString::to_string);
+        for rule in self.0.iter_mut().filter_map(|diagnostic| diagnostic.rule.as_mut()) {
+            rule.instance.clone_from(&key);
         }
         self
     }

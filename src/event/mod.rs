@@ -1,11 +1,15 @@
 //! What happens during plan and apply, as data. Rooms emit; `view` and `cli` draw. Events hold no secrets: values are
 //! left out altogether.
 
+mod testing;
+
 use std::time::Duration;
 
 use crate::addr::{ActionInstance, InstanceAddr};
 use crate::change::Action;
 use crate::diag::Diagnostic;
+
+pub use testing::{FileResult, RunResult, TestResults, TestStatus};
 
 /// One thing that happened.
 #[derive(Clone, Debug)]

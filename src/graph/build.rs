@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::addr::{ModuleAddr, Name};
+use crate::addr::{LayerName, Mode, ModuleAddr, Name};
 use crate::config::{ActionBlock, Config, Module, Resource};
 use crate::diag::{Diagnostic, Diagnostics, Outcome, Span};
 use crate::lang::decode::references_in;
@@ -149,9 +149,26 @@ impl Builder<'_> {
                             needs.extend(outputs_of(&self.graph, lower));
                         }
                         match providers.resolve(&mut self.graph, id, &resource.provider) {
-                            Ok(provider) => {
+                            Ok((provider, keyed)) => {
                                 needs.push(self.graph.providers[provider.index()].node);
                                 self.graph.provider_of.insert(node, provider);
+                                if let Some(keyed) = keyed {
+                                    if addr.mode == Mode::Ephemeral {
+                                        let detail = "An ephemeral block is opened again by the apply, which does not \
+                                                      choose among the configurations of a provider block with for_each \
+                                                      yet. Use a provider block without for_each.";
+                                        let refused = Diagnostic::error("Not supported yet", detail);
+                                        self.said.push(refused.or_at(resource.provider.span));
+                                    }
+                                    let all = keyed.by_key.values().map(|id| self.graph.providers[id.index()].node);
+                                    needs.extend(all);
+                                    let caller =
+                                        keyed.call.and_then(|call| Some(self.graph.module(call).caller.as_ref()?.0));
+                                    for found in crate::lang::eval::references(&keyed.key) {
+                                        self.edge(caller.unwrap_or(id), &found, first, &mut needs);
+                                    }
+                                    self.graph.keyed.insert(node, keyed);
+                                }
                             }
                             Err(diagnostic) => {
                                 self.said.push(diagnostic.or_at(Some(resource.block.header)));
@@ -218,7 +235,13 @@ impl Builder<'_> {
                 self.edge(id, &found, first, &mut needs);
             }
             match providers.resolve(&mut self.graph, id, &action.provider) {
-                Ok(provider) => {
+                Ok((_, Some(_))) => {
+                    let detail = "An action does not choose among the configurations of a provider block with for_each yet. Use a \
+                                  provider block without for_each.";
+                    let error = Diagnostic::error("Not supported yet", detail);
+                    self.said.push(error.at(action.provider.span.unwrap_or(action.span)));
+                }
+                Ok((provider, None)) => {
                     needs.push(self.graph.providers[provider.index()].node);
                     self.graph.actions.insert((id, addr.clone()), (provider, needs));
                 }
@@ -253,7 +276,7 @@ impl Builder<'_> {
                     }
                     continue;
                 };
-                if let Ok(provider) = providers.resolve(&mut self.graph, id, &action.provider) {
+                if let Ok((provider, _)) = providers.resolve(&mut self.graph, id, &action.provider) {
                     needs.push(self.graph.providers[provider.index()].node);
                 }
                 if trigger.events.iter().any(|event| event.is_before()) {
@@ -533,7 +556,13 @@ impl Builder<'_> {
         };
         let Some(index) = self.graph.layers.iter().position(|name| name == layer) else {
             let hint = crate::diag::did_you_mean(layer.as_str(), self.graph.layers.iter().map(|name| name.as_str()));
-            let detail = if self.config.is_plain() {
+            let alone = self.config.layers.iter().all(|layer| layer.name == LayerName::plain());
+            let detail = if self.config.is_plain() && !alone {
+                format!(
+                    "The outputs of other layers are given by the test: override_layer {{ target = layer.{layer}, outputs = {{ \
+                     {output} = … }} }}, each argument on a line of its own.{hint}"
+                )
+            } else if self.config.is_plain() {
                 "Layers exist in a project only, and there is no infra.hcl above this folder.".to_owned()
             } else {
                 format!("The project has no layer named {:?}.{hint}", layer.as_str())

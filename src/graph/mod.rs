@@ -12,6 +12,6 @@ mod select;
 mod shape;
 
 pub use build::build;
-pub use node::{Graph, ModuleId, ModuleNode, Node, NodeId, Owner, ProviderId, ProviderNode};
+pub use node::{Graph, Keyed, ModuleId, ModuleNode, Node, NodeId, Owner, ProviderId, ProviderNode};
 pub use select::{Selected, Selection, select};
 pub use shape::{Shape, Slot};

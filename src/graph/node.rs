@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::addr::{ActionAddr, ConfigResourceAddr, LayerName, ModuleAddr, Name, ProviderConfigAddr, ResourceAddr};
 use crate::config::{Module, ModuleCall, Resource};
+use crate::lang::syntax::ast::Expr;
 
 use super::Shape;
 
@@ -92,6 +93,19 @@ pub enum Owner {
     Module(ModuleId),
 }
 
+/// A resource whose instances use different configurations of a provider block with `for_each`.
+#[derive(Debug)]
+pub struct Keyed {
+    /// The configurations by their keys.
+    pub by_key: HashMap<Name, ProviderId>,
+    /// Which one an instance uses.
+    pub key: Arc<Expr>,
+    /// The called module whose call chooses; `None` when the resource block itself does.
+    pub call: Option<ModuleId>,
+    /// The provider block, for messages.
+    pub addr: ProviderConfigAddr,
+}
+
 /// A provider configuration that something uses.
 #[derive(Debug)]
 pub struct ProviderNode {
@@ -124,6 +138,8 @@ pub struct Graph {
     pub providers: Vec<ProviderNode>,
     /// For each resource, data and ephemeral node, its provider configuration.
     pub provider_of: HashMap<NodeId, ProviderId>,
+    /// The resource and data nodes whose instances use different configurations; `provider_of` has any one of them.
+    pub keyed: HashMap<NodeId, Keyed>,
     /// For each node, its phase (index into `Config::phases`); 0 for nodes that are not resources.
     pub phase: Vec<usize>,
     /// Data nodes that read the state of a lower layer, with its index: their value is that layer's outputs.

@@ -6,7 +6,45 @@ use crate::addr::{ModuleAddr, Name, ProviderConfigAddr, ProviderSource};
 use crate::config::{Config, ProviderRef};
 use crate::diag::Diagnostic;
 
-use super::{Graph, ModuleId, Node, NodeId, Owner, ProviderId, ProviderNode};
+use super::{Graph, Keyed, ModuleId, Node, NodeId, Owner, ProviderId, ProviderNode};
+
+/// A reference that needs a key, or has one.
+struct Chosen {
+    /// The module that it stands in.
+    module: ModuleId,
+    /// The called module, when it stands in `providers` of the call.
+    call: Option<ModuleId>,
+    named: ProviderRef,
+}
+
+/// Follows a reference up the calls to where a key is chosen, if one is.
+fn chosen(graph: &Graph, module: ModuleId, wanted: &ProviderRef) -> Option<Chosen> {
+    let (mut at, mut call, mut named) = (module, None, wanted.clone());
+    loop {
+        let content = &graph.module(at).module;
+        let keyed = |local: &Name, alias: &Name| {
+            content.keyed_providers.iter().any(|(known, name)| known == local && name == alias)
+        };
+        if named.key.is_some() || named.alias.as_ref().is_some_and(|alias| keyed(&named.local, alias)) {
+            return Some(Chosen { module: at, call, named });
+        }
+        let (caller, block) = graph.call(at)?;
+        let passed = block.providers.iter().find(|(child, _)| {
+            child.local == named.local
+                && child.alias.as_ref().map(Name::as_str) == named.alias.as_ref().map(Name::as_str)
+        });
+        let (_, parent) = match passed {
+            Some(passed) => passed,
+            // A default configuration is inherited.
+            None if named.alias.is_none() => {
+                (at, call) = (caller, Some(at));
+                continue;
+            }
+            None => return None,
+        };
+        (named, call, at) = (parent.clone(), Some(at), caller);
+    }
+}
 
 /// Resolves and remembers provider configurations while the graph is built.
 pub struct Providers<'a> {
@@ -27,13 +65,14 @@ impl<'a> Providers<'a> {
                 let node = graph.module(id);
                 let provider = &node.module.providers[block];
                 let source = node.module.provider_source(&provider.local);
-                (self.module_addr(graph, id, source, provider.alias.clone()), owner)
+                let key = provider.each.as_ref().map(|(key, _)| key.clone());
+                (self.module_addr(graph, id, source, provider.alias.clone()).with_key(key), owner)
             }
             Owner::Project => {
                 let provider = &self.config.shared_providers[block];
                 let source = self.project_source(&provider.local);
                 let alias = provider.alias.clone();
-                (ProviderConfigAddr { layer: None, module: ModuleAddr::root(), source, alias }, owner)
+                (ProviderConfigAddr { layer: None, module: ModuleAddr::root(), source, alias, key: None }, owner)
             }
         };
         self.add(graph, addr, owner, Some(block))
@@ -42,13 +81,70 @@ impl<'a> Providers<'a> {
     /// The configuration a block of a module asks for.
     ///
     /// # Errors
-    /// When it names an alias that nobody configures.
+    /// When it names an alias that nobody configures, or a key where there are none.
     pub fn resolve(
         &mut self,
         graph: &mut Graph,
         module: ModuleId,
         wanted: &ProviderRef,
-    ) -> Result<ProviderId, Diagnostic> {
+    ) -> Result<(ProviderId, Option<Keyed>), Diagnostic> {
+        if let Some(chosen) = chosen(graph, module, wanted) {
+            return self.keyed(graph, chosen, wanted);
+        }
+        let id = self.single(graph, module, wanted)?;
+        Ok((id, None))
+    }
+
+    /// The configurations of a block with `for_each`.
+    fn keyed(
+        &mut self,
+        graph: &mut Graph,
+        chosen: Chosen,
+        wanted: &ProviderRef,
+    ) -> Result<(ProviderId, Option<Keyed>), Diagnostic> {
+        let Chosen { module, call, named } = chosen;
+        let invalid = |detail: String| {
+            Err(Diagnostic::error("Invalid resource provider configuration", detail).or_at(wanted.span))
+        };
+        let content = graph.module(module).module.clone();
+        let alias = named.alias.clone().unwrap_or_else(|| Name::from(""));
+        let declared = content.keyed_providers.iter().any(|(local, known)| *local == named.local && *known == alias);
+        let key = match (&named.key, declared) {
+            (Some(key), true) => key.clone(),
+            (None, _) => {
+                return invalid(format!(
+                    "{}.{alias} has for_each, so that a key must say which of its configurations is meant: {0}.{alias}[…]. Not all of \
+                     them together can be passed on.",
+                    named.local
+                ));
+            }
+            (Some(_), false) => {
+                return invalid(format!(
+                    "There is no provider {:?} block with alias = {:?} and for_each in this module, so that there is no key to \
+                     choose by.",
+                    named.local.as_str(),
+                    alias.as_str()
+                ));
+            }
+        };
+        let blocks = content.providers.iter().enumerate();
+        let blocks = blocks.filter(|(_, block)| block.local == named.local && block.alias.as_ref() == Some(&alias));
+        let blocks: Vec<_> =
+            blocks.filter_map(|(index, block)| Some((index, block.each.as_ref()?.0.clone()))).collect();
+        let mut by_key = HashMap::new();
+        let mut first = None;
+        for (index, key) in blocks {
+            let id = self.declare(graph, Owner::Module(module), index);
+            first = first.or(Some(id));
+            by_key.insert(key, id);
+        }
+        let addr = self.module_addr(graph, module, content.provider_source(&named.local), Some(alias));
+        // Without a single key there is still a schema to be known.
+        let id = first.unwrap_or_else(|| self.add(graph, addr.clone(), Owner::Module(module), None));
+        Ok((id, Some(Keyed { by_key, key, call, addr })))
+    }
+
+    fn single(&mut self, graph: &mut Graph, module: ModuleId, wanted: &ProviderRef) -> Result<ProviderId, Diagnostic> {
         let source = graph.module(module).module.provider_source(&wanted.local);
         self.find(graph, module, &wanted.local, wanted.alias.as_ref(), &source).ok_or_else(|| {
             let alias = wanted.alias.as_ref().map_or_else(String::new, |alias| format!(".{alias}"));
@@ -115,7 +211,7 @@ impl<'a> Providers<'a> {
     ) -> ProviderConfigAddr {
         let node = graph.module(module);
         let layer = Some(self.config.layers[node.layer].name.clone());
-        ProviderConfigAddr { layer, module: node.addr.clone(), source, alias }
+        ProviderConfigAddr { layer, module: node.addr.clone(), source, alias, key: None }
     }
 
     /// The project file has no `required_providers`: a name there means what the first layer that declares it says.

@@ -54,8 +54,8 @@ pub fn select(graph: &Graph, selection: &Selection) -> Selected {
             let needed = graph.needed_by[id.index()].iter().any(|next| chosen[next.index()]);
             let named = matches(&selection.targets, *id, &|_| true);
             chosen[id.index()] = needed || named;
-            // A dependency takes part with all its instances.
-            if named && !needed && !matches(&selection.targets, *id, &Pattern::is_whole) {
+            // Of what is named itself only the named instances take part, whoever needs it.
+            if named && !matches(&selection.targets, *id, &Pattern::is_whole) {
                 partly.insert(*id);
             }
         }

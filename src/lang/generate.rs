@@ -26,7 +26,7 @@ pub fn arguments(block: &Block, object: &Value) -> Value {
         };
         (name.clone(), value)
     };
-    Value::Object(values.iter().map(of).collect::<Entries>().into())
+    Value::Object(values.iter().map(of).collect::<Entries>())
 }
 
 fn nested_arguments(nested: &NestedBlock, value: &Value) -> Value {

@@ -1,6 +1,7 @@
 //! Apply: plan a segment, keep to what was agreed to, carry it out, and go on with what became known, until nothing is pending.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::addr::Name;
 use crate::apply::{GateContext, Inputs, Report, Stop};
@@ -89,7 +90,12 @@ async fn run(
         said: Diagnostics::none(),
     };
     let operation = if options.mode == PlanMode::Destroy { "destroy" } else { "apply" };
+    let refused = super::plan::refused(options);
+    run.said.append(super::plan::targeting(options));
     let failed = |said| Applied { ended: Ended::Failed, report: Report::default(), not_started: Vec::new(), said };
+    if refused.has_errors() {
+        return failed(refused);
+    }
     // Nothing is locked for a configuration that cannot be applied.
     let graph = session.graph();
     if graph.has_errors() {
@@ -103,6 +109,11 @@ async fn run(
     let finished = open.finish().await;
     let ended = if finished.has_errors() { Ended::Failed } else { ended };
     run.said.append(finished);
+    let partial = !options.targets.is_empty() || !options.excludes.is_empty();
+    if partial && saved.is_none() && matches!(ended, Ended::Complete | Ended::Unchanged) {
+        let detail = "What does not take part was left as it is, and outputs may be out of date. Plan everything to see what is left.";
+        run.said.push(Diagnostic::warning("Applied changes may be incomplete", detail));
+    }
     let begun: HashSet<&Name> = run.report.phases.iter().map(|phase| &phase.name).collect();
     run.planned.retain(|(phase, _)| !begun.contains(phase));
     let not_started = if matches!(ended, Ended::Complete | Ended::Unchanged) { Vec::new() } else { run.planned };
@@ -155,7 +166,7 @@ impl Running<'_> {
             let outcome = segment(self.session, &states, &options, false, self.events).await;
             let failed = outcome.has_errors();
             self.said.append(outcome.said);
-            let Some(plan) = outcome.value.filter(|_| !failed) else { return Ended::Failed };
+            let Some(mut plan) = outcome.value.filter(|_| !failed) else { return Ended::Failed };
             if let Some(ended) = self.agree(&plan, first) {
                 return ended;
             }
@@ -164,7 +175,9 @@ impl Running<'_> {
                 if !plan.segment().refreshed.is_empty() {
                     self.drop_checks();
                     // Nothing to do, but what was read is newer than what is stored.
-                    self.carry_out(plan, &states, open, &options).await;
+                    self.report.world = self.carry_out(plan, &states, open, &options).await.world;
+                } else {
+                    self.report.world = plan.segment.take().map(|segment| Arc::new(segment.world));
                 }
                 return if self.said.has_errors() { Ended::Failed } else { Ended::Unchanged };
             }
@@ -479,6 +492,7 @@ fn merge(all: &mut Report, new: Report) {
     all.stopped |= new.stopped;
     all.fresh.extend(new.fresh);
     all.outputs = new.outputs;
+    all.world = new.world.or_else(|| all.world.take());
     all.gates_passed.extend(new.gates_passed);
     all.gates_outstanding = new.gates_outstanding;
 }

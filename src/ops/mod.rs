@@ -17,6 +17,7 @@ mod session;
 mod settle;
 mod states;
 mod surgery;
+mod testing;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
@@ -33,3 +34,4 @@ pub use session::{Identity, RunOptions, Session, SessionOptions};
 pub use settle::{Settlement, Uncertain, settle, uncertain};
 pub use states::{force_unlock, init, outputs, validate};
 pub use surgery::{Surgery, Treated, surgery};
+pub use testing::{TestEvent, TestEvents, TestOptions, TestStop, load_tests, test};

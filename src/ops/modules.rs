@@ -133,7 +133,7 @@ impl Work<'_> {
                     packages.entry((wanted.data.clone(), package.clone())).or_default().push(wanted);
                 }
                 ModuleSource::Registry(_) | ModuleSource::Local(_) => {
-                    let put = self.from_mirror(&wanted);
+                    let put = self.mirrored(&wanted);
                     self.settle(&wanted, put);
                 }
             }
@@ -203,7 +203,7 @@ impl Work<'_> {
     }
 
     /// A registry's module, out of the mirror.
-    fn from_mirror(&self, wanted: &Wanted) -> Result<Installed, Diagnostic> {
+    fn mirrored(&self, wanted: &Wanted) -> Result<Installed, Diagnostic> {
         let ModuleSource::Registry(module) = &wanted.source else {
             return Err(self.not_fetched(wanted, "it is a folder beside the calling module"));
         };

@@ -4,14 +4,18 @@ use std::collections::HashMap;
 
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::Events;
-use crate::plan::{Checked, Options, Plan};
+use crate::plan::{Checked, Options, Plan, PlanMode};
 use crate::state::{Meta, OpenIntent, State, View};
 
 use super::session::{RunOptions, Session};
 
 /// Plans what an apply would do now. Takes no lock and writes nothing.
 pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) -> Outcome<Plan> {
-    let mut said = Diagnostics::none();
+    let mut said = refused(options);
+    if said.has_errors() {
+        return Outcome::fail(said);
+    }
+    said.append(targeting(options));
     let views = match session.views().await {
         Ok(views) => views,
         Err(errors) => return Outcome::fail(errors),
@@ -25,6 +29,26 @@ pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) 
     let outcome = segment(session, &states, &plan_options, false, events).await;
     said.append(outcome.said);
     Outcome { value: outcome.value, said }
+}
+
+/// What is asked for and cannot go together.
+pub(super) fn refused(options: &RunOptions) -> Diagnostics {
+    let mut said = Diagnostics::none();
+    if options.mode == PlanMode::RefreshOnly && !options.replace.is_empty() {
+        let detail = "A plan that only refreshes replaces nothing. Leave out either -replace or -refresh-only.";
+        said.error("Unsupported plan mode", detail);
+    }
+    said
+}
+
+/// The warning of a plan that leaves something out.
+pub(super) fn targeting(options: &RunOptions) -> Diagnostics {
+    if options.targets.is_empty() && options.excludes.is_empty() {
+        return Diagnostics::none();
+    }
+    let detail = "Only a part of the configuration takes part, so that the result may not be all that it asks for. That is meant for \
+                  exceptions, such as recovering from a mistake; afterwards, plan everything.";
+    Diagnostic::warning("Resource targeting is in effect", detail).into()
 }
 
 /// Plans one segment from given states.

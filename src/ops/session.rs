@@ -148,6 +148,18 @@ impl Session {
         Outcome::with(session, said)
     }
 
+    /// A configuration that is there already, with a state for each of its layers.
+    pub(super) fn of(
+        config: Config,
+        registry: Registry,
+        handles: Vec<StateHandle>,
+        identity: Identity,
+        clusters: Arc<dyn Clusters>,
+    ) -> Session {
+        let env = config.env.clone();
+        Session { config: Arc::new(config), registry, handles, identity, clusters, env, graph: OnceLock::new() }
+    }
+
     /// The graph of the configuration, built when it is first asked for: state can be looked at without one. Warnings come
     /// each time.
     pub fn graph(&self) -> Outcome<Arc<Graph>> {

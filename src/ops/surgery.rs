@@ -173,7 +173,7 @@ fn slots(states: &[&State], addr: &InstanceAddr) -> Vec<(usize, Slot, Arc<Object
 }
 
 fn provider_of(states: &[&State], addr: &InstanceAddr) -> Option<crate::addr::ProviderConfigAddr> {
-    states.iter().find(|state| state.layer == addr.layer)?.provider(addr).cloned()
+    states.iter().find(|state| state.layer == addr.layer)?.provider(addr)
 }
 
 /// Between two states an object is in the new one first; within one both come in one record.

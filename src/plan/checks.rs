@@ -153,6 +153,12 @@ struct Problems {
     open: Vec<Diagnostic>,
 }
 
+/// How one copy of a `check` block stands, and what it says.
+pub(super) fn problems_of(block: &Check, scope: &dyn Scope) -> (CheckStatus, Vec<String>) {
+    let Problems { status, messages, .. } = problems(block, scope);
+    (status, messages)
+}
+
 fn problems(block: &Check, scope: &dyn Scope) -> Problems {
     let mut found =
         Problems { status: CheckStatus::Pass, failures: Vec::new(), messages: Vec::new(), open: Vec::new() };
@@ -163,7 +169,7 @@ fn problems(block: &Check, scope: &dyn Scope) -> Problems {
             let detail =
                 "The condition could not be evaluated at this time, a result will be known when this plan is applied.";
             let diagnostic = Diagnostic::warning("Check block assertion known after apply", detail);
-            found.open.push(diagnostic.at(rule.condition.span));
+            found.open.push(diagnostic.at(rule.condition.span).of_rule(rule.span));
         }
         for mut diagnostic in said {
             found.status = CheckStatus::Fail;
@@ -196,7 +202,7 @@ pub fn assertions(around: Surroundings<'_>, planning: bool) -> Diagnostics {
     said
 }
 
-fn stays(planned: &PlannedChange) -> bool {
+pub(super) fn stays(planned: &PlannedChange) -> bool {
     planned.change.deposed.is_none() && !matches!(planned.change.action, Action::Delete | Action::Forget)
 }
 
@@ -208,7 +214,7 @@ fn of_instance(around: Surroundings<'_>, planned: &PlannedChange, rules: [&[Chec
     before.max(status(rules[1], &scope))
 }
 
-fn status(rules: &[CheckRule], scope: &dyn Scope) -> CheckStatus {
+pub(super) fn status(rules: &[CheckRule], scope: &dyn Scope) -> CheckStatus {
     let of = |rule: &CheckRule| match evaluate(&rule.condition, scope).value {
         Some(value) if !value.is_known() => CheckStatus::Unknown,
         Some(value) if value.bare() == &Value::Bool(false) => CheckStatus::Fail,

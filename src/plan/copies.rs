@@ -42,8 +42,7 @@ impl Walk<'_> {
         for position in 0..self.world.copies_of(module).len() {
             let copy = self.world.copies_of(module)[position];
             let scope = ModuleScope::plain(self.around(), copy);
-            let repeated = Repeated::of(resource);
-            let outcome = super::expand::copies(repeated, &scope, open_keys);
+            let outcome = super::expand::copies(Repeated::of(resource), &scope, open_keys);
             let Some((shaping, copies)) = outcome.value else {
                 self.say(node, outcome.said.located(None, Some(&within)));
                 continue;

@@ -25,13 +25,10 @@ pub struct Repeated<'a> {
 }
 
 impl<'a> Repeated<'a> {
-    /// Of a resource, data or ephemeral block.
+    /// What a resource block says.
     pub fn of(resource: &'a Resource) -> Self {
-        Repeated {
-            count: resource.count.as_ref(),
-            for_each: resource.for_each.as_ref(),
-            enabled: resource.enabled.as_ref(),
-        }
+        let Resource { count, for_each, enabled, .. } = resource;
+        Repeated { count: count.as_ref(), for_each: for_each.as_ref(), enabled: enabled.as_ref() }
     }
 }
 

@@ -135,6 +135,7 @@ impl<'a> Walk<'a> {
     ) -> Start<'a> {
         let ignored = resource.lifecycle.ignore_changes.clone();
         self.input.events.emit(Event::ImportPreparing { addr: draft.addr.clone(), id: id.clone() });
+        let configured = crate::provider::answering(configured, &draft.addr);
         let provider = resource.provider.alias.as_ref().map(|alias| format!("{}.{alias}", resource.provider.local));
         Start::Call(Box::pin(async move {
             let answer = match found(&draft, &*configured, &id).await {

@@ -162,7 +162,8 @@ impl<'a> Walk<'a> {
                 this: Some(&after),
             };
             for rule in rules {
-                said.append(check(rule, &scope, "Resource postcondition failed").located(None, Some(&within)));
+                let failed = check(rule, &scope, "Resource postcondition failed").located(None, Some(&within));
+                said.append(failed.of_instance(addr.key.as_ref()));
             }
         }
         let change = Change {

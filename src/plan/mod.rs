@@ -28,6 +28,7 @@ mod provision;
 mod refresh;
 pub mod remote;
 mod removed;
+mod results;
 mod run;
 pub mod scope;
 mod trigger;
@@ -43,5 +44,6 @@ pub use model::{GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, Pl
 pub use moves::relocated;
 pub use options::Options;
 pub use order::{Call, StepKind, Steps, order};
+pub use results::results;
 pub use run::run;
 pub use walk::block_name;

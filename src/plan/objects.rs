@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use crate::addr::{
     ConfigResourceAddr, InstanceAddr, InstanceKey, LayerName, Mode, ModuleAddr, ModuleInstance, ProviderConfigAddr,
-    ResourceAddr,
+    ProviderSource, ResourceAddr,
 };
 use crate::config::Resource;
 use crate::diag::{Diagnostic, Outcome};
 use crate::graph::{Graph, ModuleId, NodeId};
-use crate::provider::Provider;
+use crate::provider::{MoveRequest, Provider};
 use crate::state::{Object, Slot, State};
-use crate::value::{Marks, Path, Value, from_json_typed};
+use crate::value::{Marks, Path, Value, from_json_typed, to_json_typed};
 
 use super::moves::Moves;
 
@@ -36,6 +36,8 @@ pub struct Entry {
     pub drifted_from: Option<Value>,
     /// Whether an instance of the configuration stands for it.
     pub claimed: bool,
+    /// The provider that made it, when a `moved` block has brought it from another resource type.
+    pub made_by: Option<ProviderSource>,
     /// The address that state has it under, when the configuration now has it under another one.
     pub moved_from: Option<InstanceAddr>,
     /// Whether it depends on objects that have moved: what is stored of it names their former addresses.
@@ -128,6 +130,13 @@ impl Objects<'_> {
                         found
                     }
                 };
+                let mut found = found;
+                if placed.object.provider_key.is_some()
+                    || found.node.is_some_and(|node| graph.keyed.contains_key(&node))
+                {
+                    let own = placed.provider.with_key(placed.object.provider_key.clone());
+                    found.provider = stored_provider(graph, &own, &mut known, &mut extra);
+                }
                 let block = found.node.and_then(|node| graph.resource(node));
                 let implied = block.and_then(|(_, resource)| implied_move(&stored_addr, resource, state, moves));
                 if let (None, Some(to), Mode::Managed) = (moved, &implied, stored_addr.resource.mode) {
@@ -136,6 +145,7 @@ impl Objects<'_> {
                 let implied = implied.filter(|_| found.node.is_some_and(|node| selected[node.index()]));
                 let addr = moved.cloned().or(implied).unwrap_or_else(|| stored_addr.clone());
                 let moved_from = (addr != stored_addr).then_some(stored_addr);
+                let retyped = moved_from.as_ref().is_some_and(|from| from.resource.kind != addr.resource.kind);
                 let index = objects.entries.len();
                 objects.by_block.entry(addr.config()).or_default().push(index);
                 let slot = Slot { addr, deposed: placed.deposed.cloned() };
@@ -148,6 +158,7 @@ impl Objects<'_> {
                     layer: found.layer,
                     node: found.node,
                     provider: found.provider,
+                    made_by: retyped.then(|| placed.provider.source.clone()),
                     stored: relinked.unwrap_or_else(|| placed.object.clone()),
                     now: None,
                     gone: false,
@@ -234,6 +245,7 @@ fn stored_provider(
     let same = graph.providers.iter().position(|provider| {
         provider.addr.source.is_same(&addr.source)
             && provider.addr.alias == addr.alias
+            && provider.addr.key == addr.key
             && (provider.addr.layer.is_none()
                 || (provider.addr.layer == addr.layer && provider.addr.module == addr.module))
     });
@@ -243,6 +255,47 @@ fn stored_provider(
     });
     known.insert(addr.clone(), index);
     index
+}
+
+/// Takes over an object that comes from another resource type: how it is, and how state is to have it.
+pub fn retype(kind: &dyn Provider, entry: &Entry, made_by: &ProviderSource) -> Outcome<(Known, Arc<Object>)> {
+    let resource = &entry.slot.addr.resource;
+    let from = entry.moved_from.as_ref().map_or("", |from| from.resource.kind.as_str());
+    let request = MoveRequest {
+        kind: resource.kind.as_str(),
+        source: made_by,
+        from,
+        version: entry.stored.schema_version,
+        attributes: &entry.stored.attributes,
+        sensitive: &entry.stored.sensitive,
+    };
+    let refused = || {
+        let detail = format!(
+            "The provider of {} takes over no objects of type {from:?} from {made_by}. Take the moved block out, and write a \
+             removed block for the old one and an import block for the new one instead.",
+            resource.kind
+        );
+        Outcome::fail(Diagnostic::error("Unsupported `moved` across resource types", detail).about(&entry.slot))
+    };
+    let (Some(taken), Some(schema)) = (kind.move_state(&request), kind.schema().resources.get(resource.kind.as_str()))
+    else {
+        return refused();
+    };
+    taken.and_then(|moved| match to_json_typed(&moved.value, &schema.ty()) {
+        Ok(attributes) => {
+            let stored = Object {
+                sensitive: moved.sensitive,
+                private: Default::default(),
+                schema_version: schema.version,
+                attributes: attributes.into(),
+                identity: None,
+                identity_schema_version: None,
+                ..(*entry.stored).clone()
+            };
+            Outcome::ok((Known { value: moved.value, private: Vec::new() }, Arc::new(stored)))
+        }
+        Err(_) => refused(),
+    })
 }
 
 /// Decodes a stored object by its schema, upgrading it when it is older.

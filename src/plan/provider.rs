@@ -12,6 +12,7 @@ use crate::provider::{Configured, Provider, Registry};
 use crate::value::Value;
 
 use super::scope::{ModuleScope, ProjectScope, Surroundings};
+use super::world::Repetition;
 
 /// A provider configuration in a run.
 #[derive(Clone)]
@@ -59,7 +60,7 @@ impl ProviderSlot {
 /// # Errors
 /// When no provider of that source is known.
 pub fn resolve(registry: &Registry, addr: &ProviderConfigAddr) -> Result<Arc<dyn Provider>, Diagnostic> {
-    registry.provider(&addr.source).ok_or_else(|| {
+    registry.configuration(addr).ok_or_else(|| {
         let names = registry.names();
         let hint = crate::diag::did_you_mean(&addr.source.kind, names.iter().map(String::as_str));
         Diagnostic::error(
@@ -80,9 +81,26 @@ pub fn planned_config(around: Surroundings<'_>, id: ProviderId, kind: &dyn Provi
     match node.owner {
         Owner::Project => decode_body(around, id, kind, &ProjectScope { around }),
         Owner::Module(module) => match around.world.copies_of(module).first() {
-            Some(copy) => decode_body(around, id, kind, &ModuleScope::plain(around, *copy)),
+            Some(copy) => {
+                let repetition = repetition_of(around, id);
+                let scope = ModuleScope { around, copy: *copy, repetition: &repetition, this: None };
+                decode_body(around, id, kind, &scope)
+            }
             None => Outcome::ok(Value::NULL),
         },
+    }
+}
+
+/// `each` in a provider block with `for_each`.
+fn repetition_of(around: Surroundings<'_>, id: ProviderId) -> Repetition {
+    let node = &around.graph.providers[id.index()];
+    let block = match (node.owner, node.block) {
+        (Owner::Module(module), Some(block)) => around.graph.module(module).module.providers.get(block),
+        (Owner::Project, _) | (_, None) => None,
+    };
+    match block.and_then(|block| block.each.clone()) {
+        Some((key, value)) => Repetition::Each(key, value),
+        None => Repetition::None,
     }
 }
 

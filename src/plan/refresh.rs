@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::addr::Mode;
+use crate::addr::{InstanceAddr, Mode};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::Event;
 use crate::graph::{Node, NodeId, ProviderId};
@@ -13,7 +13,7 @@ use crate::state::OpenIntent;
 use crate::value::Value;
 
 use super::model::PlanMode;
-use super::objects::{Entry, Known, decode_object};
+use super::objects::{Entry, Known, decode_object, retype};
 use super::provider::{Status, planned_config, waits_for};
 use super::scope::ProjectScope;
 use super::walk::{Done, Walk};
@@ -62,6 +62,12 @@ impl<'a> Walk<'a> {
         for index in self.input.graph.providers.len()..self.providers.len() {
             let mut said = self.decode_objects(index);
             let slot = &self.providers[index];
+            if slot.addr.key.is_some() {
+                let wanted = slot.addr.clone();
+                let held = self.objects.entries.iter().filter(|entry| entry.provider == index);
+                all.append(held.map(|entry| super::instance::absent_provider(&entry.slot.addr, &wanted)));
+                continue;
+            }
             let scope = ProjectScope { around: self.around() };
             let outcome = decode(&Body::default(), &slot.kind.schema().config.block, &scope);
             let way = match outcome.into_result() {
@@ -173,7 +179,16 @@ impl<'a> Walk<'a> {
         let kind = self.providers[index].kind.clone();
         for position in self.objects.of_provider(index).to_vec() {
             let entry = &mut self.objects.entries[position];
-            let outcome = decode_object(&*kind, &entry.slot, &entry.stored);
+            let outcome = match entry.made_by.clone() {
+                None => decode_object(&*kind, &entry.slot, &entry.stored),
+                Some(made_by) => {
+                    let taken = retype(&*kind, entry, &made_by);
+                    taken.map(|(known, stored)| {
+                        entry.stored = stored;
+                        known
+                    })
+                }
+            };
             match outcome.value {
                 Some(known) => entry.now = Some(known),
                 // A data source is read anew: its stored form does not matter.
@@ -250,7 +265,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What is to be read: managed objects of the provider that take part and have not been seen in this run.
-    fn batch(&self, index: usize) -> Vec<(usize, ReadRequest)> {
+    fn batch(&self, index: usize) -> Vec<(usize, InstanceAddr, ReadRequest)> {
         let request = |position: usize| {
             let entry = &self.objects.entries[position];
             let known = entry.now.as_ref()?;
@@ -259,7 +274,7 @@ impl<'a> Walk<'a> {
                 prior: known.value.clone(),
                 private: known.private.clone(),
             };
-            Some((position, request))
+            Some((position, entry.slot.addr.clone(), request))
         };
         let positions = self.objects.of_provider(index).iter().copied();
         positions.filter(|position| self.is_to_be_read(&self.objects.entries[*position])).filter_map(request).collect()
@@ -359,7 +374,7 @@ pub(super) fn identity_key(addr: &crate::addr::ProviderConfigAddr) -> String {
 async fn read(
     result: &mut ProviderDone,
     configured: &dyn Configured,
-    batch: Vec<(usize, ReadRequest)>,
+    batch: Vec<(usize, InstanceAddr, ReadRequest)>,
     known: Option<String>,
     said: &mut Diagnostics,
 ) {
@@ -369,7 +384,17 @@ async fn read(
         result.status = Status::Failed;
         return;
     };
-    let (positions, requests): (Vec<usize>, Vec<ReadRequest>) = batch.into_iter().unzip();
+    let (mut positions, mut requests) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
+    let mut others = Vec::new();
+    for (position, addr, request) in batch {
+        match configured.standing_in(&addr) {
+            Some(other) => others.push((position, other, request)),
+            None => {
+                positions.push(position);
+                requests.push(request);
+            }
+        }
+    }
     if let (Some(known), Some(now)) = (&known, &identity)
         && known != now
     {
@@ -384,6 +409,10 @@ async fn read(
         }
     };
     said.append(configured.read(requests, &out).await);
+    for (position, other, request) in others {
+        let out = |_: usize, answer| answers.lock().unwrap_or_else(PoisonError::into_inner).push((position, answer));
+        said.append(other.read(vec![request], &out).await);
+    }
     result.reads = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
     result.reads.sort_by_key(|(position, _)| *position);
     if said.has_errors() {

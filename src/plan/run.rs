@@ -290,14 +290,11 @@ impl Walk<'_> {
                 let Some(offset) = module.shape.output(name) else { continue };
                 let before = stored.get(name).map(|output| output.value.clone());
                 let takes_part = self.selected[graph.at(*root, offset).index()];
+                if targeted && (destroy || !takes_part) {
+                    continue;
+                }
                 let after = match self.world.get(copy, offset) {
-                    Some(_) if destroy => {
-                        if targeted {
-                            before.clone()
-                        } else {
-                            None
-                        }
-                    }
+                    Some(_) if destroy => None,
                     Some(value) if takes_part && !value.is_null() => Some(value.clone()),
                     Some(_) if takes_part => None,
                     Some(_) | None => before.clone(),

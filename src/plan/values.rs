@@ -45,7 +45,7 @@ fn variable_value(around: Surroundings<'_>, variable: &Variable, copy: CopyId) -
                 None => None,
                 Some(outcome) => {
                     let Some(value) = outcome.take(&mut said) else { return Outcome::fail(said) };
-                    Some((value, None))
+                    Some((value, layer.assignments.place(&variable.name)))
                 }
             }
         }
@@ -239,6 +239,9 @@ pub fn validate_variable(scope: &ModuleScope<'_>, variable: &Variable) -> Diagno
     let given = around.graph.call(around.world.copy(scope.copy).module).and_then(|(_, call)| {
         call.arguments.iter().find(|argument| argument.name.text == variable.name).map(|argument| argument.expr.span)
     });
+    let module = around.graph.module(around.world.copy(scope.copy).module);
+    let root = module.caller.is_none();
+    let given = given.or_else(|| around.config.layers[module.layer].assignments.place(&variable.name).filter(|_| root));
     let mut said = Diagnostics::none();
     for rule in &variable.validations {
         let verdict = verdict(rule, scope);
@@ -251,10 +254,11 @@ pub fn validate_variable(scope: &ModuleScope<'_>, variable: &Variable) -> Diagno
             }
             Holds::No(text) => {
                 let text = text.unwrap_or_else(|| "The condition does not hold.".to_owned());
-                let rule = crate::config::place(&around.config.sources, rule.span);
+                let span = rule.span;
+                let rule = crate::config::place(&around.config.sources, span);
                 let detail = format!("{text}\n\nThis was checked by the validation rule at {rule}.");
                 let error = Diagnostic::error("Invalid value for variable", detail);
-                found.push(error.at(given.unwrap_or(variable.span)));
+                found.push(error.at(given.unwrap_or(variable.span)).of_rule(span));
             }
         }
         said.append(found.located(None, Some(&within)));
@@ -267,7 +271,7 @@ pub fn check(rule: &CheckRule, scope: &dyn Scope, summary: &str) -> Diagnostics 
     let Verdict { holds, mut said } = verdict(rule, scope);
     match holds {
         Holds::Yes | Holds::Open => {}
-        Holds::No(Some(text)) => said.push(Diagnostic::error(summary, text).at(rule.condition.span)),
+        Holds::No(Some(text)) => said.push(Diagnostic::error(summary, text).at(rule.condition.span).of_rule(rule.span)),
         // What is wrong with the message has been said.
         Holds::No(None) => {}
         Holds::Nothing => said.push(

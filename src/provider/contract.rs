@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::addr::{InstanceAddr, ProviderSource};
 use crate::change::{Action, Intent};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::schema::Schema;
@@ -61,6 +62,13 @@ pub trait Provider: Send + Sync {
     /// Brings stored JSON of an older schema version to the present one.
     fn upgrade(&self, kind: &str, version: u64, state: &str) -> Outcome<Value>;
 
+    /// Takes over an object that a `moved` block brings from another resource type, of this provider or another one. `None`
+    /// when there is no such move.
+    fn move_state(&self, from: &MoveRequest<'_>) -> Option<Outcome<Moved>> {
+        let _ = from;
+        None
+    }
+
     /// Makes it ready to be asked. The configuration is wholly known unless [`Limits::unknown_configuration`].
     fn configure(&self, config: Value) -> Boxed<'_, Outcome<Arc<dyn Configured>>>;
 
@@ -74,6 +82,32 @@ pub trait Provider: Send + Sync {
             None => config.clone(),
         }
     }
+}
+
+/// An object of another resource type.
+#[derive(Clone, Debug)]
+pub struct MoveRequest<'a> {
+    /// The resource type that it is to be of.
+    pub kind: &'a str,
+    /// The provider that made it.
+    pub source: &'a ProviderSource,
+    /// Its resource type there.
+    pub from: &'a str,
+    /// Version of the schema that its attributes follow.
+    pub version: u64,
+    /// Its attributes: the JSON text of an object.
+    pub attributes: &'a str,
+    /// Where they are sensitive beyond what the schema says.
+    pub sensitive: &'a [Path],
+}
+
+/// An object that was taken over.
+#[derive(Clone, Debug)]
+pub struct Moved {
+    /// It, by the schema of its new type.
+    pub value: Value,
+    /// Where it is sensitive beyond what that schema says.
+    pub sensitive: Vec<Path>,
 }
 
 /// One object to look at.
@@ -338,6 +372,17 @@ pub trait Configured: Send + Sync {
     /// After a crash: what became of a create. `planned` is the intent's object.
     fn recover<'a>(&'a self, kind: &'a str, intent: &'a Intent, planned: Value) -> Boxed<'a, Recovered>;
 
+    /// Who answers for one object in the place of this provider; nobody but under tests that override the object.
+    fn standing_in(&self, addr: &InstanceAddr) -> Option<Arc<dyn Configured>> {
+        let _ = addr;
+        None
+    }
+
     /// Asks every running call to end soon.
     fn stop(&self) {}
+}
+
+/// Who is to be asked about one object: what stands in for it, else the provider itself.
+pub fn answering(configured: Arc<dyn Configured>, addr: &InstanceAddr) -> Arc<dyn Configured> {
+    configured.standing_in(addr).unwrap_or(configured)
 }

@@ -9,8 +9,8 @@ use crate::schema::{Block, Schema, computed_unknown};
 use crate::value::{Path, Value, from_json_typed};
 
 use super::{
-    Applied, ApplyRequest, Boxed, Configured, DataRequest, ImportRequest, Imported, Limits, Now, OpenRequest, Opened,
-    PlanRequest, Planned, Progress, Provider, ProviderSchema, ReadRequest, ReadResult, Recovered,
+    Applied, ApplyRequest, Boxed, Configured, DataRequest, ImportRequest, Imported, Limits, MoveRequest, Moved, Now,
+    OpenRequest, Opened, PlanRequest, Planned, Progress, Provider, ProviderSchema, ReadRequest, ReadResult, Recovered,
 };
 
 /// What such a provider has to say; [`StateOnly`] makes a [`Provider`] of it. Kinds are those of its schema.
@@ -68,6 +68,12 @@ pub trait InState: Send + Sync + 'static {
     fn lasts(&self, kind: &str, action: Action, object: &Value) -> Duration {
         let _ = (kind, action, object);
         Duration::ZERO
+    }
+
+    /// See [`Provider::move_state`].
+    fn move_state(&self, from: &MoveRequest<'_>) -> Option<Outcome<Moved>> {
+        let _ = from;
+        None
     }
 
     /// Turns an attribute of an older schema version into those of the present one, before the object is read by its type.
@@ -136,6 +142,10 @@ impl<T: InState> Provider for StateOnly<T> {
             object.entry(name.as_str()).or_insert(serde_json::Value::Null);
         }
         decode(schema, &serde_json::Value::Object(object).to_string())
+    }
+
+    fn move_state(&self, from: &MoveRequest<'_>) -> Option<Outcome<Moved>> {
+        self.0.move_state(from)
     }
 
     fn configure(&self, _config: Value) -> Boxed<'_, Outcome<Arc<dyn Configured>>> {

@@ -6,12 +6,14 @@
 
 mod contract;
 mod in_state;
+mod made_up;
+pub mod mock;
 mod registry;
 
 pub use contract::{
     Applied, ApplyRequest, Boxed, Configured, DataRequest, Identity, ImportRequest, Imported, InvokeRequest, Limits,
-    Now, OpenRequest, Opened, PlanRequest, Planned, Progress, Provider, ProviderSchema, ReadRequest, ReadResult,
-    Recovered, SilentProgress,
+    MoveRequest, Moved, Now, OpenRequest, Opened, PlanRequest, Planned, Progress, Provider, ProviderSchema, ReadRequest,
+    ReadResult, Recovered, SilentProgress, answering,
 };
 pub use in_state::{InState, StateOnly, plan_by_schema, unknown_kind};
-pub use registry::{ProviderFactory, Registry};
+pub use registry::{ProviderFactory, Registry, StandIns};

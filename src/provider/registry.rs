@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::addr::ProviderSource;
+use crate::addr::{ProviderConfigAddr, ProviderSource};
 
 use super::Provider;
 
@@ -16,8 +16,12 @@ pub trait ProviderFactory: Send + Sync {
     fn names(&self) -> Vec<String>;
 }
 
+/// Puts another provider in the place of one, for one of its configurations.
+pub type StandIns = Box<dyn Fn(&ProviderConfigAddr, Arc<dyn Provider>) -> Arc<dyn Provider> + Send + Sync>;
+
 /// Resolves providers from the factories it was made of, each at most once.
 pub struct Registry {
+    stand_ins: Option<StandIns>,
     factories: Vec<Box<dyn ProviderFactory>>,
     resolved: Mutex<HashMap<ProviderSource, Option<Arc<dyn Provider>>>>,
 }
@@ -25,7 +29,23 @@ pub struct Registry {
 impl Registry {
     /// A registry that asks the factories in this order.
     pub fn new(factories: Vec<Box<dyn ProviderFactory>>) -> Self {
-        Registry { factories, resolved: Mutex::default() }
+        Registry { stand_ins: None, factories, resolved: Mutex::default() }
+    }
+
+    /// The same with others in the place of some providers: tests mock them so.
+    #[must_use]
+    pub fn with_stand_ins(mut self, stand_ins: StandIns) -> Self {
+        self.stand_ins = Some(stand_ins);
+        self
+    }
+
+    /// The provider of a configuration: the one at its source address, or what stands in for it.
+    pub fn configuration(&self, addr: &ProviderConfigAddr) -> Option<Arc<dyn Provider>> {
+        let found = self.provider(&addr.source)?;
+        Some(match &self.stand_ins {
+            Some(stand_ins) => stand_ins(addr, found),
+            None => found,
+        })
     }
 
     /// The provider at a source address, if any factory has it.

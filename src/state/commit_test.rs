@@ -39,6 +39,7 @@ pub fn provider() -> ProviderConfigAddr {
         module: crate::addr::ModuleAddr::root(),
         source: ProviderSource::builtin(),
         alias: None,
+        key: None,
     }
 }
 

@@ -50,8 +50,8 @@ pub struct OutputState {
 /// What is known of one resource in one module instance.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResourceState {
-    /// The provider configuration that made its objects. Stored without the layer: one of the project reads back as one of
-    /// the layer's root module.
+    /// The provider configuration that made its objects, without its key. Stored without the layer: one of the project reads
+    /// back as one of the layer's root module.
     pub provider: ProviderConfigAddr,
     /// Its copies.
     pub instances: BTreeMap<Option<InstanceKey>, InstanceState>,
@@ -71,6 +71,8 @@ pub struct InstanceState {
 /// A remote object as it was last seen.
 #[derive(Clone, PartialEq)]
 pub struct Object {
+    /// The key of the provider configuration that made it, where that has `for_each`.
+    pub provider_key: Option<Name>,
     /// Version of the schema that `attributes` follow.
     pub schema_version: u64,
     /// The attributes, encoded once: compact JSON text of an object.
@@ -121,7 +123,7 @@ pub struct Placed<'a> {
     pub key: Option<&'a InstanceKey>,
     /// Which deposed object; `None` is the current one.
     pub deposed: Option<&'a DeposedKey>,
-    /// The provider configuration that made it.
+    /// The provider configuration that made it, without its key.
     pub provider: &'a ProviderConfigAddr,
     /// The object.
     pub object: &'a Arc<Object>,
@@ -148,6 +150,7 @@ impl Object {
     /// A ready object with nothing but attributes (compact JSON text of an object).
     pub fn new(schema_version: u64, attributes: impl Into<Arc<str>>) -> Self {
         Object {
+            provider_key: None,
             schema_version,
             attributes: attributes.into(),
             sensitive: Vec::new(),
@@ -239,9 +242,12 @@ impl State {
         }
     }
 
-    /// The provider configuration that made the objects of an instance's resource.
-    pub fn provider(&self, addr: &InstanceAddr) -> Option<&ProviderConfigAddr> {
-        self.resource(&addr.module, &addr.resource).map(|resource| &resource.provider)
+    /// The provider configuration that made the objects of an instance.
+    pub fn provider(&self, addr: &InstanceAddr) -> Option<ProviderConfigAddr> {
+        let resource = self.resource(&addr.module, &addr.resource)?;
+        let instance = resource.instances.get(&addr.key);
+        let key = instance.and_then(|instance| instance.current.as_ref()?.provider_key.clone());
+        Some(resource.provider.with_key(key))
     }
 
     /// Every object in order, the current one of an instance before its deposed ones.
@@ -268,7 +274,11 @@ impl State {
     }
 
     /// Puts an object into a slot, in place of what was there. Says whether that changed anything.
-    pub fn put(&mut self, slot: &Slot, provider: &ProviderConfigAddr, object: Arc<Object>) -> bool {
+    pub fn put(&mut self, slot: &Slot, provider: &ProviderConfigAddr, mut object: Arc<Object>) -> bool {
+        if object.provider_key != provider.key {
+            Arc::make_mut(&mut object).provider_key.clone_from(&provider.key);
+        }
+        let provider = &provider.with_key(None);
         let key = (slot.addr.module.clone(), slot.addr.resource.clone());
         let resource = self.resources.entry(key).or_insert_with(|| {
             Arc::new(ResourceState { provider: provider.clone(), instances: BTreeMap::new(), foreign: Vec::new() })

@@ -21,6 +21,7 @@ mod recovery;
 mod state;
 mod stream;
 mod style;
+mod testing;
 mod values;
 
 pub use board::Board;
@@ -35,6 +36,7 @@ pub use recovery::recovered;
 pub use state::{ShownObject, object, state};
 pub use stream::Stream;
 pub use style::{Ink, Style};
+pub use testing::{TestLines, TestText, junit};
 
 /// A length of time as gates are written: `90s`, `5m`, `1h`.
 fn duration_words(seconds: u64) -> String {

@@ -435,7 +435,7 @@ fn reason_name(reason: Reason) -> &'static str {
     }
 }
 
-fn line(level: &str, message: &str, now: Timestamp, kind: &str, more: Json) -> String {
+pub(super) fn line(level: &str, message: &str, now: Timestamp, kind: &str, more: Json) -> String {
     let mut json = json!({
         "@level": level,
         "@message": message,

@@ -230,3 +230,71 @@ fn an_import_of_what_the_provider_does_not_know_fails() {
     program.ok(&["import", "random_integer.n", "2,1,3"]);
     assert_eq!(program.call(&["plan", "-detailed-exitcode"]).code, 0);
 }
+
+const NULL: &str = r#"
+resource "null_resource" "a" {
+  count    = 2
+  triggers = { key = "x" }
+}
+resource "null_resource" "plain" {}
+resource "terraform_data" "user" {
+  input = null_resource.a[0].id
+}
+"#;
+
+const DATA: &str = r#"
+resource "terraform_data" "b" {
+  count            = 2
+  triggers_replace = { key = "x" }
+}
+resource "terraform_data" "plain" {}
+resource "terraform_data" "user" {
+  input = terraform_data.b[0].id
+}
+moved {
+  from = null_resource.a
+  to   = terraform_data.b
+}
+moved {
+  from = null_resource.plain
+  to   = terraform_data.plain
+}
+"#;
+
+/// As since Terraform 1.9: nothing is replaced, ids stay, triggers become those of the replacement.
+#[test]
+fn a_null_resource_becomes_terraform_data() {
+    let program = Program::with(&[("main.tf", NULL)]);
+    program.ok(&["apply", "-auto-approve"]);
+    let before = program.ok(&["state", "show", "null_resource.a[1]"]);
+    program.write("main.tf", DATA);
+    let plan = program.ok(&["plan", "-out=p"]);
+    assert!(plan.contains("# null_resource.a[1] has moved to terraform_data.b[1]"), "{plan}");
+    assert!(plan.contains("Plan: 0 to add, 0 to change, 0 to destroy."), "{plan}");
+    program.ok(&["apply", "p"]);
+    let after = program.ok(&["state", "show", "terraform_data.b[1]"]);
+    let id = |text: &str| text.lines().find_map(|line| line.trim().strip_prefix("id").map(str::to_owned)).unwrap();
+    assert_eq!(id(&before).trim(), id(&after).trim());
+    assert!(after.contains("triggers_replace"), "{after}");
+    assert!(program.ok(&["plan"]).contains("No changes"));
+    let state = std::fs::read_to_string(program.path("terraform.tfstate")).unwrap();
+    assert!(!state.contains("null") || !state.contains("hashicorp/null"), "{state}");
+    program.write("main.tf", &DATA.replace("key = \"x\"", "key = \"y\""));
+    assert!(
+        program.ok(&["plan"]).contains("2 to add, 1 to change, 2 to destroy")
+            || program.ok(&["plan"]).contains("2 to destroy")
+    );
+}
+
+#[test]
+fn other_moves_between_types_are_refused() {
+    let program = Program::with(&[("main.tf", "resource \"terraform_data\" \"a\" {}\n")]);
+    program.ok(&["apply", "-auto-approve"]);
+    let text = "resource \"null_resource\" \"b\" {}\nmoved {\n  from = terraform_data.a\n  to   = null_resource.b\n}\n";
+    program.write("main.tf", text);
+    let refused = program.call(&["plan"]);
+    assert!(refused.code == 1 && refused.err.contains("Unsupported `moved` across resource types"), "{}", refused.err);
+    program.write("main.tf", "moved {\n  from = data.http.a\n  to   = terraform_data.b\n}\n");
+    let refused = program.call(&["plan"]);
+    assert!(refused.code == 1 && refused.err.contains("Invalid \"moved\" addresses"), "{}", refused.err);
+}

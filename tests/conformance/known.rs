@@ -11,6 +11,9 @@ const SHORT: &str = "&& and || decide by their first operand, as in newer versio
 /// Finer knowledge about values that are not known yet.
 const REFINED: &str = "less is known of a value before apply; the result is the same";
 
+/// Arguments are checked before anything is printed as JSON.
+const ARGUMENT: &str = "a mistake in the arguments is told on standard error";
+
 /// File, case, and why.
 pub const KNOWN: &[(&str, &str, &str)] = &[
     ("blocks", "a backend that is not there", "it says which ones this version has"),
@@ -27,6 +30,18 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
     ("blocks", "an id that is written by the provider", "as terraform says it of all other providers"),
     ("blocks", "backticks", FOLLOW_UP),
     ("blocks", "provider metadata", LATER),
+    (
+        "corners",
+        "a replace of what is made anyway",
+        "that a resource of the same name elsewhere has a key is no reason to warn",
+    ),
+    ("corners", "a replace that is no instance", ARGUMENT),
+    ("corners", "a target that is no address", ARGUMENT),
+    (
+        "corners",
+        "formats at their edges",
+        "a null has no type of its own there, so that terraform calls the text unknown",
+    ),
     ("expressions", "a conditional over lines without parentheses", FOLLOW_UP),
     ("expressions", "a large power and a root", "terraform rounds 2^64 once more when it shows it"),
     ("expressions", "and does not look behind a false", SHORT),

@@ -10,4 +10,5 @@ pub mod peer;
 mod sequences;
 mod state_on_stores;
 mod stores;
+mod tested;
 mod validate;

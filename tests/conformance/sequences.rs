@@ -3,7 +3,7 @@
 //!
 //! `sequences/NAME.txt` is a case: `--- file PATH` begins a file (an empty one removes it), `--- apply ARGUMENTS` plans with
 //! these arguments and applies the saved plan. `sequences/NAME.json` is what terraform answered at each step. `just
-//! conformance` records anew (with terraform on the PATH) and prints what became different. `INFRA_CASES=moved` takes only the
+//! conformance` records anew (with terraform on the PATH) and prints what became different. `INFRA_CORPUS=moved` takes only the
 //! cases with that in their name.
 
 use std::collections::BTreeMap;
@@ -29,6 +29,7 @@ const KNOWN: &[(&str, usize, &str, &str)] = &[
         "checks",
         "of a block whose objects are all destroyed terraform calls the conditions unknown; we say that none fails",
     ),
+    ("results_of_conditions_are_kept", 6, "checks", "as above"),
     ("json_that_is_wrong", 10, "errors", "terraform says of the wrong value that it lacks a label, too"),
     (
         "provisioners_that_are_wrong",
@@ -54,10 +55,11 @@ fn folders_change_as_under_terraform() {
         let got = play(&path, &Peer::infra());
         assert_eq!(got.len(), expect.len(), "{name}: record it with `just conformance`");
         for (step, (got, expect)) in got.iter().zip(&expect).enumerate() {
-            let parts =
-                ["plan", "errors", "changes", "checks", "outputs", "provisions", "apply", "apply_errors", "state"];
+            let parts = [
+                "plan", "errors", "changes", "checks", "outputs", "provisions", "apply", "apply_errors", "check_results", "state",
+            ];
             for part in parts {
-                if part == "state" && expect[part].is_null() {
+                if ["state", "check_results"].contains(&part) && expect[part].is_null() {
                     continue;
                 }
                 let known = KNOWN.iter().any(|known| (known.0, known.1, known.2) == (name.as_str(), step + 1, part));
@@ -98,7 +100,7 @@ fn cases() -> Vec<PathBuf> {
     let mut cases: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "txt")).collect();
     cases.sort();
     assert!(cases.len() >= 30);
-    if let Ok(only) = std::env::var("INFRA_CASES") {
+    if let Ok(only) = std::env::var("INFRA_CORPUS") {
         cases.retain(|path| path.file_stem().is_some_and(|name| name.to_string_lossy().contains(&only)));
     }
     cases
@@ -181,6 +183,19 @@ fn step(peer: &Peer, folder: &Path, arguments: &[&str]) -> Json {
         answer["changes"] = json!(changes);
         answer["outputs"] = json!(outputs);
         let (code, told, errors) = call(peer, folder, &["apply", common[0], common[1], "p"]);
+        // Terraform writes them in another order at each run.
+        let state = std::fs::read(folder.join("terraform.tfstate")).ok();
+        let state: Json = state.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        if let Some(results) = state["check_results"].as_array() {
+            let mut results = results.clone();
+            for result in &mut results {
+                if let Some(objects) = result["objects"].as_array_mut() {
+                    objects.sort_by_key(Json::to_string);
+                }
+            }
+            results.sort_by_key(Json::to_string);
+            answer["check_results"] = json!(results);
+        }
         answer["apply"] = json!(code);
         let provisions = provisions(&told);
         if !provisions.is_empty() {

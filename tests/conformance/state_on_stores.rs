@@ -51,6 +51,7 @@ fn provider() -> ProviderConfigAddr {
         module: ModuleAddr::root(),
         source: ProviderSource::builtin(),
         alias: None,
+        key: None,
     }
 }
 

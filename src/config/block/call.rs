@@ -70,7 +70,7 @@ impl Reader<'_> {
             None => Vec::new(),
         };
         let providers = match body.attribute("providers") {
-            Some(attribute) => providers(&attribute.expr, self.said),
+            Some(attribute) => passed_providers(&attribute.expr, self.said),
             None => Vec::new(),
         };
         let call = Call {
@@ -100,7 +100,8 @@ impl Reader<'_> {
     }
 }
 
-fn providers(expr: &Expr, said: &mut Diagnostics) -> Vec<(ProviderRef, ProviderRef)> {
+/// The pairs of a `providers` argument: the name inside, the name outside.
+pub fn passed_providers(expr: &Expr, said: &mut Diagnostics) -> Vec<(ProviderRef, ProviderRef)> {
     let ExprKind::Object(items) = &expr.kind else {
         let detail = "The providers argument requires a map such as { aws = aws.east }.";
         said.push(Diagnostic::error("Invalid expression", detail).at(expr.span));

@@ -25,10 +25,12 @@ use crate::lang::syntax::ast::{Block, Body};
 use super::model::Module;
 use super::shape::{Shape, check_name, describe, not_yet, place};
 
-pub use call::Call;
-pub use reference::{pattern_of, text_of};
+pub use call::{Call, passed_providers};
+pub use lifecycle::rule;
+pub use reference::{pattern_of, quoted_reference, quoted_target, step_of, text_of, word_of};
 pub use resource::{duplicate_provider, find as find_provider, provider_config};
 pub use terraform::BackendBlock;
+pub use values::{constant_value, literal_text, truth};
 
 /// A folder's blocks before its module calls are followed.
 #[derive(Default)]

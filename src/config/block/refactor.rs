@@ -5,7 +5,7 @@ use crate::diag::{Diagnostic, Span};
 use crate::lang::syntax::ast::{Attribute, Block, Body};
 
 use super::super::model::{Moved, Provision, Removed, When};
-use super::super::shape::{Shape, not_yet};
+use super::super::shape::Shape;
 use super::Reader;
 use super::provision::provision;
 use super::reference::pattern_of;
@@ -34,9 +34,11 @@ impl Reader<'_> {
             return;
         }
         if let (Some(old), Some(new)) = (&from.resource, &to.resource)
-            && (old.mode, &old.kind) != (new.mode, &new.kind)
+            && (old.mode, new.mode) != (Mode::Managed, Mode::Managed)
         {
-            self.said.push(not_yet("A move between resource types").at(block.header));
+            let detail = "Only managed resources have objects in state that could be moved: neither data sources nor ephemeral \
+                          resources can.";
+            self.said.push(Diagnostic::error("Invalid \"moved\" addresses", detail).at(block.header));
             return;
         }
         self.unlinked.module.moved.push(Moved { from, to, span: block.header });

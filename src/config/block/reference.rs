@@ -1,5 +1,7 @@
 //! Things that are named rather than evaluated: providers, dependencies, paths to attributes, addresses.
 
+use std::sync::Arc;
+
 use crate::addr::{Mode, Name, Pattern, ResourceAddr, parse_pattern};
 use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span};
 use crate::lang::eval::{Reference, references};
@@ -34,6 +36,12 @@ pub fn quoted_reference(expr: &Expr) -> Diagnostic {
 /// `aws` or `aws.east`; also quoted, as old configurations have it.
 pub fn provider_ref(expr: &Expr) -> Result<ProviderRef, Diagnostic> {
     let span = Some(expr.span);
+    if let ExprKind::Index(index) = &expr.kind
+        && matches!(index.collection.kind, ExprKind::Attribute(_))
+    {
+        let block = provider_ref(&index.collection)?;
+        return Ok(ProviderRef { key: Some(Arc::new(index.key.clone())), span, ..block });
+    }
     let parts = match &expr.kind {
         ExprKind::Variable(local) => Some((local.clone(), None)),
         ExprKind::Attribute(member) => {
@@ -50,7 +58,7 @@ pub fn provider_ref(expr: &Expr) -> Result<ProviderRef, Diagnostic> {
         _ => None,
     };
     match parts {
-        Some((local, alias)) => Ok(ProviderRef { local, alias, span }),
+        Some((local, alias)) => Ok(ProviderRef { local, alias, key: None, span }),
         None => Err(Diagnostic::error(
             "Invalid provider configuration reference",
             "A provider is named by its local name, optionally followed by a dot and the alias of a configuration: \
@@ -124,7 +132,7 @@ fn not_named(span: Span) -> Diagnostic {
 }
 
 /// A quoted name of old configurations: `"aws_instance.a"`, `"module.b"`.
-fn quoted_target(name: &Name, span: Span) -> Option<DependsOn> {
+pub fn quoted_target(name: &Name, span: Span) -> Option<DependsOn> {
     let words: Vec<&str> = name.split('.').collect();
     if !words.iter().all(|word| crate::lang::syntax::is_name(word)) {
         return None;

@@ -8,7 +8,7 @@ use crate::diag::{Diagnostic, Diagnostics, Span};
 use crate::lang::syntax::ast::{Block, Body, Expr, Json};
 
 use super::super::model::{Lifecycle, ProviderConfig, ProviderRef, Provision, Resource};
-use super::super::shape::{Shape, check_name, not_yet, place};
+use super::super::shape::{Shape, check_name, place};
 use super::Reader;
 use super::lifecycle::lifecycle;
 use super::provision::provision;
@@ -194,19 +194,17 @@ pub fn provider_config(block: &Block, said: &mut Diagnostics) -> Option<Provider
             }
         }
     }
-    for name in ["count", "depends_on", "for_each", "source"] {
+    for name in ["count", "depends_on", "source"] {
         if let Some(attribute) = block.body.attribute(name) {
-            let later = name == "for_each";
-            let diagnostic = if later {
-                not_yet("for_each of a provider block")
-            } else {
-                let detail = format!(
-                    "The provider argument name {name:?} is reserved for use by Terraform in a future version."
-                );
-                Diagnostic::error("Reserved argument name in provider block", detail)
-            };
-            said.push(diagnostic.at(attribute.name.span));
+            let detail =
+                format!("The provider argument name {name:?} is reserved for use by Terraform in a future version.");
+            said.push(Diagnostic::error("Reserved argument name in provider block", detail).at(attribute.name.span));
         }
+    }
+    let for_each = block.body.attribute("for_each");
+    if let Some(attribute) = for_each.filter(|_| alias.is_none()) {
+        let detail = "A provider block with for_each needs an alias: its configurations are named by alias and key.";
+        said.push(Diagnostic::error("Alias required when using \"for_each\"", detail).at(attribute.name.span));
     }
     if let Some(version) = block.body.attribute("version") {
         let detail =
@@ -219,7 +217,9 @@ pub fn provider_config(block: &Block, said: &mut Diagnostics) -> Option<Provider
     Some(ProviderConfig {
         local: label.text.clone(),
         alias,
-        body: without(&block.body, &["alias", "version"], &[]),
+        for_each: for_each.map(|attribute| attribute.expr.clone()),
+        each: None,
+        body: without(&block.body, &["alias", "version", "for_each"], &[]),
         span: block.header,
     })
 }
@@ -250,5 +250,5 @@ pub fn duplicate_provider(provider: &ProviderConfig, first: &str) -> Diagnostic 
 /// The provider a type's first word names.
 pub(super) fn implied(kind: &Name) -> ProviderRef {
     let word = kind.split('_').next().unwrap_or_default();
-    ProviderRef { local: word.into(), alias: None, span: None }
+    ProviderRef { local: word.into(), alias: None, key: None, span: None }
 }

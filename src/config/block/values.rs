@@ -57,7 +57,7 @@ fn written_out(attribute: &Attribute, ty: &Type, why: &str, said: &mut Diagnosti
 }
 
 /// The value of an expression that names nothing and calls nothing.
-fn constant_value(expr: &Expr, said: &mut Diagnostics) -> Option<Value> {
+pub fn constant_value(expr: &Expr, said: &mut Diagnostics) -> Option<Value> {
     if let Some(found) = references(expr).first() {
         said.push(Diagnostic::error("Variables not allowed", "Variables may not be used here.").at(found.span));
         return None;

@@ -29,6 +29,15 @@ pub fn sources(body: &Body, dir: &Path) -> Vec<PathBuf> {
     layers.filter_map(|source| text_of(&source.expr)).map(|source| normal(&dir.join(source.as_str()))).collect()
 }
 
+/// The layers with their folders, as far as these are written out.
+pub fn layers(body: &Body, dir: &Path) -> Vec<(LayerName, PathBuf)> {
+    let one = |block: &std::sync::Arc<crate::lang::syntax::ast::Block>| {
+        let source = text_of(&block.body.attribute("source")?.expr)?;
+        Some((LayerName(block.labels.first()?.text.clone()), normal(&dir.join(source.as_str()))))
+    };
+    body.blocks_of("layer").filter_map(one).collect()
+}
+
 /// Reads the project in `dir` for the environment that the flags choose.
 pub fn load(options: &LoadOptions, dir: &Path, body: &Body) -> Outcome<Config> {
     let mut said = Diagnostics::none();

@@ -128,6 +128,10 @@ impl Reader<'_> {
             }
             "provider" => {
                 if let Some(provider) = provider_config(block, self.said) {
+                    if let Some(for_each) = &provider.for_each {
+                        let wrong = not_yet("for_each of a provider block of the project file");
+                        self.said.push(wrong.at(for_each.span));
+                    }
                     match find_provider(&self.blocks.providers, &provider.local, provider.alias.as_ref()) {
                         Some(first) => {
                             let at = place(&self.options.sources, first);

@@ -3,6 +3,7 @@
 use crate::lang::syntax::ast::Expr;
 use crate::value::{Marks, Value};
 
+use super::Scope;
 use super::evaluator::Evaluator;
 use super::find::{names, traversals};
 
@@ -43,6 +44,11 @@ impl<'a> Evaluator<'a> {
         self.said.0.truncate(before);
         value.ok()
     }
+}
+
+/// What the traversals in an expression are, each once: its words and a few about its value, which follow them.
+pub fn involved(expr: &Expr, scope: &dyn Scope) -> Vec<(String, String)> {
+    Evaluator::new(scope).involved(expr)
 }
 
 /// A value in a few words, as the end of a sentence about it: `is "abc"`, `is list of string with 2 elements`. Nothing of a

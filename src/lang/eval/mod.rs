@@ -25,7 +25,7 @@ mod traverse;
 pub use evaluator::evaluate;
 pub(crate) use evaluator::{Evaluator, Failed};
 pub use find::{Finder, has_call, references};
-pub use involved::describe;
+pub use involved::{describe, involved};
 pub use reference::{Found, Reference};
 pub use scope::{Repeats, Scope};
 pub use template::TEMPLATES;

@@ -23,7 +23,7 @@ mod text;
 mod token;
 mod tokens;
 
-pub use json::{parse_json, parse_json_assignments};
+pub use json::{parse_json, parse_json_assignments, parse_json_mocks, parse_json_tests};
 pub use lexer::{is_name, lex};
 pub use parser::{MAX_HEIGHT, MAX_NESTING};
 pub(crate) use text::normalised;

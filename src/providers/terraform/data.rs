@@ -1,8 +1,9 @@
 //! `terraform_data`: keeps a value in state, gives it back as `output`, and is replaced when `triggers_replace` changes.
 
-use crate::provider::{PlanRequest, Planned};
+use crate::diag::{Diagnostic, Outcome};
+use crate::provider::{MoveRequest, Moved, PlanRequest, Planned};
 use crate::schema::{Attribute, Block, Schema};
-use crate::value::{Entries, Path, Type, Value};
+use crate::value::{Entries, Path, Step, Type, Value, from_json_typed};
 
 /// Its schema.
 pub fn schema() -> Schema {
@@ -49,6 +50,46 @@ pub fn apply(planned: &Value) -> Value {
         "output" if !value.is_known() => input.clone(),
         _ => value.clone(),
     }))
+}
+
+/// What was a `null_resource`: its id stays, its triggers become those of the replacement.
+pub fn moved(from: &MoveRequest<'_>) -> Option<Outcome<Moved>> {
+    let known = from.source.namespace == *"hashicorp" && from.source.kind == *"null";
+    if from.kind != "terraform_data" || from.from != "null_resource" || !known {
+        return None;
+    }
+    let texts = Type::map(Type::String);
+    let ty = Type::object([("id", Type::String), ("triggers", texts)]);
+    let old = match from_json_typed(from.attributes.as_bytes(), &ty) {
+        Ok(old) => old,
+        Err(error) => {
+            let detail = format!("The attributes of the null_resource in state cannot be read: {error}.");
+            return Some(Diagnostic::error("Stored object cannot be read", detail).into());
+        }
+    };
+    let of = |name: &str| old.get(name).cloned().unwrap_or_default();
+    let triggers = match of("triggers") {
+        Value::Map(map) => Value::Object(map.entries.clone()),
+        _ => Value::NULL,
+    };
+    let value = Value::object([
+        ("id", of("id")),
+        ("input", Value::NULL),
+        ("output", Value::NULL),
+        ("triggers_replace", triggers),
+    ]);
+    let sensitive = from.sensitive.iter().map(|path| match path.steps() {
+        [Step::Attribute(name), inner @ ..] if *name == *"triggers" => {
+            // What were keys of a map are attributes now.
+            let inner = inner.iter().map(|step| match step {
+                Step::Key(key) => Step::Attribute(key.clone()),
+                other => other.clone(),
+            });
+            std::iter::once(Step::Attribute("triggers_replace".into())).chain(inner).collect()
+        }
+        _ => path.clone(),
+    });
+    Some(Outcome::ok(Moved { value, sensitive: sensitive.collect() }))
 }
 
 /// An object of which only the id is known.

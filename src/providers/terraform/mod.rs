@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use crate::diag::Outcome;
 use crate::provider::{
-    Boxed, DataRequest, InState, PlanRequest, Planned, Provider, ProviderSchema, StateOnly, unknown_kind,
+    Boxed, DataRequest, InState, MoveRequest, Moved, PlanRequest, Planned, Provider, ProviderSchema, StateOnly,
+    unknown_kind,
 };
 use crate::value::Value;
 
@@ -56,6 +57,10 @@ impl InState for Terraform {
 
     fn import(&self, _kind: &str, id: &str) -> Outcome<Value> {
         Outcome::ok(data::imported(id))
+    }
+
+    fn move_state(&self, from: &MoveRequest<'_>) -> Option<Outcome<Moved>> {
+        data::moved(from)
     }
 
     fn read_data<'a>(&'a self, request: DataRequest) -> Boxed<'a, Outcome<Value>> {

@@ -63,7 +63,7 @@ pub async fn read(states: &dyn RemoteState, config: Value) -> Outcome<Value> {
     let read = states.outputs(request).await;
     let entries = entries.clone();
     read.and_then(|stored| {
-        if stored.is_none() && defaults.is_null() {
+        if stored.is_none() {
             return Diagnostic::error(
                 "Unable to find remote state",
                 "No stored state was found for the given workspace in the given backend.",
@@ -108,7 +108,7 @@ mod tests {
         let object = |entries: &[(&'static str, i64)]| Value::object(entries.iter().map(|&(k, v)| (k, Value::int(v))));
         check(Some(object(&[("a", 1)])), Value::NULL, Ok(object(&[("a", 1)]))).await;
         check(Some(object(&[("a", 1)])), object(&[("a", 2), ("b", 3)]), Ok(object(&[("a", 1), ("b", 3)]))).await;
-        check(None, object(&[("b", 3)]), Ok(object(&[("b", 3)]))).await;
+        check(None, object(&[("b", 3)]), Err("Unable to find remote state")).await;
         check(None, Value::NULL, Err("Unable to find remote state")).await;
         check(None, "x".into(), Err("Invalid default values")).await;
     }

@@ -29,13 +29,18 @@ pub fn parse_provider(layer: &LayerName, text: &str) -> Option<ProviderConfigAdd
         let end = name.find('.').unwrap_or(name.len());
         (ProviderSource::implied(&name[..end]), &name[end..])
     };
-    let alias = match alias {
-        "" => None,
-        alias => {
-            Some(Name::from(alias.strip_prefix('.').filter(|alias| !alias.is_empty() && !alias.contains(['.', '[']))?))
-        }
+    // The key of a block with for_each, as OpenTofu writes it, is a text of JSON.
+    let (alias, key) = match alias.split_once('[') {
+        Some((alias, key)) => (alias, Some(serde_json::from_str::<String>(key.strip_suffix(']')?).ok()?)),
+        None => (alias, None),
     };
-    Some(ProviderConfigAddr { layer: Some(layer.clone()), module: calls.into_iter().collect(), source, alias })
+    let alias = match alias {
+        "" if key.is_some() => return None,
+        "" => None,
+        alias => Some(Name::from(alias.strip_prefix('.').filter(|alias| !alias.is_empty() && !alias.contains('.'))?)),
+    };
+    let module = calls.into_iter().collect();
+    Some(ProviderConfigAddr { layer: Some(layer.clone()), module, source, alias, key: key.map(Name::from) })
 }
 
 /// Reads `module.m.terraform_data.a`, an entry of `dependencies`. Keys, which very old versions wrote, are left out.
@@ -136,6 +141,8 @@ mod tests {
         for text in [
             "provider[\"registry.terraform.io/hashicorp/random\"]",
             "provider[\"terraform.io/builtin/terraform\"].other",
+            "provider[\"a/b/c\"].d[\"e\"]",
+            "provider[\"a/b/c\"].d[\"e.f[\\\"]\"]",
             "module.a.module.provider.provider[\"registry.opentofu.org/x/y\"].z",
         ] {
             check(text, Some(text));
@@ -151,7 +158,9 @@ mod tests {
         {
             check(text, None);
         }
-        check("provider[\"a/b/c\"].d[\"e\"]", None);
+        check("provider[\"a/b/c\"][\"e\"]", None);
+        check("provider[\"a/b/c\"].d[e]", None);
+        check("provider[\"a/b/c\"].d[\"e\"", None);
         check("provider[\"a/b/c\"", None);
     }
 }

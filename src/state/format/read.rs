@@ -71,9 +71,17 @@ fn why_not(bytes: &[u8]) -> Option<FormatError> {
 fn read_resource(state: &mut State, known: &mut Known, resource: ResourceIn<'_>) -> Result<(), FormatError> {
     let place = Place { module: &resource.module, kind: &resource.kind, name: &resource.name };
     let (module, addr) = place.read(known, &resource.mode).map_err(|what| invalid(resource.place(), what))?;
-    let provider = known.provider(&resource.provider).ok_or_else(|| {
-        invalid(resource.place(), format!("{:?} is not the address of a provider configuration", resource.provider))
-    })?;
+    // With for_each of a provider block, OpenTofu names the configuration beside each instance.
+    let told = if resource.provider.is_empty() {
+        resource.instances.iter().find_map(|instance| instance.provider.as_ref())
+    } else {
+        None
+    };
+    let told = told.unwrap_or(&resource.provider);
+    let provider = known
+        .provider(told)
+        .ok_or_else(|| invalid(resource.place(), format!("{told:?} is not the address of a provider configuration")))?;
+    let provider = provider.with_key(None);
     let mut instances: BTreeMap<Option<InstanceKey>, InstanceState> = BTreeMap::new();
     for instance in &resource.instances {
         let place = || match &instance.index_key {
@@ -159,6 +167,7 @@ struct ResourceIn<'a> {
 pub struct InstanceIn<'a> {
     index_key: Option<&'a RawValue>,
     deposed: Option<Cow<'a, str>>,
+    provider: Option<Cow<'a, str>>,
     status: Option<Cow<'a, str>>,
     schema_version: u64,
     attributes: Option<&'a RawValue>,
@@ -246,7 +255,14 @@ impl InstanceIn<'_> {
                 known.dependency(text).ok_or_else(|| wrong(format!("{text:?} is not the address of a resource")))
             })
             .collect();
+        let provider = match self.provider.as_deref() {
+            Some(text) => {
+                Some(known.provider(text).ok_or_else(|| wrong(format!("{text:?} is no provider configuration")))?)
+            }
+            None => None,
+        };
         Ok(Object {
+            provider_key: provider.and_then(|provider| provider.key),
             schema_version: self.schema_version,
             attributes,
             sensitive: self.sensitive.map_or(Ok(Vec::new()), |raw| read_paths(raw.get(), known)).map_err(wrong)?,
@@ -368,6 +384,7 @@ object_visitor!(ResourceIn, "a resource", |map, out| {
 object_visitor!(InstanceIn, "an instance", |map, out| {
     "index_key" => out.index_key = map.next_value()?,
     "deposed" => out.deposed = map.next_value::<Option<Text<'de>>>()?.map(|text| text.0),
+    "provider" => out.provider = map.next_value::<Option<Text<'de>>>()?.map(|text| text.0),
     "status" => out.status = map.next_value::<Option<Text<'de>>>()?.map(|text| text.0),
     "schema_version" => out.schema_version = or_default(&mut map)?,
     "attributes" => out.attributes = map.next_value()?,

@@ -33,8 +33,13 @@ pub fn write(state: &State, out: &mut dyn Write) -> io::Result<()> {
         out.write_all(if some { b",\n    {\n      " } else { b"\n    {\n      " })?;
         some = true;
         fields_of_place(out, module, addr, ",\n      ")?;
-        out.write_all(b",\n      \"provider\": ")?;
-        text(out, &resource.provider.to_string())?;
+        let objects = resource.instances.values().flat_map(|one| one.current.iter().chain(one.deposed.values()));
+        let mut objects = objects.peekable();
+        // Where each object names its own configuration, the resource has none, as OpenTofu has it.
+        if objects.peek().is_none() || objects.any(|object| object.provider_key.is_none()) {
+            out.write_all(b",\n      \"provider\": ")?;
+            text(out, &resource.provider.to_string())?;
+        }
         fields_of_foreign(out, &resource.foreign, ",\n      ")?;
         out.write_all(b",\n      \"instances\": [")?;
         let mut first = true;
@@ -44,6 +49,11 @@ pub fn write(state: &State, out: &mut dyn Write) -> io::Result<()> {
                 out.write_all(if first { b"\n        {\n          " } else { b",\n        {\n          " })?;
                 first = false;
                 fields_of_instance(out, key.as_ref(), deposed, ",\n          ")?;
+                if let Some(key) = &object.provider_key {
+                    out.write_all(b"\"provider\": ")?;
+                    text(out, &resource.provider.with_key(Some(key.clone())).to_string())?;
+                    out.write_all(b",\n          ")?;
+                }
                 fields_of_object(out, &state.layer, object, ",\n          ")?;
                 out.write_all(b"\n        }")?;
             }

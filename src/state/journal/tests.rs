@@ -27,6 +27,7 @@ fn full() -> Record {
         module: [Name::from("m")].into_iter().collect(),
         source: ProviderSource::implied("kubernetes"),
         alias: Some("west".into()),
+        key: None,
     };
     let object = Object {
         sensitive: vec![[PathStep::Attribute("data".into()), PathStep::Key("k".into())].into_iter().collect()],

@@ -5,6 +5,7 @@
 
 mod error;
 pub mod local;
+mod memory;
 #[cfg(test)]
 pub mod memory_test;
 mod pieces;
@@ -14,6 +15,7 @@ use bytes::Bytes;
 
 pub use error::StoreError;
 pub use local::LocalStore;
+pub use memory::MemoryStore;
 pub use s3::S3Store;
 
 use crate::provider::Boxed;

@@ -128,5 +128,59 @@ const FILE: &[Kind] = &[
 /// The content of a file of configuration.
 pub(super) const ROOT: Kind = Kind { blocks: FILE, only_blocks: true, ..PLAIN };
 
+const DURING: (&str, Strings) = ("override_during", Expressions);
+const MOCKED: Kind = Kind { name: "mock_resource", labels: &["type"], special: &[DURING], ..PLAIN };
+const OVERRIDE: Kind = Kind { name: "override_resource", special: &[("target", Expressions), DURING], ..PLAIN };
+const OVERRIDE_DATA: Kind = Kind { name: "override_data", ..OVERRIDE };
+const OVERRIDE_MODULE: Kind = Kind { name: "override_module", ..OVERRIDE };
+const OVERRIDE_LAYER: Kind = Kind { name: "override_layer", ..OVERRIDE };
+const MOCKED_DATA: Kind = Kind { name: "mock_data", ..MOCKED };
+const VARIABLES: Kind = Kind { name: "variables", ..PLAIN };
+
+/// The content of a test file.
+pub(super) const TESTS: Kind = Kind {
+    blocks: &[
+        Kind { name: "test", ..PLAIN },
+        VARIABLES,
+        Kind { name: "provider", labels: &["name"], ..OPEN },
+        Kind {
+            name: "mock_provider",
+            labels: &["name"],
+            blocks: &[MOCKED, MOCKED_DATA, OVERRIDE, OVERRIDE_DATA],
+            special: &[DURING],
+            ..PLAIN
+        },
+        OVERRIDE,
+        OVERRIDE_DATA,
+        OVERRIDE_MODULE,
+        OVERRIDE_LAYER,
+        Kind {
+            name: "run",
+            blocks: &[
+                Kind { name: "assert", ..PLAIN },
+                Kind { name: "module", ..PLAIN },
+                Kind {
+                    name: "plan_options",
+                    special: &[("mode", Expressions), ("target", Expressions), ("replace", Expressions)],
+                    ..PLAIN
+                },
+                VARIABLES,
+                OVERRIDE,
+                OVERRIDE_DATA,
+                OVERRIDE_MODULE,
+                OVERRIDE_LAYER,
+            ],
+            special: &[("command", Expressions), ("expect_failures", Expressions), ("providers", Literals)],
+            ..NAMED
+        },
+    ],
+    only_blocks: true,
+    ..PLAIN
+};
+
+/// The content of a file of mocks.
+pub(super) const MOCKS: Kind =
+    Kind { blocks: &[MOCKED, MOCKED_DATA, OVERRIDE, OVERRIDE_DATA], only_blocks: true, ..PLAIN };
+
 /// The content of a file of assignments.
 pub(super) const ASSIGNMENTS: Kind = SETTINGS;

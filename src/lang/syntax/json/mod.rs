@@ -28,6 +28,16 @@ pub fn parse_json_assignments(sources: &SourceMap, file: FileId) -> (File, Diagn
     read(sources, file, &kinds::ASSIGNMENTS)
 }
 
+/// Reads a test file in JSON.
+pub fn parse_json_tests(sources: &SourceMap, file: FileId) -> (File, Diagnostics) {
+    read(sources, file, &kinds::TESTS)
+}
+
+/// Reads a file of mocks in JSON.
+pub fn parse_json_mocks(sources: &SourceMap, file: FileId) -> (File, Diagnostics) {
+    read(sources, file, &kinds::MOCKS)
+}
+
 fn read(sources: &SourceMap, file: FileId, kind: &Kind) -> (File, Diagnostics) {
     let Some(source) = sources.get(file) else { return (File { body: Body::default() }, Diagnostics::none()) };
     let mut reader = Reader::new(&source.text, file);

@@ -1,0 +1,274 @@
+//! Folders with test files, each tested once: how every run ends, what is said of it and where, the exit code, the text, the
+//! lines for programs and the JUnit report are those of the real `terraform test`.
+//!
+//! `tested/NAME.txt` holds cases as in `corpus`: `=== NAME` begins one, `@ ARGUMENTS` are its arguments, then come main.tf and,
+//! behind `--- PATH`, the other files. `tested/NAME.json` is what terraform answered. `just conformance` records anew; terraform
+//! finds the providers time and kubernetes, built from source, in the mirror folder that INFRA_PROVIDER_MIRROR names.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use regex::Regex;
+use serde_json::{Value as Json, json};
+
+use super::peer::{Peer, without_ids};
+
+/// Where we differ from terraform, and why.
+const KNOWN: &[(&str, &str, &str)] = &[
+    ("files", "a_filter_of_no_file", "a mistyped -filter is said, or it would pass for a success"),
+    ("files", "a_run_in_the_cloud", "it is refused before anybody is asked"),
+    ("mocks", "a_mock_in_a_called_module", "a mock counts for modules that are called too: nobody is asked in earnest"),
+    ("mocks", "a_provider_of_the_test", "of two mistakes in one provider block the other one is said"),
+    ("mocks", "an_override_of_one_instance", "one instance of a module cannot be replaced yet, and that is said"),
+    ("mocks", "an_overridden_module_leaves_its_resources", WORDS),
+    ("mocks", "defaults_that_are_found_not_to_fit", "nothing was made, so that nothing is torn down"),
+    ("mocks", "imported_into_a_mock", PLACE),
+    ("mocks", "known_when_planning", "values that were planned are kept, which terraform makes up anew"),
+    ("mocks", "mock_arguments_that_are_wrong", PLACE),
+    ("mocks", "mocked_values_of_nested_blocks", "nothing was made, so that nothing is torn down; and it is said once"),
+    ("more", "an_assert_about_a_whole_module", "what a module calls sensitive stays so, as terraform documents it"),
+    ("more", "removed_and_imported", "it names this program"),
+    ("more", "verbose_with_modules_and_sensitive_values", WORDS),
+    ("modules", "of_a_variable", "one error instead of two for one mistake"),
+    ("modules", "that_is_not_there", "nothing has to be installed: the folder is missing"),
+    ("runs", "a_sensitive_message", "it says that there is a message"),
+    ("runs", "parallel_runs", "as newer versions have it"),
+    ("runs", "state_key_and_parallel_words", "one error instead of two for one mistake"),
+    ("runs", "verbose_plan_and_state", WORDS),
+];
+
+/// An error that terraform shows without its place.
+const PLACE: &str = "we say where it is";
+/// Plans are drawn in words of our own.
+const WORDS: &str = "a plan in words of our own; what it says is the same";
+
+#[test]
+fn test_files_answer_as_under_terraform() {
+    let mut failed = Vec::new();
+    let mut answered = 0;
+    for path in files() {
+        let file = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let recorded = std::fs::read_to_string(path.with_extension("json")).unwrap_or_else(|_| "{}".to_owned());
+        let expect: BTreeMap<String, Json> = serde_json::from_str(&recorded).unwrap();
+        let got = play_all(&path, &Peer::infra());
+        assert!(got.keys().eq(expect.keys()), "{file}: record it with `just conformance`");
+        for (name, got) in &got {
+            answered += 1;
+            let known = KNOWN.iter().find(|known| (known.0, known.1) == (file.as_str(), name.as_str()));
+            let differs = differences(&expect[name], got);
+            match (differs.is_empty(), known) {
+                (false, None) => failed.push(format!("{file}, {name}{differs}")),
+                (true, Some(_)) => failed.push(format!("{file}, {name}: no difference any more")),
+                (true, None) | (false, Some(_)) => {}
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{} of {answered} differ:\n{}", failed.len(), failed.join("\n"));
+    assert!(answered >= 160, "{answered} folders");
+}
+
+#[test]
+#[ignore = "records the answers of terraform: just conformance"]
+fn record_tested() {
+    if std::env::var_os("INFRA_PROVIDER_MIRROR").is_none() {
+        return println!("not recorded: INFRA_PROVIDER_MIRROR names no folder with the providers time and kubernetes");
+    }
+    for path in files() {
+        let text = serde_json::to_string_pretty(&play_all(&path, &Peer::terraform())).unwrap() + "\n";
+        let file = path.with_extension("json");
+        if !std::fs::read_to_string(&file).is_ok_and(|recorded| recorded == text) {
+            println!("recorded {}", file.display());
+            std::fs::write(file, text).unwrap();
+        }
+    }
+}
+
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/tested");
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "txt")).collect();
+    files.sort();
+    files
+}
+
+/// The parts of two answers that differ, each on lines of its own.
+fn differences(expect: &Json, got: &Json) -> String {
+    let parts = ["code", "text", "said", "lines", "junit"];
+    let parts = parts.iter().filter(|part| expect[**part] != got[**part]);
+    let one = |part: &&str| {
+        let all = |answer: &Json| answer[*part].as_array().cloned().unwrap_or_else(|| vec![answer[*part].clone()]);
+        let (expect, got) = (all(expect), all(got));
+        let only = |from: &[Json], than: &[Json], sign: &str| -> String {
+            let lines = from.iter().filter(|line| !than.contains(line));
+            lines.map(|line| format!("\n    {sign} {line}")).collect()
+        };
+        let differ = format!("{}{}", only(&expect, &got, "-"), only(&got, &expect, "+"));
+        let order = if differ.is_empty() { "\n    in another order" } else { "" };
+        format!("\n  {part}{differ}{order}")
+    };
+    parts.map(one).collect()
+}
+
+/// One folder.
+struct Case {
+    name: String,
+    arguments: Vec<String>,
+    files: Vec<(String, String)>,
+}
+
+fn cases(path: &Path) -> Vec<Case> {
+    let text = format!("\n{}", std::fs::read_to_string(path).unwrap());
+    let only = std::env::var("INFRA_TEST_CASE").unwrap_or_default();
+    text.split("\n=== ").skip(1).map(case).filter(|case| case.name.contains(&only)).collect()
+}
+
+fn case(text: &str) -> Case {
+    let (name, mut body) = text.split_once('\n').unwrap();
+    let mut case = Case { name: name.to_owned(), arguments: Vec::new(), files: Vec::new() };
+    while let Some((line, rest)) = body.split_once('\n').filter(|(line, _)| line.starts_with("@ ")) {
+        case.arguments = line[2..].split_whitespace().map(str::to_owned).collect();
+        body = rest;
+    }
+    for part in format!("\n--- main.tf\n{body}").split("\n--- ").skip(1) {
+        let (path, text) = part.split_once('\n').unwrap_or((part, ""));
+        case.files.push((path.to_owned(), format!("{}\n", text.trim_end_matches('\n'))));
+    }
+    case
+}
+
+/// The answers to every case of a file, found out on several threads.
+fn play_all(path: &Path, peer: &Peer) -> BTreeMap<String, Json> {
+    let cases = cases(path);
+    let (next, answers) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let work = || {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let answer = play(case, peer);
+            assert!(
+                answers.lock().unwrap().insert(case.name.clone(), answer).is_none(),
+                "{} is there twice",
+                case.name
+            );
+        }
+    };
+    std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(work))));
+    answers.into_inner().unwrap()
+}
+
+fn play(case: &Case, peer: &Peer) -> Json {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    let mirror = std::env::var("INFRA_PROVIDER_MIRROR").unwrap_or_default();
+    let settings = format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n");
+    std::fs::write(folder.join("terraformrc"), if mirror.is_empty() { String::new() } else { settings }).unwrap();
+    for (path, text) in &case.files {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    if peer.installs {
+        let directory = case.arguments.iter().filter(|argument| argument.starts_with("-test-directory"));
+        let arguments: Vec<&str> = ["init", "-input=false"].into_iter().chain(directory.map(String::as_str)).collect();
+        peer.run(folder, &arguments);
+    }
+    let given: Vec<&str> = case.arguments.iter().map(String::as_str).collect();
+    let arguments = |first: &[&'static str]| [first, &given].concat();
+    let output = peer.run(folder, &arguments(&["test", "-no-color", "-junit-xml=junit.xml"]));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let text: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    // What of the text is a diagnostic is compared by the lines for programs.
+    let from = text.iter().position(|line| line.starts_with("Warning: ") || line.starts_with("Error: "));
+    let text: Vec<&str> = match case.arguments.iter().any(|argument| argument == "-verbose") {
+        true => text[..from.unwrap_or(text.len())].to_vec(),
+        false => text.into_iter().filter(|line| tells_how_it_stands(line)).collect(),
+    };
+    let junit = std::fs::read_to_string(folder.join("junit.xml")).ok();
+    let output = peer.run(folder, &arguments(&["test", "-json"]));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Json> = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let answer = json!({
+        "code": output.status.code(),
+        "text": text,
+        "said": said(&lines),
+        "lines": lines.iter().filter_map(line).collect::<Vec<_>>(),
+        "junit": junit.map(|junit| report(&junit)),
+    });
+    let folder = folder.to_string_lossy();
+    without_ids(&serde_json::from_str(&answer.to_string().replace(&*folder, "DIR")).unwrap())
+}
+
+/// `run "a"... pass`, and the last line.
+fn tells_how_it_stands(line: &str) -> bool {
+    let ends = ["in progress", "tearing down", "pass", "fail", "skip", "pending"];
+    ends.iter().any(|end| line.ends_with(&format!("... {end}")))
+        || line.starts_with("Success!")
+        || line.starts_with("Failure!")
+}
+
+/// Errors and warnings: of which run, what they are called, and where they are.
+fn said(lines: &[Json]) -> Vec<String> {
+    let one = |line: &Json| {
+        let said = &line["diagnostic"];
+        let place = [&line["@testfile"], &line["@testrun"]].map(|part| part.as_str().unwrap_or("-"));
+        let (severity, summary) = (text(&said["severity"]), text(&said["summary"]));
+        let range = &said["range"];
+        let at = range["filename"].as_str().map(|file| format!(" ({file}:{})", range["start"]["line"]));
+        // The words of the test itself are part of the answer.
+        let words = (summary == "Test assertion failed").then(|| format!(": {}", text(&said["detail"])));
+        format!(
+            "{} {} {severity}: {summary}{}{}",
+            place[0],
+            place[1],
+            words.unwrap_or_default(),
+            at.unwrap_or_default()
+        )
+    };
+    let mut said: Vec<String> = lines.iter().filter(|line| line["type"] == "diagnostic").map(one).collect();
+    said.sort();
+    said.dedup();
+    said
+}
+
+/// A line for programs without what differs at each run; schemas of whole providers are left out.
+fn line(line: &Json) -> Option<Json> {
+    let kind = line["type"].as_str()?;
+    if matches!(kind, "version" | "diagnostic") || !kind.starts_with("test_") {
+        return None;
+    }
+    let mut line = line.clone();
+    for gone in ["@timestamp", "@module"] {
+        line.as_object_mut()?.remove(gone);
+    }
+    if matches!(kind, "test_plan" | "test_state") {
+        let body = line[kind].take();
+        line[kind] = json!({
+            "changes": body["resource_changes"], "outputs": body["output_changes"], "root": body["root_module"],
+            "values": body["planned_values"], "state": body["outputs"],
+        });
+    }
+    if let Some(run) = line.get_mut("test_run").and_then(Json::as_object_mut)
+        && run.get("elapsed").is_some_and(|elapsed| elapsed != 0)
+    {
+        run.insert("elapsed".to_owned(), json!("some"));
+    }
+    Some(line)
+}
+
+/// A JUnit report without times; of each diagnostic, its first line.
+fn report(junit: &str) -> Vec<String> {
+    let times = Regex::new(r#" (time|timestamp)="[^"]*""#).unwrap();
+    let said = Regex::new(r"(?s)<!\[CDATA\[(.*?)\]\]>").unwrap();
+    let first = |found: &regex::Captures<'_>| {
+        let titles = found[1].lines().filter(|line| line.starts_with("Error: ") || line.starts_with("Warning: "));
+        let titles: Vec<&str> = titles.collect();
+        let text = if titles.is_empty() { found[1].trim().to_owned() } else { titles.join("; ") };
+        format!("<![CDATA[{text}]]>")
+    };
+    let text = said.replace_all(junit, first);
+    times.replace_all(&text, "").lines().map(str::to_owned).collect()
+}
+
+fn text(json: &Json) -> String {
+    json.as_str().unwrap_or_default().to_owned()
+}
