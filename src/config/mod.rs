@@ -30,9 +30,9 @@ pub use files::{Capture, Captured, Entry, Files, normal, relative};
 pub use load::{Given, LoadOptions, PROJECT_FILE, load};
 pub use model::{
     ActionBlock, ActionRef, ActionTrigger, AssignedExpr, Assignment, Check, CheckRule, Config, DependsOn, Gate,
-    IgnoreChanges, Import, ImportTarget, Include, Layer, Lifecycle, Local, Module, ModuleCall, Moved, OnFailure, Origin,
-    Output, Phase, ProjectFile, ProviderConfig, ProviderRef, Provision, Provisioner, Removed, RequiredProvider, Resource,
-    S3Settings, StateSettings, Trigger, TriggerEvent, Variable, When,
+    IgnoreChanges, Import, ImportTarget, Include, Layer, Lifecycle, Local, Module, ModuleCall, Moved, OnFailure,
+    Origin, Output, Phase, ProjectFile, ProviderConfig, ProviderRef, Provision, Provisioner, Removed, RequiredProvider,
+    Resource, S3Settings, StateSettings, Trigger, TriggerEvent, Variable, When,
 };
 pub use modules::{Installed, Installing, Manifest, Wanted, manifest};
 pub use scope::Env;

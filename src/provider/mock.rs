@@ -14,8 +14,9 @@ use crate::value::{Type, Value};
 
 use super::made_up::fill;
 use super::{
-    Applied, ApplyRequest, Boxed, Configured, DataRequest, Identity, ImportRequest, Imported, Limits, InvokeRequest, MoveRequest, Moved, OpenRequest,
-    Opened, PlanRequest, Planned, Progress, Provider, ProviderSchema, ReadRequest, ReadResult, Recovered,
+    Applied, ApplyRequest, Boxed, Configured, DataRequest, Identity, ImportRequest, Imported, InvokeRequest, Limits,
+    MoveRequest, Moved, OpenRequest, Opened, PlanRequest, Planned, Progress, Provider, ProviderSchema, ReadRequest,
+    ReadResult, Recovered,
 };
 
 /// What a test says of made-up values.

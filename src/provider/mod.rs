@@ -12,8 +12,8 @@ mod registry;
 
 pub use contract::{
     Applied, ApplyRequest, Boxed, Configured, DataRequest, Identity, ImportRequest, Imported, InvokeRequest, Limits,
-    MoveRequest, Moved, Now, OpenRequest, Opened, PlanRequest, Planned, Progress, Provider, ProviderSchema, ReadRequest,
-    ReadResult, Recovered, SilentProgress, answering,
+    MoveRequest, Moved, Now, OpenRequest, Opened, PlanRequest, Planned, Progress, Provider, ProviderSchema,
+    ReadRequest, ReadResult, Recovered, SilentProgress, answering,
 };
 pub use in_state::{InState, StateOnly, plan_by_schema, unknown_kind};
 pub use registry::{ProviderFactory, Registry, StandIns};

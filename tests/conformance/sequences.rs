@@ -56,7 +56,16 @@ fn folders_change_as_under_terraform() {
         assert_eq!(got.len(), expect.len(), "{name}: record it with `just conformance`");
         for (step, (got, expect)) in got.iter().zip(&expect).enumerate() {
             let parts = [
-                "plan", "errors", "changes", "checks", "outputs", "provisions", "apply", "apply_errors", "check_results", "state",
+                "plan",
+                "errors",
+                "changes",
+                "checks",
+                "outputs",
+                "provisions",
+                "apply",
+                "apply_errors",
+                "check_results",
+                "state",
             ];
             for part in parts {
                 if ["state", "check_results"].contains(&part) && expect[part].is_null() {
