@@ -35,9 +35,10 @@ pub(super) fn end(left: u64) {
 
 /// Runs `f`, which may evaluate something itself, with what is left; gives the rest.
 pub(super) fn share<T>(left: u64, f: impl FnOnce() -> T) -> (T, u64) {
-    LEFT.set(left.max(1));
+    // A template may render a template: what is left goes back to the one around it.
+    let around = LEFT.replace(left.max(1));
     let result = f();
-    (result, LEFT.replace(0))
+    (result, LEFT.replace(around))
 }
 
 /// Why a value is not gone through.
