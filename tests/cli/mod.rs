@@ -12,6 +12,7 @@ mod ephemeral;
 mod formatting;
 mod hostile;
 mod imports;
+mod instances;
 mod keyed_providers;
 mod modules;
 mod moves;

@@ -2,14 +2,24 @@
 
 use std::path::Path;
 
+use crate::addr::Name;
 use crate::diag::{Diagnostic, Diagnostics, Outcome, did_you_mean};
 
 use super::super::assign::{find_var_file, missing_var_file};
 use super::super::load::{Given, LoadOptions};
 use super::read::EnvironmentBlock;
 
-/// The index of the chosen environment; `None` inside when the project declares none.
-pub fn environment(options: &LoadOptions, dir: &Path, declared: &[EnvironmentBlock]) -> Outcome<Option<usize>> {
+/// The environment of a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Chosen {
+    /// The index of its block.
+    pub at: usize,
+    /// Its name, with the instance where there are several: `test/123`.
+    pub name: Name,
+}
+
+/// The chosen environment; `None` inside when the project declares none.
+pub fn environment(options: &LoadOptions, dir: &Path, declared: &[EnvironmentBlock]) -> Outcome<Option<Chosen>> {
     let mut said = Diagnostics::none();
     let files = files(options, dir, declared, &mut said);
     if said.has_errors() {
@@ -18,16 +28,18 @@ pub fn environment(options: &LoadOptions, dir: &Path, declared: &[EnvironmentBlo
     let chosen = match &options.environment {
         Some(name) => named(name, declared),
         None if declared.is_empty() => Ok(None),
-        None => by_files(&files, declared).map(Some),
+        None => by_files(&files, declared).and_then(|at| instance_of(at, None, declared)).map(Some),
     };
     let chosen = match chosen {
         Ok(chosen) => chosen,
         Err(diagnostic) => return diagnostic.into(),
     };
-    let name = chosen.map_or("default", |at| declared[at].name.as_str());
-    if let Some(file) =
-        files.iter().find(|file| chosen.is_some_and(|at| !file.belongs.is_empty() && !file.belongs.contains(&at)))
-    {
+    let name = chosen.as_ref().map_or("default", |chosen| chosen.name.as_str());
+    let elsewhere = |file: &&VarFile| {
+        let at = chosen.as_ref().map(|chosen| chosen.at);
+        at.is_some_and(|at| !file.belongs.is_empty() && !file.belongs.contains(&at))
+    };
+    if let Some(file) = files.iter().find(elsewhere) {
         let flag = format!("-env {name} chooses {name}");
         return contradiction(&flag, file, declared).into();
     }
@@ -67,9 +79,13 @@ fn files(options: &LoadOptions, dir: &Path, declared: &[EnvironmentBlock], said:
     files
 }
 
-fn named(name: &str, declared: &[EnvironmentBlock]) -> Result<Option<usize>, Diagnostic> {
-    if let Some(at) = declared.iter().position(|environment| environment.name == *name) {
-        return Ok(Some(at));
+fn named(name: &str, declared: &[EnvironmentBlock]) -> Result<Option<Chosen>, Diagnostic> {
+    let (block, instance) = match name.split_once('/') {
+        Some((block, instance)) => (block, Some(instance)),
+        None => (name, None),
+    };
+    if let Some(at) = declared.iter().position(|environment| environment.name == *block) {
+        return instance_of(at, instance, declared).map(Some);
     }
     if declared.is_empty() {
         if name == "default" {
@@ -78,16 +94,43 @@ fn named(name: &str, declared: &[EnvironmentBlock]) -> Result<Option<usize>, Dia
         let detail = format!("The project declares no environments, so that there is only \"default\", not {name:?}.");
         return Err(Diagnostic::error("Unknown environment", detail));
     }
-    if name.contains('/') {
-        let detail = format!("-env {name}: environments with instances are not part of this version.");
-        return Err(Diagnostic::error("Not supported yet", detail));
-    }
-    let hint = did_you_mean(name, declared.iter().map(|environment| environment.name.as_str()));
+    let hint = did_you_mean(block, declared.iter().map(|environment| environment.name.as_str()));
     let detail = format!(
-        "The project declares no environment {name:?}.{hint} There are: {}.",
+        "The project declares no environment {block:?}.{hint} There are: {}.",
         list(0..declared.len(), declared, ", ")
     );
     Err(Diagnostic::error("Unknown environment", detail))
+}
+
+/// An environment with or without instances, as its block says.
+fn instance_of(at: usize, instance: Option<&str>, declared: &[EnvironmentBlock]) -> Result<Chosen, Diagnostic> {
+    let EnvironmentBlock { name, per, .. } = &declared[at];
+    match (per, instance) {
+        (None, None) => Ok(Chosen { at, name: name.clone() }),
+        (None, Some(_)) => {
+            let detail = format!("Environment {name} has no instances: its block does not say per = \"…\".");
+            Err(Diagnostic::error("Unknown environment", detail))
+        }
+        (Some(per), None) => {
+            let detail = format!("There is one environment {name} per {per}. Choose one: -env {name}/123.");
+            Err(Diagnostic::error("No environment chosen", detail))
+        }
+        (Some(_), Some(instance)) if is_instance(instance) => {
+            Ok(Chosen { at, name: format!("{name}/{instance}").as_str().into() })
+        }
+        (Some(_), Some(instance)) => {
+            let detail = format!(
+                "{instance:?} cannot name an instance of environment {name}: its name becomes part of folders and of the keys of \
+                 states. Use letters, digits, dots, dashes and underscores, at most 64, a letter or a digit first."
+            );
+            Err(Diagnostic::error("Invalid environment name", detail))
+        }
+    }
+}
+
+fn is_instance(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain)
 }
 
 /// The one environment that every file with a home belongs to.

@@ -52,8 +52,7 @@ pub fn environments(
     }
     // That none is chosen is nothing wrong here.
     let chosen = choose::environment(options, dir, &blocks.environments).value.flatten();
-    let chosen = chosen.and_then(|at| names.get(at).cloned());
-    (names, chosen)
+    (names, chosen.map(|chosen| chosen.name.to_string()))
 }
 
 /// Reads the project in `dir` for the environment that the flags choose.
@@ -68,8 +67,8 @@ pub fn load(options: &LoadOptions, dir: &Path, body: &Body) -> Outcome<Config> {
     let Some(chosen) = choose::environment(options, dir, &blocks.environments).take(&mut said) else {
         return Outcome::fail(said);
     };
-    let environment = chosen.map_or_else(|| Name::from("default"), |at| blocks.environments[at].name.clone());
-    let chosen = chosen.map(|at| &blocks.environments[at]);
+    let environment = chosen.as_ref().map_or_else(|| Name::from("default"), |chosen| chosen.name.clone());
+    let chosen = chosen.map(|chosen| &blocks.environments[chosen.at]);
     let around = Arc::new(Surroundings::of(options, blocks.env.clone(), dir));
     let mut tree = Tree::new(options);
     let mut layers = Vec::new();

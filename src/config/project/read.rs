@@ -46,6 +46,8 @@ pub struct EnvironmentBlock {
     pub local_state: bool,
     /// Whether kubernetes is the in-process API.
     pub sandbox: bool,
+    /// What there is one of it for each of, such as `pull_request`: a run names the instance, `-env test/123`.
+    pub per: Option<String>,
 }
 
 /// A `layer` block.
@@ -63,7 +65,7 @@ pub struct LayerBlock {
 const PROJECT: Shape = Shape { arguments: &["name", "env", "module_mirror"], required: &["name"], ..Shape::EMPTY };
 const STATE: Shape = Shape { labels: &["type"], ..Shape::EMPTY };
 const ENVIRONMENT: Shape =
-    Shape { labels: &["name"], arguments: &["var_files", "state", "sandbox"], later: &["per", "ttl"], ..Shape::EMPTY };
+    Shape { labels: &["name"], arguments: &["var_files", "state", "sandbox", "per", "ttl"], ..Shape::EMPTY };
 const LAYER: Shape = Shape {
     labels: &["name"],
     arguments: &["source", "scope"],
@@ -240,6 +242,31 @@ impl Reader<'_> {
         self.blocks.state = Some(block.clone());
     }
 
+    /// `per` of an environment; `ttl`, how long an instance is meant to last, is only looked at here.
+    fn instances(&mut self, block: &Block) -> Option<String> {
+        let mut text = |name: &str| {
+            let attribute = block.body.attribute(name)?;
+            let value = self.value(attribute, &Type::String)?;
+            Some((value.as_str().unwrap_or_default().to_owned(), attribute.expr.span))
+        };
+        let (per, ttl) = (text("per"), text("ttl"));
+        if let Some((_, span)) = per.as_ref().filter(|(per, _)| !crate::lang::syntax::is_name(per)) {
+            let detail = "The argument says what there is an instance for, as a name: \"pull_request\".";
+            self.said.push(Diagnostic::error("Invalid instances of an environment", detail).at(*span));
+        }
+        if let Some((ttl, span)) = ttl {
+            let wrong = match (&per, crate::client::duration::parse(&ttl)) {
+                (None, _) => Some("Only an environment with instances has a ttl: it needs the argument \"per\"."),
+                (Some(_), None) => Some("The argument is a time such as \"72h\" or \"30m\"."),
+                (Some(_), Some(_)) => None,
+            };
+            if let Some(detail) = wrong {
+                self.said.push(Diagnostic::error("Invalid ttl of an environment", detail).at(span));
+            }
+        }
+        per.map(|(per, _)| per)
+    }
+
     fn environment(&mut self, block: &Block) {
         if !ENVIRONMENT.check(block, self.said) || !self.is_first(block, "Duplicate environment") {
             return;
@@ -278,7 +305,14 @@ impl Reader<'_> {
                 var_files.push((path, span));
             }
         }
-        self.blocks.environments.push(EnvironmentBlock { name: label.text.clone(), var_files, local_state, sandbox });
+        let per = self.instances(block);
+        self.blocks.environments.push(EnvironmentBlock {
+            name: label.text.clone(),
+            var_files,
+            local_state,
+            sandbox,
+            per,
+        });
     }
 
     fn layer(&mut self, block: &Block) {

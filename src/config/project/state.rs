@@ -25,8 +25,12 @@ pub fn place(
     layers: &mut [Layer],
     said: &mut Diagnostics,
 ) {
-    let local =
-        |environment: &Name| blocks.environments.iter().any(|known| known.name == *environment && known.local_state);
+    // An instance is kept as its environment's block says.
+    let block_of = |environment: &Name| environment.split('/').next().unwrap_or_default().to_owned();
+    let local = |environment: &Name| {
+        let own = block_of(environment);
+        blocks.environments.iter().any(|known| known.name == *own && known.local_state)
+    };
     let here = if options.needs_state && !local(environment) { blocks.state.as_ref() } else { None };
     let around = Surroundings::of(options, blocks.env.clone(), dir);
     let settings = |environment: &Name, layer: &Name| -> Outcome<StateSettings> {
@@ -59,7 +63,7 @@ pub fn place(
     }
     for other in &blocks.environments {
         // An environment with state of its own kind cannot meet this one's; one that cannot be told here is told when it is run.
-        if other.name == *environment || local(&other.name) != local(environment) {
+        if other.name == *block_of(environment) || local(&other.name) != local(environment) {
             continue;
         }
         for layer in &*layers {

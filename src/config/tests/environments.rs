@@ -87,8 +87,8 @@ The project declares no environment \"stagign\". Did you mean \"staging\"? There
     check(
         &two(vec![], Some("test/123")),
         "
-Error: Not supported yet
--env test/123: environments with instances are not part of this version.
+Error: Unknown environment
+The project declares no environment \"test\". There are: dev, staging.
 ",
     );
     check(
