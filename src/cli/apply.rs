@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::apply::Stop;
 use crate::change::Counts;
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::Diagnostics;
 use crate::ops::{self, Applied, Ended, RunOptions, Session};
 use crate::plan::PlanMode;
 use crate::value::Marks;
@@ -48,10 +48,6 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
             load.may_be_empty = options.mode == PlanMode::Destroy;
             Ok(load)
         }
-        Some(_) if !call.given.is_empty() => Err(Box::new(Diagnostic::error(
-            "Variables and a saved plan",
-            "A saved plan carries the values of its variables; -var and -var-file cannot change them.",
-        ))),
         Some(saved) => saved.options(&options).map(|saved| options = saved).and_then(|()| saved::unpack(call, saved)),
     };
     let load = match load {

@@ -21,6 +21,12 @@ struct Load {
     #[serde(default)]
     generates: bool,
     captured: Captured,
+    /// Variables whose values are not carried: whoever applies the plan gives them anew.
+    #[serde(default)]
+    ephemeral: Vec<String>,
+    /// Those of them that were set when planning.
+    #[serde(default)]
+    withheld: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -33,7 +39,15 @@ enum SavedGiven {
 /// Packs what was read, so that the configuration that was planned is the one applied.
 pub(super) fn pack(call: &Call, session: &Session, select: &SelectArgs, generates: bool) -> serde_json::Value {
     let environment = session.config.project.as_ref().map(|_| session.config.environment.to_string());
-    let given = call.given.iter().map(|given| match given {
+    let roots = session.config.layers.iter().flat_map(|layer| layer.root.variables.values());
+    let ephemeral: Vec<String> = roots.filter(|root| root.ephemeral).map(|root| root.name.to_string()).collect();
+    let kept = |given: &&Given| !matches!(given, Given::Var { name, .. } if ephemeral.contains(name));
+    let withheld = call.given.iter().filter(|given| !kept(given)).filter_map(|given| match given {
+        Given::Var { name, .. } => Some(name.clone()),
+        Given::File(_) => None,
+    });
+    let withheld = withheld.collect();
+    let given = call.given.iter().filter(kept).map(|given| match given {
         Given::Var { name, text } => SavedGiven::Var { name: name.clone(), text: text.clone() },
         Given::File(path) => SavedGiven::File(path.clone()),
     });
@@ -44,6 +58,8 @@ pub(super) fn pack(call: &Call, session: &Session, select: &SelectArgs, generate
         now: call.now.to_string(),
         generates,
         captured: call.capture.captured(),
+        ephemeral: ephemeral.clone(),
+        withheld,
     };
     serde_json::to_value(load).unwrap_or_default()
 }
@@ -51,7 +67,7 @@ pub(super) fn pack(call: &Call, session: &Session, select: &SelectArgs, generate
 /// What to load for a saved plan.
 ///
 /// # Errors
-/// When the file is damaged, or was made in another folder.
+/// When the file is damaged, was made in another folder, or a variable is given whose value it carries.
 pub(super) fn unpack(call: &Call, saved: &SavedPlan) -> Result<LoadOptions, Box<Diagnostic>> {
     let damaged = |why: String| {
         Box::new(Diagnostic::error(
@@ -64,10 +80,30 @@ pub(super) fn unpack(call: &Call, saved: &SavedPlan) -> Result<LoadOptions, Box<
         return Err(damaged(format!("it was made in {}", load.working_dir.display())));
     }
     let now: Timestamp = load.now.parse().map_err(|_| damaged("its time cannot be read".to_owned()))?;
+    let anew = |given: &Given| matches!(given, Given::Var { name, .. } if load.ephemeral.contains(name));
+    if !call.given.iter().all(anew) {
+        return Err(Box::new(Diagnostic::error(
+            "Variables and a saved plan",
+            "A saved plan carries the values of its variables; -var and -var-file cannot change them. Only those of ephemeral \
+             variables, which it does not carry, are given with -var.",
+        )));
+    }
+    let set = |name: &String| {
+        let here = call.given.iter().any(|given| matches!(given, Given::Var { name: given, .. } if given == name));
+        here || std::env::var_os(format!("TF_VAR_{name}")).is_some()
+    };
+    if let Some(name) = load.withheld.iter().find(|name| !set(name)) {
+        let detail = format!(
+            "The ephemeral input variable {name:?} was set when planning, and has to be set when applying as well: the plan \
+             does not carry it. Use -var, or TF_VAR_{name}."
+        );
+        return Err(Box::new(Diagnostic::error("No value for required variable", detail)));
+    }
     let given = load.given.into_iter().map(|given| match given {
         SavedGiven::Var { name, text } => Given::Var { name, text },
         SavedGiven::File(path) => Given::File(path),
     });
+    let given = given.chain(call.given.iter().cloned());
     let generates = load.generates;
     Ok(LoadOptions { generates, ..call.load_saved(load.captured, load.environment, given.collect(), now) })
 }

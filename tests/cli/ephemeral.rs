@@ -144,3 +144,22 @@ fn an_ephemeral_value_where_something_would_be_stored_is_refused() {
         assert!(answer.err.contains(&format!("Error: {summary}")), "{text}: {}", answer.err);
     }
 }
+
+#[test]
+fn a_saved_plan_carries_no_value_of_an_ephemeral_variable() {
+    let main = "variable \"token\" {\n  type      = string\n  ephemeral = true\n}\nvariable \"size\" { default = 1 }\n\
+                resource \"terraform_data\" \"a\" {\n  input = var.size\n  lifecycle {\n    precondition {\n      \
+                condition     = length(var.token) > 3\n      error_message = \"short\"\n    }\n  }\n}\n";
+    let program = Program::with(&[("main.tf", main)]);
+    program.ok(&["plan", "-out=p", "-var", "token=very-secret"]);
+    assert!(!std::fs::read_to_string(program.path("p")).unwrap().contains("very-secret"));
+    for (arguments, expect) in [
+        (vec!["apply", "p"], "The ephemeral input variable \"token\" was set when planning"),
+        (vec!["apply", "-var", "token=another", "-var", "size=2", "p"], "Variables and a saved plan"),
+        (vec!["apply", "-var", "token=no", "p"], "Resource precondition failed"),
+    ] {
+        let answer = program.call(&[&arguments[..], &["-no-color"]].concat());
+        assert!(answer.code == 1 && answer.err.contains(expect), "{arguments:?}: {}", answer.err);
+    }
+    assert!(program.ok(&["apply", "-var", "token=another", "p"]).contains("1 added"));
+}

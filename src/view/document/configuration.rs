@@ -34,11 +34,15 @@ pub(super) fn variables(plan: &Plan, segment: &Segment) -> Map<String, Json> {
     for root in &graph.roots {
         let node = graph.module(*root);
         let Some(copy) = segment.world.copies_of(*root).first() else { continue };
-        for name in node.module.variables.keys() {
-            // What was given stands there as it was given, what was not with its default.
-            let given = segment.config.layers[node.layer].assigned(&node.module.variables[name]);
+        for (name, variable) in &node.module.variables {
+            // What was given stands there as it was given, what was not with its default; of an ephemeral one only that is told.
+            let given = || segment.config.layers[node.layer].assigned(variable)?.value;
             let planned = || node.shape.variable(name).and_then(|offset| segment.world.get(*copy, offset)).cloned();
-            let value = given.and_then(|given| given.value).or_else(planned);
+            let value = match &variable.default {
+                Some(default) if variable.ephemeral => crate::lang::decode::constant(default).value,
+                None if variable.ephemeral => None,
+                Some(_) | None => given().or_else(planned),
+            };
             let Some(value) = value.filter(Value::is_known) else { continue };
             let label = if plan.prefixes_layers {
                 format!("layer.{}.{name}", graph.layers[node.layer])
