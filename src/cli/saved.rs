@@ -58,7 +58,7 @@ pub(super) fn pack(call: &Call, session: &Session, select: &SelectArgs, generate
         now: call.now.to_string(),
         generates,
         captured: call.capture.captured(),
-        ephemeral: ephemeral.clone(),
+        ephemeral,
         withheld,
     };
     serde_json::to_value(load).unwrap_or_default()

@@ -19,9 +19,8 @@ pub(super) async fn any() {
     }
 }
 
-/// Tells `stop` of every signal until the task is aborted.
-pub(super) fn listen(stop: &Stop, listener: &Listener) -> JoinHandle<()> {
-    let (stop, listener) = (stop.clone(), listener.clone());
+/// Calls `heard` at every signal until the task is aborted.
+pub(super) fn each(mut heard: impl FnMut() + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(async move {
         let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
         else {
@@ -32,13 +31,21 @@ pub(super) fn listen(stop: &Stop, listener: &Listener) -> JoinHandle<()> {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            let first = !stop.is_asked();
-            stop.ask();
-            listener.print(if first {
-                "\nStopping: nothing new is started, what runs is waited for. Once more gives up at once.\n"
-            } else {
-                "\nGiving up what runs. The next run finds out what became of it.\n"
-            });
+            heard();
         }
+    })
+}
+
+/// Tells `stop` of every signal until the task is aborted.
+pub(super) fn listen(stop: &Stop, listener: &Listener) -> JoinHandle<()> {
+    let (stop, listener) = (stop.clone(), listener.clone());
+    each(move || {
+        let first = !stop.is_asked();
+        stop.ask();
+        listener.print(if first {
+            "\nStopping: nothing new is started, what runs is waited for. Once more gives up at once.\n"
+        } else {
+            "\nGiving up what runs. The next run finds out what became of it.\n"
+        });
     })
 }

@@ -1,7 +1,6 @@
 //! `infra test`
 
 use jiff::Timestamp;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use crate::diag::{Diagnostic, Diagnostics, SourceMap};
@@ -75,29 +74,19 @@ pub(super) async fn run(call: &Call, args: &TestArgs) -> Exit {
 /// was made.
 fn listen(stop: &TestStop, terminal: Terminal) -> JoinHandle<()> {
     let stop = stop.clone();
-    tokio::spawn(async move {
-        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
-            return;
+    super::signals::each(move || {
+        let text = if !stop.runs.is_asked() {
+            stop.runs.ask();
+            "\nStopping: no run is begun any more, and what was made is destroyed. Once more gives up what runs.\n"
+        } else if !stop.runs.is_urgent() {
+            stop.runs.ask();
+            "\nGiving up what runs. What was made is destroyed; once more leaves it.\n"
+        } else {
+            stop.cleanup.ask();
+            stop.cleanup.ask();
+            "\nLeaving the rest of what was made.\n"
         };
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            let text = if !stop.runs.is_asked() {
-                stop.runs.ask();
-                "\nStopping: no run is begun any more, and what was made is destroyed. Once more gives up what runs.\n"
-            } else if !stop.runs.is_urgent() {
-                stop.runs.ask();
-                "\nGiving up what runs. What was made is destroyed; once more leaves it.\n"
-            } else {
-                stop.cleanup.ask();
-                stop.cleanup.ask();
-                "\nLeaving the rest of what was made.\n"
-            };
-            terminal.print(text);
-        }
+        terminal.print(text);
     })
 }
 

@@ -17,17 +17,35 @@ use super::peer::{Peer, sorted_members, without_ids};
 
 #[test]
 fn small_configurations_answer_as_under_terraform() {
+    let answered = compare("corpus", KNOWN, &|path| play_all(path, &Peer::infra()), &differences);
+    assert!(answered >= 640, "{answered} configurations");
+}
+
+#[test]
+#[ignore = "records the answers of terraform: just conformance"]
+fn record_corpus() {
+    record("corpus", &|path| play_all(path, &Peer::terraform()));
+}
+
+/// Compares our answers to the files of a folder with those recorded, but for known differences: file, case, reason. How many
+/// cases there were.
+pub fn compare(
+    folder: &str,
+    known: &[(&str, &str, &str)],
+    play_all: &dyn Fn(&Path) -> BTreeMap<String, Json>,
+    differences: &dyn Fn(&Json, &Json) -> String,
+) -> usize {
     let mut failed = Vec::new();
     let mut answered = 0;
-    for path in files() {
+    for path in texts(folder) {
         let file = path.file_stem().unwrap().to_string_lossy().into_owned();
         let recorded = std::fs::read_to_string(path.with_extension("json")).unwrap_or_else(|_| "{}".to_owned());
         let expect: BTreeMap<String, Json> = serde_json::from_str(&recorded).unwrap();
-        let got = play_all(&path, &Peer::infra());
+        let got = play_all(&path);
         assert!(got.keys().eq(expect.keys()), "{file}: record it with `just conformance`");
         for (name, got) in &got {
             answered += 1;
-            let known = KNOWN.iter().find(|known| (known.0, known.1) == (file.as_str(), name.as_str()));
+            let known = known.iter().find(|known| (known.0, known.1) == (file.as_str(), name.as_str()));
             let differs = differences(&expect[name], got);
             match (differs.is_empty(), known) {
                 (false, None) => failed.push(format!("{file}, {name}{differs}")),
@@ -37,24 +55,19 @@ fn small_configurations_answer_as_under_terraform() {
         }
     }
     assert!(failed.is_empty(), "{} of {answered} differ:\n{}", failed.len(), failed.join("\n"));
-    assert!(answered >= 640, "{answered} configurations");
+    answered
 }
 
-#[test]
-#[ignore = "records the answers of terraform: just conformance"]
-fn record_corpus() {
-    for path in files() {
-        let text = serde_json::to_string_pretty(&play_all(&path, &Peer::terraform())).unwrap() + "\n";
+/// Writes down the answers to the files of a folder, and says which became different.
+pub fn record(folder: &str, play_all: &dyn Fn(&Path) -> BTreeMap<String, Json>) {
+    for path in texts(folder) {
+        let text = serde_json::to_string_pretty(&play_all(&path)).unwrap() + "\n";
         let file = path.with_extension("json");
         if !std::fs::read_to_string(&file).is_ok_and(|recorded| recorded == text) {
             println!("recorded {}", file.display());
             std::fs::write(file, text).unwrap();
         }
     }
-}
-
-fn files() -> Vec<PathBuf> {
-    texts("corpus")
 }
 
 /// The `.txt` files of a folder beside this one.
@@ -109,18 +122,22 @@ fn case(text: &str) -> Case {
     case
 }
 
-/// The answers to every case of a file, found out on several threads.
+/// The answers to every case of a file.
 pub fn play_all(path: &Path, peer: &Peer) -> BTreeMap<String, Json> {
-    let cases = cases(path);
+    at_once(&cases(path), |case| &case.name, |case| play(case, peer))
+}
+
+/// The answer to every case by its name, found out on several threads.
+pub fn at_once<C: Sync>(
+    cases: &[C],
+    name: impl Fn(&C) -> &str + Sync,
+    play: impl Fn(&C) -> Json + Sync,
+) -> BTreeMap<String, Json> {
     let (next, answers) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let work = || {
         while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let answer = play(case, peer);
-            assert!(
-                answers.lock().unwrap().insert(case.name.clone(), answer).is_none(),
-                "{} is there twice",
-                case.name
-            );
+            let (name, answer) = (name(case), play(case));
+            assert!(answers.lock().unwrap().insert(name.to_owned(), answer).is_none(), "{name} is there twice");
         }
     };
     std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(work))));

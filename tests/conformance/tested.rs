@@ -6,13 +6,12 @@
 //! finds the providers time and kubernetes, built from source, in the mirror folder that INFRA_PROVIDER_MIRROR names.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
 
 use regex::Regex;
 use serde_json::{Value as Json, json};
 
+use super::corpus::{at_once, compare, record};
 use super::peer::{Peer, without_ids};
 
 /// Where we differ from terraform, and why.
@@ -46,26 +45,7 @@ const WORDS: &str = "a plan in words of our own; what it says is the same";
 
 #[test]
 fn test_files_answer_as_under_terraform() {
-    let mut failed = Vec::new();
-    let mut answered = 0;
-    for path in files() {
-        let file = path.file_stem().unwrap().to_string_lossy().into_owned();
-        let recorded = std::fs::read_to_string(path.with_extension("json")).unwrap_or_else(|_| "{}".to_owned());
-        let expect: BTreeMap<String, Json> = serde_json::from_str(&recorded).unwrap();
-        let got = play_all(&path, &Peer::infra());
-        assert!(got.keys().eq(expect.keys()), "{file}: record it with `just conformance`");
-        for (name, got) in &got {
-            answered += 1;
-            let known = KNOWN.iter().find(|known| (known.0, known.1) == (file.as_str(), name.as_str()));
-            let differs = differences(&expect[name], got);
-            match (differs.is_empty(), known) {
-                (false, None) => failed.push(format!("{file}, {name}{differs}")),
-                (true, Some(_)) => failed.push(format!("{file}, {name}: no difference any more")),
-                (true, None) | (false, Some(_)) => {}
-            }
-        }
-    }
-    assert!(failed.is_empty(), "{} of {answered} differ:\n{}", failed.len(), failed.join("\n"));
+    let answered = compare("tested", KNOWN, &|path| play_all(path, &Peer::infra()), &differences);
     assert!(answered >= 160, "{answered} folders");
 }
 
@@ -75,22 +55,7 @@ fn record_tested() {
     if std::env::var_os("INFRA_PROVIDER_MIRROR").is_none() {
         return println!("not recorded: INFRA_PROVIDER_MIRROR names no folder with the providers time and kubernetes");
     }
-    for path in files() {
-        let text = serde_json::to_string_pretty(&play_all(&path, &Peer::terraform())).unwrap() + "\n";
-        let file = path.with_extension("json");
-        if !std::fs::read_to_string(&file).is_ok_and(|recorded| recorded == text) {
-            println!("recorded {}", file.display());
-            std::fs::write(file, text).unwrap();
-        }
-    }
-}
-
-fn files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/tested");
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "txt")).collect();
-    files.sort();
-    files
+    record("tested", &|path| play_all(path, &Peer::terraform()));
 }
 
 /// The parts of two answers that differ, each on lines of its own.
@@ -138,22 +103,9 @@ fn case(text: &str) -> Case {
     case
 }
 
-/// The answers to every case of a file, found out on several threads.
+/// The answers to every case of a file.
 fn play_all(path: &Path, peer: &Peer) -> BTreeMap<String, Json> {
-    let cases = cases(path);
-    let (next, answers) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
-    let work = || {
-        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let answer = play(case, peer);
-            assert!(
-                answers.lock().unwrap().insert(case.name.clone(), answer).is_none(),
-                "{} is there twice",
-                case.name
-            );
-        }
-    };
-    std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(work))));
-    answers.into_inner().unwrap()
+    at_once(&cases(path), |case| &case.name, |case| play(case, peer))
 }
 
 fn play(case: &Case, peer: &Peer) -> Json {

@@ -23,7 +23,7 @@ use crate::diag::{Diagnostic, Diagnostics, SourceMap, Span, did_you_mean};
 use crate::lang::syntax::ast::{Block, Body};
 
 use super::model::Module;
-use super::shape::{Shape, check_name, describe, not_yet, place};
+use super::shape::{Shape, check_name, describe, place};
 
 pub use call::{Call, passed_providers};
 pub use lifecycle::rule;
@@ -42,9 +42,6 @@ pub struct Unlinked {
     /// `terraform { backend }` blocks, of which one is allowed.
     pub backend: Option<BackendBlock>,
 }
-
-/// Block types of the language that are refused for now.
-const LATER: &[&str] = &[];
 
 /// Block types that may stand at the top of a file.
 const KNOWN: &[&str] = &[
@@ -132,9 +129,6 @@ impl Reader<'_> {
             "import" => self.import(block),
             "check" => self.check(block),
             "action" => self.action(block),
-            kind if LATER.contains(&kind) => {
-                self.said.push(not_yet(&format!("The block type {kind:?}")).at(block.header));
-            }
             kind => {
                 let hint = did_you_mean(kind, KNOWN.iter().copied());
                 let detail = format!("Blocks of type {kind:?} are not expected here.{hint}");
