@@ -43,7 +43,7 @@ impl<'a> Run<'a> {
             return Evaluated::Done(true);
         };
         let slot = &self.providers[provider.index()];
-        let (Some(configured), true) = (slot.ask().cloned(), self.needed[node.index()]) else {
+        let (Some(configured), true) = (slot.ask().cloned(), self.needed.get(node.index()) == Some(&true)) else {
             return Evaluated::Done(true);
         };
         let mut ready = Vec::new();

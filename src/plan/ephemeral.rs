@@ -172,7 +172,7 @@ impl<'a> Walk<'a> {
     /// again, too.
     pub(super) fn forget_ephemerals(&mut self) {
         let graph = self.input.graph;
-        if !graph.nodes.iter().any(|node| matches!(node, Node::Ephemeral(..))) {
+        if !has_some(graph) {
             return;
         }
         let mut touched = vec![false; graph.nodes.len()];
@@ -226,9 +226,17 @@ fn forget(world: &mut World, graph: &Graph, node: crate::graph::NodeId, module: 
     }
 }
 
-/// For each node, whether some change of a segment needs it: ephemeral resources that no change needs stay closed.
+fn has_some(graph: &Graph) -> bool {
+    graph.nodes.iter().any(|node| matches!(node, Node::Ephemeral(..)))
+}
+
+/// For each node, whether some change of a segment needs it: ephemeral resources that no change needs stay closed. Empty where
+/// there are none.
 pub fn needed(segment: &Segment, changes: &[super::PlannedChange]) -> Vec<bool> {
     let graph = &segment.graph;
+    if !has_some(graph) {
+        return Vec::new();
+    }
     let mut needed = vec![false; graph.nodes.len()];
     let mut stack = Vec::new();
     for planned in changes.iter().filter(|planned| !planned.change.is_noop()) {
