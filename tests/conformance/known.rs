@@ -43,8 +43,6 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
         "a null has no type of its own there, so that terraform calls the text unknown",
     ),
     ("expressions", "a key twice in an object", "we warn of it"),
-    ("ephemeral", "a validation and its message", "we warn of the message: what is wrong is the value"),
-    ("ephemeral", "conditions and their messages", "assertions of checks are not made once something has failed"),
     ("expressions", "a conditional over lines without parentheses", FOLLOW_UP),
     ("expressions", "a large power and a root", "terraform rounds 2^64 once more when it shows it"),
     ("expressions", "and does not look behind a false", SHORT),
