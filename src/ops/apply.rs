@@ -102,6 +102,10 @@ async fn run(
     if graph.has_errors() {
         return failed(graph.said);
     }
+    let in_use = super::global::in_use(session, options).await;
+    if in_use.has_errors() {
+        return failed(in_use);
+    }
     let open = match Open::take(session, options, operation, events).await {
         Ok(open) => open,
         Err(said) => return failed(said),

@@ -7,6 +7,7 @@ mod apply;
 mod approval;
 mod console;
 mod gates;
+mod global;
 mod import;
 mod locks;
 mod modules;
