@@ -193,6 +193,18 @@ fn an_environment_with_local_state_has_global_layers_of_its_own() {
 }
 
 #[test]
+fn modules_of_global_layers_are_installed_with_those_of_an_environment() {
+    let program = program(&PROJECT.replace("name = \"p\"", "\n  name = \"p\"\n  module_mirror = \"mirror\"\n"));
+    program.write("mirror/registry.terraform.io/acme/name/local/1.0.0/main.tf", "output \"o\" { value = \"10.1\" }\n");
+    let call = "module \"m\" {\n  source = \"acme/name/local\"\n}\n";
+    program.write("net/main.tf", &format!("{call}{}", NET.replace("input = var.range", "input = module.m.o")));
+    fails(&program, &["validate", "-env", "prod"], &["Module not installed"]);
+    program.ok(&["init", "-env", "prod"]);
+    program.ok(&["validate", "-env", "prod"]);
+    assert!(program.ok(&["apply", "-global", "-auto-approve"]).contains("2 added"));
+}
+
+#[test]
 fn what_cannot_be_is_said() {
     let wrong = [
         (
