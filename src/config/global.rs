@@ -15,7 +15,8 @@ use super::model::{Module, StateSettings};
 /// What stands for the environment's name where the state of a global layer lies.
 pub const GLOBAL: &str = "global";
 
-/// An instance that no environment has: where this stands in a key, the key of any instance has the instance's name.
+/// An instance that no environment has, and a layer that no project has: where this stands in a key, the key of any other one
+/// has its name.
 pub const INSTANCE: &str = "infra0any0instance";
 
 /// How often a layer exists.
@@ -62,6 +63,18 @@ pub struct Above {
     pub layer: LayerName,
     /// Where it lies; an error where that cannot be told, such as credentials that are not set.
     pub state: Outcome<Place>,
+}
+
+/// Where states of layers would lie that the project does not have, or not any more.
+#[derive(Clone, Debug)]
+pub struct Undeclared {
+    /// The settings of the layer [`INSTANCE`].
+    pub settings: StateSettings,
+    /// States that belong to layers of the project, of any environment.
+    pub known: Vec<StateSettings>,
+    /// In a run of the global layers: the settings of the layer [`INSTANCE`] in each environment, where states are none of the
+    /// run's business.
+    pub elsewhere: Vec<StateSettings>,
 }
 
 /// Where a state lies, or the states of all instances of an environment.

@@ -29,7 +29,7 @@ mod workspace;
 
 pub use assign::Assignments;
 pub use files::{Capture, Captured, Entry, Files, normal, relative};
-pub use global::{Above, GlobalLayer, INSTANCE, LayerScope, Place};
+pub use global::{Above, GlobalLayer, INSTANCE, LayerScope, Place, Undeclared};
 pub use load::{Given, LoadOptions, PROJECT_FILE, environments, load};
 pub use model::{
     ActionBlock, ActionRef, ActionTrigger, AssignedExpr, Assignment, Check, CheckRule, Config, DependsOn, Gate,

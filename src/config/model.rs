@@ -11,7 +11,7 @@ use crate::lang::syntax::ast::{Attribute, Block, Body, Expr};
 use crate::value::{Path, Type, Value};
 
 use super::assign::Assignments;
-use super::global::{Above, GlobalLayer, LayerScope};
+use super::global::{Above, GlobalLayer, LayerScope, Undeclared};
 use super::scope::Env;
 
 /// Everything a run knows before it looks at state.
@@ -43,6 +43,8 @@ pub struct Config {
     pub global: Vec<GlobalLayer>,
     /// In a run of the global layers, the states of the environments above them.
     pub above: Vec<Above>,
+    /// In a project, where states of other layers would lie than it has.
+    pub undeclared: Option<Undeclared>,
 }
 
 /// Where a folder without a project keeps the states of its workspaces.

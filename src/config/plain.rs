@@ -83,6 +83,7 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
         workspaces: Some(workspaces),
         global: Vec::new(),
         above: Vec::new(),
+        undeclared: None,
     };
     Outcome::with(config, said)
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::addr::{LayerName, Name};
-use crate::config::{Above, INSTANCE, Place, StateSettings};
+use crate::config::{Above, Place, StateSettings};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::plan::PlanMode;
 use crate::state::StateHandle;
 
 use super::session::{RunOptions, Session, store_of};
+use super::stored::{Stored, with_name};
 
 /// Refuses to destroy global layers while an environment above them has state, and where that cannot be found out.
 pub(super) async fn in_use(session: &Session, options: &RunOptions) -> Diagnostics {
@@ -56,7 +57,7 @@ async fn look(above: &Above) -> Outcome<Vec<(Name, LayerName)>> {
         }
         Place::Instances(settings) => {
             for instance in instances(above, &settings, &mut said).await {
-                let (store, key) = store_of(&with_instance(&settings, &instance));
+                let (store, key) = store_of(&with_name(&settings, &instance));
                 if has_state(&StateHandle::new(store, key, above.layer.clone()), &mut said).await {
                     let name = Name::from(format!("{}/{instance}", above.environment).as_str());
                     used.push((name, above.layer.clone()));
@@ -79,40 +80,19 @@ async fn has_state(handle: &StateHandle, said: &mut Diagnostics) -> bool {
 
 /// The instances of an environment that have anything stored, by the names of the keys.
 async fn instances(above: &Above, settings: &StateSettings, said: &mut Diagnostics) -> BTreeSet<String> {
-    let (store, key) = store_of(settings);
-    let Some((prefix, suffix)) = key.split_once(INSTANCE) else {
-        let detail = format!(
-            "The key of the states of environment {} does not contain environment.name, so that its instances cannot be listed.",
-            above.environment
-        );
-        said.push(Diagnostic::error("State of an environment not found", detail));
-        return BTreeSet::new();
-    };
-    let keys = match store.list(prefix).await {
-        Ok(keys) => keys,
+    match Stored::of(settings).await {
+        Ok(Some(stored)) => stored.names().into_keys().map(str::to_owned).collect(),
+        Ok(None) => {
+            let detail = format!(
+                "The key of the states of environment {} does not contain environment.name, so that its instances cannot be listed.",
+                above.environment
+            );
+            said.push(Diagnostic::error("State of an environment not found", detail));
+            BTreeSet::new()
+        }
         Err(error) => {
-            said.push(crate::state::StateError::from(error).diagnostic());
-            return BTreeSet::new();
-        }
-    };
-    // The state itself, or what lies beside it: a journal may be all that there is.
-    let instance = |key: &String| {
-        let rest = key.strip_prefix(prefix)?;
-        let end = if suffix.is_empty() { rest.len() } else { rest.find(suffix)? };
-        Some(rest[..end].to_owned()).filter(|name| !name.is_empty() && !name.contains('/'))
-    };
-    keys.iter().filter_map(instance).collect()
-}
-
-/// The settings with the name of an instance in the place of any.
-fn with_instance(settings: &StateSettings, instance: &str) -> StateSettings {
-    match settings {
-        StateSettings::Local { path } => {
-            StateSettings::Local { path: path.to_string_lossy().replace(INSTANCE, instance).into() }
-        }
-        StateSettings::S3(settings) => {
-            let key = settings.key.replace(INSTANCE, instance);
-            StateSettings::S3(Box::new(crate::config::S3Settings { key, ..(**settings).clone() }))
+            said.push(error.diagnostic());
+            BTreeSet::new()
         }
     }
 }

@@ -18,11 +18,13 @@ mod saved;
 mod session;
 mod settle;
 mod states;
+mod stored;
 mod surgery;
 mod testing;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
+mod undeclared;
 mod workspaces;
 
 pub use apply::{Applied, Ended, apply, apply_saved};

@@ -16,7 +16,10 @@ pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) 
         return Outcome::fail(said);
     }
     said.append(targeting(options));
-    said.append(super::global::in_use(session, options).await);
+    let (in_use, undeclared) =
+        futures::future::join(super::global::in_use(session, options), super::undeclared::undeclared(session)).await;
+    said.append(in_use);
+    said.append(undeclared);
     if said.has_errors() {
         return Outcome::fail(said);
     }

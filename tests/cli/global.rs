@@ -285,3 +285,32 @@ fn global_state_in_a_bucket_is_shared_by_environments() {
     }
     assert!(program.ok(&["destroy", "-global", "-auto-approve"]).contains("2 destroyed"));
 }
+
+/// A project with the layers `a` and `b`, or without `b`.
+fn layers(b: bool) -> String {
+    let layer = |name: &str| format!("layer \"{name}\" {{ source = \"{name}\" }}\n");
+    let own = if b { layer("a") + &layer("b") } else { layer("a") };
+    format!("project {{ name = \"p\" }}\nenvironment \"prod\" {{}}\nenvironment \"eu-prod\" {{}}\n{own}")
+}
+
+#[test]
+fn a_layer_that_is_taken_out_of_the_project_leaves_nothing_behind() {
+    let state = "resource \"terraform_data\" \"d\" {}\n";
+    let program = Program::with(&[("infra.hcl", &layers(true)), ("a/main.tf", state), ("b/main.tf", state)]);
+    // The states of eu-prod look like those of layers a-eu and b-eu of prod.
+    for environment in ["prod", "eu-prod"] {
+        program.ok(&["apply", "-env", environment, "-auto-approve"]);
+    }
+    program.ok(&["plan", "-env", "prod"]);
+    program.write("infra.hcl", &layers(false));
+    let parts = ["b-prod.tfstate holds an object of layer \"b\"", "infra destroy -env prod -layer b"];
+    for command in [&["plan"][..], &["apply", "-auto-approve"], &["destroy", "-auto-approve"]] {
+        fails(&program, &[command, &["-env", "prod"]].concat(), &parts);
+    }
+    program.write("infra.hcl", &layers(true));
+    for environment in ["prod", "eu-prod"] {
+        program.ok(&["destroy", "-env", environment, "-layer", "b", "-auto-approve"]);
+    }
+    program.write("infra.hcl", &layers(false));
+    assert!(program.ok(&["plan", "-env", "prod"]).contains("No changes."));
+}

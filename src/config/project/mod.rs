@@ -84,7 +84,8 @@ pub fn load(options: &LoadOptions, dir: &Path, body: &Body) -> Outcome<Config> {
     let mut global: Vec<GlobalLayer> =
         below.filter_map(|block| outputs(options, block, &mut tree, &mut said)).collect();
     let states = States::new(options, dir, &blocks, run.environment.as_ref());
-    for (name, settings) in states.place(&mut said) {
+    let placed = states.place(&mut said);
+    for (name, settings) in placed.own {
         if let Some(layer) = layers.iter_mut().find(|layer| layer.name == name) {
             layer.state = settings;
         } else if let Some(layer) = global.iter_mut().find(|layer| layer.name == name) {
@@ -115,6 +116,7 @@ pub fn load(options: &LoadOptions, dir: &Path, body: &Body) -> Outcome<Config> {
         workspaces: None,
         global,
         above,
+        undeclared: placed.undeclared,
     };
     if said.has_errors() { Outcome { value: None, said } } else { Outcome::with(config, said) }
 }

@@ -52,6 +52,7 @@ pub struct EnvironmentBlock {
 }
 
 /// A `layer` block.
+#[derive(Clone)]
 pub struct LayerBlock {
     /// Its name.
     pub name: Name,

@@ -7,7 +7,7 @@ use crate::diag::{Diagnostic, Diagnostics, Outcome, Span};
 
 use super::super::assign::Surroundings;
 use super::super::backend::{Arguments, check_distinct, local_path};
-use super::super::global::{Above, GLOBAL, INSTANCE, LayerScope, Place};
+use super::super::global::{Above, GLOBAL, INSTANCE, LayerScope, Place, Undeclared};
 use super::super::load::LoadOptions;
 use super::super::model::StateSettings;
 use super::super::scope::{StateScope, context};
@@ -15,6 +15,14 @@ use super::read::{Blocks, EnvironmentBlock, LayerBlock};
 
 /// The folder of local state, in the project's folder.
 const FOLDER: &str = "state";
+
+/// Where states lie.
+pub struct Placed {
+    /// Those of the run's layers, and of the global layers below them.
+    pub own: Vec<(LayerName, StateSettings)>,
+    /// Those of layers that the project does not have.
+    pub undeclared: Option<Undeclared>,
+}
 
 /// Knows where states lie.
 pub struct States<'a> {
@@ -81,8 +89,8 @@ impl<'a> States<'a> {
 
     /// Where the states of the run's layers lie, and of the global layers below them. Says when two layers, of this or of
     /// different environments, would share a state.
-    pub fn place(&self, said: &mut Diagnostics) -> Vec<(LayerName, StateSettings)> {
-        let mut found = Vec::new();
+    pub fn place(&self, said: &mut Diagnostics) -> Placed {
+        let mut placed = Placed { own: Vec::new(), undeclared: None };
         let mut places: Vec<(String, StateSettings, Option<Span>)> = Vec::new();
         let at = |layer: &LayerBlock| self.block().map_or(layer.span, |block| block.header);
         let own = self.environment.map_or("", |name| name.as_str());
@@ -93,11 +101,11 @@ impl<'a> States<'a> {
             let before = said.0.len();
             if let Some(settings) = self.settings(layer, own).take(said) {
                 places.push((name_of(layer, own), settings.clone(), Some(at(layer))));
-                found.push((LayerName(layer.name.clone()), settings));
+                placed.own.push((LayerName(layer.name.clone()), settings));
             }
             // What is wrong with the block is so for every layer: once is enough.
             if said.0[before..].iter().any(Diagnostic::is_error) {
-                return found;
+                return placed;
             }
         }
         // An environment with state of its own kind cannot meet this one's; one that cannot be told here is told when it is run.
@@ -110,7 +118,24 @@ impl<'a> States<'a> {
             }
         }
         said.append(check_distinct(places.iter().map(|(name, settings, span)| (name.as_str(), settings, *span))));
-        found
+        placed.undeclared = self.undeclared(places.into_iter().map(|(_, settings, _)| settings).collect());
+        placed
+    }
+
+    /// Where a layer would lie that the project does not have. Without a word of what is wrong: that has been said.
+    fn undeclared(&self, known: Vec<StateSettings>) -> Option<Undeclared> {
+        let any = LayerBlock {
+            name: Name::from(INSTANCE),
+            scope: if self.options.global { LayerScope::Global } else { LayerScope::Environment },
+            ..self.blocks.layers.first()?.clone()
+        };
+        let settings = self.settings(&any, self.environment.map_or("", |name| name.as_str())).value?;
+        let mut elsewhere = Vec::new();
+        if self.options.global {
+            let any = LayerBlock { scope: LayerScope::Environment, ..any };
+            elsewhere.extend(self.alike().filter_map(|other| self.settings(&any, &other.name).value));
+        }
+        Some(Undeclared { settings, known, elsewhere })
     }
 
     /// The states of all environments that read the outputs of these global layers.

@@ -105,6 +105,7 @@ pub fn assemble(load: &LoadOptions, setting: TestSetting) -> Config {
         workspaces: None,
         global: Vec::new(),
         above: Vec::new(),
+        undeclared: None,
     }
 }
 
