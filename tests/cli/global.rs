@@ -174,11 +174,10 @@ fn a_saved_plan_and_commands_on_state_keep_to_the_global_layers() {
 
 #[test]
 fn an_environment_with_local_state_has_global_layers_of_its_own() {
-    let local = PROJECT.replace("\"envs/dev.tfvars\"]", "\"envs/dev.tfvars\"]\n  state = \"local\"");
-    let program = program(&format!("{local}\nstate \"local\" {{ path = \"shared\" }}\n").replace(
-        "environment \"dev\" { var_files = [\"envs/dev.tfvars\"]\n  state = \"local\" }",
-        "environment \"dev\" {\n  var_files = [\"envs/dev.tfvars\"]\n  state = \"local\"\n}",
-    ));
+    let one_line = "environment \"dev\" { var_files = [\"envs/dev.tfvars\"] }";
+    let dev = "environment \"dev\" {\n  var_files = [\"envs/dev.tfvars\"]\n  state = \"local\"\n}";
+    let local = PROJECT.replace(one_line, dev);
+    let program = program(&format!("{local}\nstate \"local\" {{ path = \"shared\" }}\n"));
     program.ok(&["apply", "-global", "-auto-approve"]);
     assert!(program.has("shared/base-global.tfstate") && !program.has("state/base-global.tfstate"));
     fails(&program, &["plan", "-env", "dev"], &["Global layer without a stored output"]);
@@ -188,6 +187,10 @@ fn an_environment_with_local_state_has_global_layers_of_its_own() {
     // What others share does not stay for its sake.
     assert!(program.ok(&["destroy", "-global", "-auto-approve"]).contains("2 destroyed"));
     fails(&program, &["destroy", "-global", "-env", "dev", "-auto-approve"], &["apps of dev"]);
+    // Where both lie in the same folder there is but one of them.
+    program.write("infra.hcl", &local);
+    program.ok(&["apply", "-global", "-auto-approve"]);
+    fails(&program, &["destroy", "-global", "-auto-approve"], &["apps of dev"]);
     fails(&program, &["plan", "-global", "-env", "prod"], &["Contradicting environments", "-env prod"]);
     fails(&program, &["plan", "-global", "-var-file", "dev.tfvars"], &["Contradicting environments", "belongs to dev"]);
 }

@@ -68,6 +68,14 @@ pub struct LayerBlock {
     pub span: Span,
 }
 
+impl EnvironmentBlock {
+    /// The one environment of a project that declares none.
+    pub fn undeclared() -> Self {
+        let name = Name::from("default");
+        EnvironmentBlock { name, var_files: Vec::new(), local_state: false, sandbox: false, per: None }
+    }
+}
+
 const PROJECT: Shape = Shape { arguments: &["name", "env", "module_mirror"], required: &["name"], ..Shape::EMPTY };
 const STATE: Shape = Shape { labels: &["type"], ..Shape::EMPTY };
 const ENVIRONMENT: Shape =

@@ -138,24 +138,34 @@ impl<'a> States<'a> {
         Some(Undeclared { settings, known, elsewhere })
     }
 
-    /// The states of all environments that read the outputs of these global layers.
+    /// The same for an environment with local state, or for one without.
+    fn with(&self, local: bool) -> States<'a> {
+        let around = Surroundings::of(self.options, self.blocks.env.clone(), self.dir);
+        States { around, local, ..*self }
+    }
+
+    /// The states of all environments that read the outputs of these global layers: those that look for them in the same place.
     pub fn above(&self) -> Vec<Above> {
+        let Some(global) = self.layers(LayerScope::Global).next() else { return Vec::new() };
+        let place = |states: &States<'_>| states.settings(global, GLOBAL).value;
+        let default = EnvironmentBlock::undeclared();
+        let declared = &self.blocks.environments;
+        let all = if declared.is_empty() { std::slice::from_ref(&default) } else { declared };
         let mut above = Vec::new();
-        for environment in self.alike() {
+        for environment in all {
+            let theirs = self.with(environment.local_state);
+            if environment.local_state != self.local && place(&theirs) != place(self) {
+                continue;
+            }
             for layer in self.layers(LayerScope::Environment) {
                 let state = match environment.per {
-                    None => self.settings(layer, &environment.name).map(Place::One),
-                    Some(_) => self.settings(layer, &format!("{}/{INSTANCE}", environment.name)).map(Place::Instances),
+                    None => theirs.settings(layer, &environment.name).map(Place::One),
+                    Some(_) => {
+                        theirs.settings(layer, &format!("{}/{INSTANCE}", environment.name)).map(Place::Instances)
+                    }
                 };
                 let layer = LayerName(layer.name.clone());
                 above.push(Above { environment: environment.name.clone(), layer, state });
-            }
-        }
-        if self.blocks.environments.is_empty() {
-            let default = Name::from("default");
-            for layer in self.layers(LayerScope::Environment) {
-                let state = self.settings(layer, &default).map(Place::One);
-                above.push(Above { environment: default.clone(), layer: LayerName(layer.name.clone()), state });
             }
         }
         above
