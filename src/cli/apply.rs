@@ -17,7 +17,7 @@ use super::args::ApplyArgs;
 use super::exit::Exit;
 use super::listen::Listener;
 use super::plan::tell;
-use super::project::{Call, run_options};
+use super::project::{Call, contradiction, run_options};
 use super::saved;
 use super::terminal::Terminal;
 
@@ -28,11 +28,16 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
     let terminal = Terminal::new(&planning.select.look, planning.input);
     let mut options = run_options(planning, call.now);
     options.mode = mode.unwrap_or(options.mode);
-    options.auto_approve = args.auto_approve;
+    // Objects are only looked at: terraform does not ask either.
+    options.auto_approve = args.auto_approve || mode == Some(PlanMode::RefreshOnly);
     options.accept_loss = args.accept_loss;
     let stream = planning.json.then(|| Stream::new(false));
     if let Some(stream) = stream {
         terminal.print(&stream.version(Timestamp::now()));
+    }
+    if let Some(wrong) = contradiction(planning, mode) {
+        tell(&terminal, &wrong.into(), call, stream);
+        return Exit::Failed;
     }
     let mut said = Diagnostics::none();
     let saved = match args.plan.as_ref().map(|path| ops::read_saved(path)).transpose() {
@@ -82,6 +87,10 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
     };
     signals.abort();
     listener.finish();
+    // What removes everything by a flag of apply ends as an apply does, under terraform too.
+    if mode.is_none() && options.mode == PlanMode::Destroy {
+        options.mode = PlanMode::Normal;
+    }
     let exit = conclude(call, &terminal, &session, &options, &applied, planning.json);
     if !planning.json {
         terminal.print(&again(&session, &listener.failed_gates()));

@@ -150,8 +150,22 @@ pub(super) fn run_options(args: &PlanningArgs, now: Timestamp) -> RunOptions {
     options.lock = args.lock;
     options.lock_timeout = args.lock_timeout;
     options.take_over_expired = args.take_over_expired;
-    options.parallelism = args.parallelism as usize;
+    // As under Terraform, 0 is what no flag is.
+    options.parallelism = if args.parallelism == 0 { 10 } else { args.parallelism as usize };
     options
+}
+
+/// Flags that contradict each other.
+///
+/// # Errors
+/// Which, and what to do.
+pub(super) fn contradiction(args: &PlanningArgs, mode: Option<PlanMode>) -> Option<Diagnostic> {
+    if args.refresh_only && mode == Some(PlanMode::Destroy) {
+        let detail = "destroy removes everything, and -refresh-only changes no object: leave one of them out.";
+        return Some(Diagnostic::error("Invalid mode option", detail));
+    }
+    let detail = "A plan with -refresh-only does nothing but look at objects, which -refresh=false forbids: leave one of them out.";
+    (args.refresh_only && !args.refresh).then(|| Diagnostic::error("Incompatible refresh options", detail))
 }
 
 /// The layer of `-layer`.
@@ -164,7 +178,8 @@ pub(super) fn wants(select: &SelectArgs, layer: &LayerName) -> bool {
     select.layer.as_deref().is_none_or(|name| name == layer.as_str())
 }
 
-fn process_env() -> BTreeMap<String, String> {
+/// The environment of the process, as far as it is text.
+pub(super) fn process_env() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()

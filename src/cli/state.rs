@@ -65,6 +65,16 @@ async fn states(session: &Session, select: &SelectArgs, said: &mut Diagnostics) 
 async fn list(session: &Session, args: &StateListArgs, said: &mut Diagnostics) -> Option<String> {
     let prefixes = session.config.prefixes_layers();
     let states = states(session, &args.select, said).await?;
+    for pattern in args.addresses.iter().filter(|pattern| pattern.resource.is_some()) {
+        let of = |state: &State| state.objects().any(|placed| pattern.matches(&placed.addr(&state.layer)));
+        if !states.iter().any(of) {
+            let detail = format!("State has no object at {pattern}. Without an address, all that it has is listed.");
+            said.error("Unknown resource", detail);
+        }
+    }
+    if said.has_errors() {
+        return None;
+    }
     let mut out = String::new();
     for state in &states {
         for placed in state.objects().filter(|placed| placed.deposed.is_none()) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::addr::ProviderSource;
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, Severity};
 use crate::ops::{self, RunOptions, Surgery, Treated};
 
 use super::args::{LockArgs, SelectArgs, StateMvArgs, StateReplaceProviderArgs, StateRmArgs, TaintArgs};
@@ -14,7 +14,7 @@ use super::terminal::Terminal;
 /// Gives objects another address.
 pub(super) async fn mv(call: &Call, args: &StateMvArgs) -> Exit {
     let asked = Surgery::Move(Box::new((args.from.clone(), args.to.clone())));
-    run(call, &args.select, &args.lock, &asked, |treated, prefix| {
+    run(call, &args.select, &args.lock, &asked, false, |treated, prefix| {
         let line = |(from, to): &(crate::addr::InstanceAddr, Option<crate::addr::InstanceAddr>)| {
             let to = to.as_ref().map(|to| to.in_project(prefix)).unwrap_or_default();
             format!("Move \"{}\" to \"{to}\"\n", from.in_project(prefix))
@@ -28,7 +28,7 @@ pub(super) async fn mv(call: &Call, args: &StateMvArgs) -> Exit {
 /// Forgets objects.
 pub(super) async fn rm(call: &Call, args: &StateRmArgs) -> Exit {
     let asked = Surgery::Remove(args.addresses.clone());
-    run(call, &args.select, &args.lock, &asked, |treated, prefix| {
+    run(call, &args.select, &args.lock, &asked, false, |treated, prefix| {
         let lines: String = treated.iter().map(|(addr, _)| format!("Removed {}\n", addr.in_project(prefix))).collect();
         format!("{lines}Successfully removed {} resource instance(s).\n", treated.len())
     })
@@ -40,7 +40,7 @@ pub(super) async fn taint(call: &Call, args: &TaintArgs, tainted: bool) -> Exit 
     let address = args.address.clone();
     let asked = if tainted { Surgery::Taint(address) } else { Surgery::Untaint(address) };
     let what = if tainted { "marked as tainted" } else { "successfully untainted" };
-    run(call, &args.select, &args.lock, &asked, |treated, prefix| {
+    run(call, &args.select, &args.lock, &asked, args.allow_missing, |treated, prefix| {
         let line = |addr: &crate::addr::InstanceAddr| {
             format!("Resource instance {} has been {what}.\n", addr.in_project(prefix))
         };
@@ -87,7 +87,7 @@ pub(super) async fn replace_provider(call: &Call, args: &StateReplaceProviderArg
         }
     }
     let asked = Surgery::ReplaceProvider(Box::new((from, to)));
-    run(call, &args.select, &args.lock, &asked, |_, _| {
+    run(call, &args.select, &args.lock, &asked, false, |_, _| {
         format!("Successfully replaced provider for {} resources.\n", found.len())
     })
     .await
@@ -126,6 +126,7 @@ async fn run(
     select: &SelectArgs,
     lock: &LockArgs,
     asked: &Surgery,
+    may_be_missing: bool,
     text: impl Fn(&Treated, bool) -> String,
 ) -> Exit {
     let terminal = Terminal::new(&select.look, None);
@@ -140,9 +141,14 @@ async fn run(
     options.lock_timeout = lock.lock_timeout;
     let treated = match ops::surgery(&session, &options, asked).await {
         Ok(treated) => Some(treated),
-        Err(errors) => {
+        Err(mut errors) => {
+            let absent = errors.iter().all(|error| error.summary == ops::NO_SUCH_OBJECT);
+            let excused = may_be_missing && absent;
+            if excused {
+                errors.0.iter_mut().for_each(|error| error.severity = Severity::Warning);
+            }
             said.append(errors);
-            None
+            excused.then(Treated::new)
         }
     };
     terminal.say(&said, &call.sources);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::addr::{LayerName, Pattern};
 
-use super::{Graph, Node, NodeId};
+use super::{Graph, ModuleId, Node, NodeId};
 
 /// What the user selected.
 #[derive(Clone, Debug, Default)]
@@ -77,8 +77,16 @@ pub fn select(graph: &Graph, selection: &Selection) -> Selected {
     }
     // Values all of whose needs take part are complete too: outputs of targeted resources among them.
     if !selection.targets.is_empty() {
+        let mut objects = vec![false; count];
         for id in &graph.order {
             let index = id.index();
+            let is_object = matches!(graph.node(*id), Node::Resource(..) | Node::Data(..));
+            objects[index] = is_object || graph.needs[index].iter().any(|need| objects[need.index()]);
+            // A root output without an object behind it is no part of what a target means.
+            let root = |module: &ModuleId| graph.module(*module).caller.is_none();
+            if !objects[index] && matches!(graph.node(*id), Node::Output(module, _) if root(module)) {
+                continue;
+            }
             let is_value = match graph.node(*id) {
                 Node::Local(..) | Node::Output(..) | Node::Variable(..) => true,
                 Node::Resource(..)

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::addr::{Mode, Name};
+use crate::addr::{LayerName, Mode, Name};
 use crate::apply::{GateContext, Inputs, Report, Stop};
 use crate::change::{Action, Counts};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::event::{Event, Events, Recovery};
-use crate::plan::{Options, Plan, PlanMode};
+use crate::plan::{Options, OutputChange, Plan, PlanMode};
 use crate::state::{Meta, State};
-use crate::value::to_json_typed;
+use crate::value::{Value, to_json_typed};
 
 use super::approval::{Answer, Approval, Approve, Question};
 use super::locks::Open;
@@ -183,8 +183,10 @@ impl Running<'_> {
                 if !plan.segment().refreshed.is_empty() || reads_anew(&plan, &states) || !plan.checks.is_empty() {
                     self.drop_checks();
                     // Nothing to do, but what was read is newer than what is stored.
-                    self.report.world = self.carry_out(plan, &states, open, &options).await.world;
+                    let report = self.carry_out(plan, &states, open, &options).await;
+                    (self.report.world, self.report.outputs) = (report.world, report.outputs);
                 } else {
+                    self.report.outputs = kept_outputs(&plan);
                     self.report.world = plan.segment.take().map(|segment| Arc::new(segment.world));
                 }
                 return if self.said.has_errors() { Ended::Failed } else { Ended::Unchanged };
@@ -502,6 +504,15 @@ fn merge(all: &mut Report, new: Report) {
     all.world = new.world.or_else(|| all.world.take());
     all.gates_passed.extend(new.gates_passed);
     all.gates_outstanding = new.gates_outstanding;
+}
+
+/// The outputs of a plan that changes none.
+fn kept_outputs(plan: &Plan) -> Vec<(LayerName, Name, Value)> {
+    let shown = |output: &OutputChange| match output.sensitive {
+        true => output.after.clone().sensitive(),
+        false => output.after.clone(),
+    };
+    plan.outputs.iter().map(|output| (output.layer.clone(), output.name.clone(), shown(output))).collect()
 }
 
 /// Whether a data source was read whose object is not stored as it was found.

@@ -57,6 +57,9 @@ pub async fn surgery(session: &Session, options: &RunOptions, asked: &Surgery) -
     }
 }
 
+/// The summary of the error about an address at which state has nothing.
+pub const NO_SUCH_OBJECT: &str = "No such object";
+
 /// Records for each layer: what comes first, then what leaves.
 struct Planned {
     put: Vec<Record>,
@@ -94,7 +97,7 @@ fn found(states: &[&State], pattern: &Pattern) -> Result<Vec<InstanceAddr>, Box<
     found.dedup();
     if found.is_empty() {
         let detail = format!("State has no object at {pattern}. infra state list shows what it has.");
-        return Err(Box::new(Diagnostic::error("No such object", detail)));
+        return Err(Box::new(Diagnostic::error(NO_SUCH_OBJECT, detail)));
     }
     Ok(found)
 }

@@ -119,8 +119,9 @@ pub(super) fn split(
 impl<'a> Walk<'a> {
     /// Opens an instance, or leaves it unknown where something it needs is.
     pub(super) fn plan_ephemeral(&self, place: Place, draft: Draft) -> Start<'a> {
+        let waits = self.waits_for_changes(place.node);
         let configured = match &self.providers[draft.provider].status {
-            Status::Ready(configured) if draft.config.is_wholly_known() && draft.pending.is_none() => {
+            Status::Ready(configured) if !waits && draft.config.is_wholly_known() && draft.pending.is_none() => {
                 configured.clone()
             }
             Status::Ready(_)
@@ -140,6 +141,13 @@ impl<'a> Walk<'a> {
             Done::Instance(Box::new(InstanceDone { place, draft, answer }))
         });
         Start::Call(job)
+    }
+
+    /// Whether a resource that the block names is to be made or changed: what it opens may not be there before.
+    fn waits_for_changes(&self, node: NodeId) -> bool {
+        let graph = self.input.graph;
+        let is_resource = |need: &NodeId| matches!(graph.node(*need), Node::Resource(..) | Node::ModuleEnd(..));
+        graph.needs[node.index()].iter().any(|need| is_resource(need) && self.changed[need.index()])
     }
 
     /// Takes in one that was opened.

@@ -323,7 +323,8 @@ impl Walk<'_> {
                     continue;
                 }
                 let after = match self.world.get(copy, offset) {
-                    Some(_) if destroy => None,
+                    // What is excluded stays, and what is said about it.
+                    Some(_) if destroy && (takes_part || self.input.options.selection.excludes.is_empty()) => None,
                     Some(value) if takes_part && !value.is_null() => Some(value.clone()),
                     Some(_) if takes_part => None,
                     Some(_) | None => before.clone(),

@@ -2,6 +2,7 @@
 
 mod console;
 mod corpus;
+mod coverage;
 mod expressions;
 mod fmt;
 mod known;
@@ -10,6 +11,7 @@ mod looking;
 mod modules;
 mod opentofu;
 pub mod peer;
+mod runs;
 mod sequences;
 mod state_on_stores;
 mod stores;
