@@ -319,12 +319,13 @@ impl Walk<'_> {
                 let Some(offset) = module.shape.output(name) else { continue };
                 let before = stored.get(name).map(|output| output.value.clone());
                 let takes_part = self.selected[graph.at(*root, offset).index()];
-                if targeted && (destroy || !takes_part) {
+                // What is excluded from a removal stays, and what is said about it.
+                let stays = destroy && !takes_part && !self.input.options.selection.excludes.is_empty();
+                if stays || targeted && (destroy || !takes_part) {
                     continue;
                 }
                 let after = match self.world.get(copy, offset) {
-                    // What is excluded stays, and what is said about it.
-                    Some(_) if destroy && (takes_part || self.input.options.selection.excludes.is_empty()) => None,
+                    Some(_) if destroy => None,
                     Some(value) if takes_part && !value.is_null() => Some(value.clone()),
                     Some(_) if takes_part => None,
                     Some(_) | None => before.clone(),
