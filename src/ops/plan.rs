@@ -1,6 +1,6 @@
 //! Planning without writing.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::Events;

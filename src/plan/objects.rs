@@ -1,7 +1,8 @@
 //! The objects that state knows: decoded once, refreshed, and handed to whoever plans them.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::addr::{
     ConfigResourceAddr, InstanceAddr, InstanceKey, LayerName, Mode, ModuleAddr, ModuleInstance, ProviderConfigAddr,
@@ -12,7 +13,7 @@ use crate::diag::{Diagnostic, Outcome};
 use crate::graph::{Graph, ModuleId, NodeId};
 use crate::provider::{MoveRequest, Provider};
 use crate::state::{Object, Slot, State};
-use crate::value::{Marks, Path, Value, from_json_typed, to_json_typed};
+use crate::value::{KnownTypes, Marks, Path, Value, to_json_typed};
 
 use super::moves::Moves;
 
@@ -308,7 +309,7 @@ pub fn retype(kind: &dyn Provider, entry: &Entry, made_by: &ProviderSource) -> O
 }
 
 /// Decodes a stored object by its schema, upgrading it when it is older.
-pub fn decode_object(kind: &dyn Provider, slot: &Slot, object: &Object) -> Outcome<Known> {
+pub fn decode_object(kind: &dyn Provider, slot: &Slot, object: &Object, types: &mut KnownTypes) -> Outcome<Known> {
     let resource = slot.addr.resource.kind.as_str();
     let schema = match slot.addr.resource.mode {
         crate::addr::Mode::Managed => kind.schema().resources.get(resource),
@@ -341,7 +342,7 @@ pub fn decode_object(kind: &dyn Provider, slot: &Slot, object: &Object) -> Outco
             .about(slot),
         );
     } else {
-        from_json_typed(object.attributes.as_bytes(), &schema.ty())
+        types.read(object.attributes.as_bytes(), &schema.ty())
     };
     match value {
         Ok(value) => Outcome::ok(Known { value, private }),

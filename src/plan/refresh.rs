@@ -10,7 +10,7 @@ use crate::lang::decode::decode;
 use crate::lang::syntax::ast::Body;
 use crate::provider::{Boxed, Configured, Provider, ReadRequest, ReadResult, Recovered};
 use crate::state::OpenIntent;
-use crate::value::Value;
+use crate::value::{KnownTypes, Value};
 
 use super::model::PlanMode;
 use super::objects::{Entry, Known, decode_object, retype};
@@ -147,7 +147,7 @@ impl<'a> Walk<'a> {
         let graph = self.input.graph;
         let mut seen = vec![false; graph.nodes.len()];
         let mut stack = graph.needs[node.index()].clone();
-        let mut sources = std::collections::HashSet::new();
+        let mut sources = foldhash::HashSet::default();
         while let Some(next) = stack.pop() {
             if std::mem::replace(&mut seen[next.index()], true) {
                 continue;
@@ -181,10 +181,11 @@ impl<'a> Walk<'a> {
     fn decode_objects(&mut self, index: usize) -> Diagnostics {
         let mut said = Diagnostics::none();
         let kind = self.providers[index].kind.clone();
+        let mut types = KnownTypes::default();
         for position in self.objects.of_provider(index).to_vec() {
             let entry = &mut self.objects.entries[position];
             let outcome = match entry.made_by.clone() {
-                None => decode_object(&*kind, &entry.slot, &entry.stored),
+                None => decode_object(&*kind, &entry.slot, &entry.stored, &mut types),
                 Some(made_by) => {
                     let taken = retype(&*kind, entry, &made_by);
                     taken.map(|(known, stored)| {
@@ -349,7 +350,7 @@ impl<'a> Walk<'a> {
             }
         }
         // One answer for a whole batch says the same for each of its objects.
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = foldhash::HashSet::default();
         said.0.retain(|diagnostic| seen.insert((diagnostic.summary.clone(), diagnostic.detail.clone())));
         said
     }

@@ -1,7 +1,8 @@
 //! One plan from beginning to end.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use foldhash::{HashSet, HashSetExt};
 
 use crate::addr::Mode;
 use crate::change::Action;
@@ -66,7 +67,7 @@ pub async fn run(
     let leaving = walk.leaving();
     let outputs = walk.outputs();
     let seen = walk.objects.entries.iter().filter(|entry| entry.slot.addr.resource.mode == Mode::Managed);
-    let seen: HashSet<Slot> = seen.map(|entry| entry.slot.clone()).collect();
+    let seen: Vec<Slot> = seen.map(|entry| entry.slot.clone()).collect();
     let mut changes = std::mem::take(&mut walk.changes);
     let position = |planned: &PlannedChange| config.layer_index(&planned.change.addr.layer);
     changes.sort_by(|a, b| {

@@ -10,6 +10,17 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 /// How deep arrays and objects may nest. Reading recurses; this keeps hostile input from exhausting the stack.
 pub const MAX_DEPTH: usize = 400;
 
+/// The bytes that end a run of plain text in a string.
+static ENDS_RUN: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        ends[byte] = matches!(byte as u8, b'"' | b'\\' | 0..0x20);
+        byte += 1;
+    }
+    ends
+};
+
 /// What the next JSON value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -41,9 +52,27 @@ impl<'a> Reader<'a> {
         Reader { text, at: 0, depth: 0 }
     }
 
-    /// A reader of a part of the same text that [`Reader::skip`] gave; offsets stay those of the whole.
-    pub fn of_part(&self, part: std::ops::Range<usize>) -> Reader<'a> {
-        Reader { text: &self.text[..part.end], at: part.start, depth: self.depth }
+    /// Reads once more, with `f`, what [`Reader::skip`] has passed over at that place.
+    pub fn again<T>(&mut self, start: usize, f: impl FnOnce(&mut Self) -> T) -> T {
+        let after = std::mem::replace(&mut self.at, start);
+        let result = f(self);
+        self.at = after;
+        result
+    }
+
+    /// What is not read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        &self.text[self.at..]
+    }
+
+    /// Where the reader is, as an offset of the text.
+    pub fn place(&self) -> usize {
+        self.at
+    }
+
+    /// Takes so many bytes, of which the caller knows that they are a whole value.
+    pub fn pass(&mut self, count: usize) {
+        self.at += count;
     }
 
     /// An error at this place.
@@ -51,6 +80,7 @@ impl<'a> Reader<'a> {
         Malformed { offset: self.at, message: message.into() }
     }
 
+    #[inline]
     fn blanks(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.get(self.at) {
             self.at += 1;
@@ -144,10 +174,14 @@ impl<'a> Reader<'a> {
     pub fn string(&mut self) -> Result<Cow<'a, str>, Malformed> {
         self.at += 1;
         let start = self.at;
-        let plain = self.plain_run();
+        let (plain, is_ascii) = self.plain_run();
         if self.text.get(self.at) == Some(&b'"') {
             self.at += 1;
-            return Ok(normalised(String::from_utf8_lossy(plain)));
+            return Ok(match std::str::from_utf8(plain) {
+                Ok(text) if is_ascii => Cow::Borrowed(text),
+                Ok(text) => normalised(Cow::Borrowed(text)),
+                Err(_) => normalised(String::from_utf8_lossy(plain)),
+            });
         }
         let mut bytes = self.text[start..self.at].to_vec();
         loop {
@@ -165,20 +199,44 @@ impl<'a> Reader<'a> {
                 Some(0..0x20) => return Err(self.malformed("control character in a string")),
                 _ => return Err(self.malformed("unexpected end of JSON input")),
             }
-            bytes.extend_from_slice(self.plain_run());
+            bytes.extend_from_slice(self.plain_run().0);
         }
     }
 
-    /// The bytes up to the next quote, backslash or control character.
-    fn plain_run(&mut self) -> &'a [u8] {
-        let start = self.at;
-        while let Some(byte) = self.text.get(self.at) {
-            if matches!(byte, b'"' | b'\\' | 0..0x20) {
-                break;
+    /// Reads past a string, checking what [`Reader::string`] checks.
+    fn skip_string(&mut self) -> Result<(), Malformed> {
+        self.at += 1;
+        loop {
+            self.plain_run();
+            match self.text.get(self.at) {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    self.escape()?;
+                }
+                Some(0..0x20) => return Err(self.malformed("control character in a string")),
+                _ => return Err(self.malformed("unexpected end of JSON input")),
             }
-            self.at += 1;
         }
-        &self.text[start..self.at]
+    }
+
+    /// The bytes up to the next quote, backslash or control character, and whether they are ASCII.
+    #[inline]
+    fn plain_run(&mut self) -> (&'a [u8], bool) {
+        let rest = &self.text[self.at..];
+        let mut seen = 0;
+        let ends = |byte: &u8| {
+            let ends = ENDS_RUN[usize::from(*byte)];
+            seen |= *byte;
+            ends
+        };
+        let length = rest.iter().position(ends).unwrap_or(rest.len());
+        self.at += length;
+        // What ends a run is ASCII itself.
+        (&rest[..length], seen < 0x80)
     }
 
     fn escape(&mut self) -> Result<char, Malformed> {
@@ -241,7 +299,15 @@ impl<'a> Reader<'a> {
     /// Reads an object, which [`Reader::kind`] saw: calls `member` with each key; it must read the value.
     pub fn object<E: From<Malformed>>(
         &mut self,
-        mut member: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), E>,
+        member: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.members(Self::string, member)
+    }
+
+    fn members<K, E: From<Malformed>>(
+        &mut self,
+        key: impl Fn(&mut Self) -> Result<K, Malformed>,
+        mut member: impl FnMut(&mut Self, K) -> Result<(), E>,
     ) -> Result<(), E> {
         self.open()?;
         let mut first = true;
@@ -254,7 +320,7 @@ impl<'a> Reader<'a> {
             if self.text.get(self.at) != Some(&b'"') {
                 return Err(self.unexpected().into());
             }
-            let key = self.string()?;
+            let key = key(self)?;
             self.blanks();
             if self.text.get(self.at) != Some(&b':') {
                 return Err(self.unexpected().into());
@@ -296,9 +362,9 @@ impl<'a> Reader<'a> {
             Kind::Null => self.null()?,
             Kind::Bool => drop(self.bool()?),
             Kind::Number => drop(self.number()?),
-            Kind::String => drop(self.string()?),
+            Kind::String => self.skip_string()?,
             Kind::Array => self.array(|reader, _| reader.skip().map(drop))?,
-            Kind::Object => self.object(|reader, _| reader.skip().map(drop))?,
+            Kind::Object => self.members(Self::skip_string, |reader, ()| reader.skip().map(drop))?,
         }
         Ok(start..self.at)
     }

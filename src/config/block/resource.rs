@@ -127,7 +127,7 @@ impl Reader<'_> {
         };
         match self.unlinked.module.resources.entry(addr) {
             Entry::Vacant(vacant) => {
-                vacant.insert(resource);
+                vacant.insert(Arc::new(resource));
             }
             Entry::Occupied(first) => {
                 let (word, thing) = match mode {

@@ -1,6 +1,6 @@
 //! Addresses as texts of state files, and the memory that keeps equal ones in one allocation.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::addr::{
     ConfigResourceAddr, LayerName, ModuleAddr, ModuleInstance, Name, ProviderConfigAddr, ProviderSource,
