@@ -24,6 +24,8 @@ pub(super) async fn run(call: &Call, args: &ValidateArgs) -> Exit {
     };
     if let Some(session) = call.open(load, &args.select).take(&mut said) {
         said.append(ops::validate(&session, &Options::new(call.now)).await);
+        // The process ends soon: the system takes its memory back faster than a value at a time.
+        std::mem::forget(session);
         if !args.no_tests {
             said.append(crate::config::check_tests(&tests));
         }

@@ -1,5 +1,7 @@
 //! Planning without writing.
 
+use std::sync::Arc;
+
 use foldhash::{HashMap, HashMapExt};
 
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
@@ -16,14 +18,15 @@ pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) 
         return Outcome::fail(said);
     }
     said.append(targeting(options));
+    session.begin_graph();
     let views = match session.views().await {
         Ok(views) => views,
         Err(errors) => return Outcome::fail(errors),
     };
     said.append(running(session).await);
     said.append(conflicts(&views));
-    let states: Vec<State> = views.iter().map(|view| (*view.state).clone()).collect();
     let unfinished = views.iter().flat_map(|view| view.open.iter().cloned()).collect();
+    let states: Vec<State> = views.into_iter().map(|view| Arc::unwrap_or_clone(view.state)).collect();
     let metas = metas(session).await;
     let plan_options = options_of(session, options, unfinished, &metas);
     let outcome = segment(session, &states, &plan_options, false, events).await;

@@ -15,6 +15,12 @@ impl Entries {
         Entries::default()
     }
 
+    /// Of entries that are sorted by key already, without repetition.
+    pub(super) fn from_sorted(entries: Vec<(Str, Value)>) -> Self {
+        debug_assert!(entries.is_sorted_by(|a, b| a.0 < b.0));
+        Entries(Arc::new(entries))
+    }
+
     /// The value under a key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         let at = self.0.binary_search_by(|(name, _)| name.as_str().cmp(key)).ok()?;

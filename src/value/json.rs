@@ -292,6 +292,7 @@ fn read_object(reader: &mut Reader<'_>, object: &ObjectType, known: &mut KnownTy
     let mut entries = Vec::with_capacity(object.len());
     // Keys mostly stand in the order of their names, so that the next one is where it is looked for first.
     let mut next = 0;
+    let mut in_order = true;
     reader.object(|reader, key| {
         let Some(at) = object.position(&key, next) else {
             return Err(ReadError::mismatch(format!("unsupported attribute {key:?}")));
@@ -300,10 +301,11 @@ fn read_object(reader: &mut Reader<'_>, object: &ObjectType, known: &mut KnownTy
         let part = read_typed(reader, &attribute.ty, known);
         let part = part.map_err(|error| error.inside(Step::Attribute(name.clone())))?;
         entries.push((name.clone(), part));
+        in_order &= at >= next;
         next = at + 1;
         Ok::<(), ReadError>(())
     })?;
-    let entries = Entries::from_iter(entries);
+    let entries = if in_order { Entries::from_sorted(entries) } else { Entries::from_iter(entries) };
     if entries.len() == object.len() {
         return Ok(entries);
     }
@@ -333,16 +335,18 @@ fn read_self_described(reader: &mut Reader<'_>, kind: Kind, known: &mut KnownTyp
     reader.object(|reader, key| {
         match &*key {
             "type" => ty = Some(known.read_type(reader)?),
-            "value" => value = Some(reader.skip()?),
+            "value" => value = Some(reader.pass_over()?),
             _ => return Err(wrong()),
         }
         Ok(())
     })?;
     let (Some(ty), Some(value)) = (ty, value) else { return Err(wrong()) };
-    reader.again(value.start, |reader| match ty {
+    reader.again(value, |reader| match ty {
         // `Any` inside `Any` has nothing that would describe it but null.
-        Type::Any if reader.kind()? == Kind::Null => Ok(Value::NULL),
-        Type::Any => Err(wrong()),
+        Type::Any => {
+            reader.kind()?;
+            if reader.null().is_ok() { Ok(Value::NULL) } else { Err(wrong()) }
+        }
         ty => read_typed(reader, &ty, known),
     })
 }

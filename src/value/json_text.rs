@@ -4,6 +4,7 @@
 //! where they are, and values are built straight from the text.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
@@ -19,6 +20,17 @@ static ENDS_RUN: [bool; 256] = {
         byte += 1;
     }
     ends
+};
+
+/// What tells where an array or an object ends.
+static BRACKETS: [bool; 256] = {
+    let mut brackets = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        brackets[byte] = matches!(byte as u8, b'"' | b'[' | b']' | b'{' | b'}');
+        byte += 1;
+    }
+    brackets
 };
 
 /// What the next JSON value is.
@@ -42,6 +54,8 @@ pub struct Malformed {
 /// A position in JSON text.
 pub struct Reader<'a> {
     text: &'a [u8],
+    /// The same, where all of it is UTF-8: found out once, not for every string in it.
+    readable: Option<&'a str>,
     at: usize,
     depth: usize,
 }
@@ -49,15 +63,52 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// At the start of a text.
     pub fn new(text: &'a [u8]) -> Self {
-        Reader { text, at: 0, depth: 0 }
+        Reader { text, readable: std::str::from_utf8(text).ok(), at: 0, depth: 0 }
     }
 
-    /// Reads once more, with `f`, what [`Reader::skip`] has passed over at that place.
-    pub fn again<T>(&mut self, start: usize, f: impl FnOnce(&mut Self) -> T) -> T {
-        let after = std::mem::replace(&mut self.at, start);
-        let result = f(self);
+    /// Passes over the next value by its brackets and strings only: where it stands. It has to be read with
+    /// [`Reader::again`], which checks it.
+    pub fn pass_over(&mut self) -> Result<Range<usize>, Malformed> {
+        if !matches!(self.kind()?, Kind::Array | Kind::Object) {
+            return self.skip();
+        }
+        let start = self.at;
+        let mut open = 0usize;
+        loop {
+            let rest = &self.text[self.at..];
+            let Some(length) = rest.iter().position(|byte| BRACKETS[usize::from(*byte)]) else {
+                self.at = self.text.len();
+                return Err(self.unexpected());
+            };
+            self.at += length;
+            match self.text[self.at] {
+                b'"' => {
+                    self.skip_string()?;
+                    continue;
+                }
+                b'[' | b'{' => open += 1,
+                _ => open -= 1,
+            }
+            self.at += 1;
+            if open == 0 {
+                return Ok(start..self.at);
+            }
+        }
+    }
+
+    /// Reads, with `f`, a value that was passed over.
+    pub fn again<T, E: From<Malformed>>(
+        &mut self,
+        value: Range<usize>,
+        f: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let after = std::mem::replace(&mut self.at, value.start);
+        let result = f(self)?;
+        if self.at != value.end {
+            return Err(self.unexpected().into());
+        }
         self.at = after;
-        result
+        Ok(result)
     }
 
     /// What is not read yet.
@@ -167,7 +218,11 @@ impl<'a> Reader<'a> {
             }
             digits(self)?;
         }
-        std::str::from_utf8(&self.text[start..self.at]).map_err(|_| self.unexpected())
+        let digits = match self.readable {
+            Some(text) => text.get(start..self.at),
+            None => std::str::from_utf8(&self.text[start..self.at]).ok(),
+        };
+        digits.ok_or_else(|| self.unexpected())
     }
 
     /// Reads a string, which [`Reader::kind`] saw. Bytes that are no text, and halves of surrogate pairs, become U+FFFD.
@@ -177,10 +232,10 @@ impl<'a> Reader<'a> {
         let (plain, is_ascii) = self.plain_run();
         if self.text.get(self.at) == Some(&b'"') {
             self.at += 1;
-            return Ok(match std::str::from_utf8(plain) {
-                Ok(text) if is_ascii => Cow::Borrowed(text),
-                Ok(text) => normalised(Cow::Borrowed(text)),
-                Err(_) => normalised(String::from_utf8_lossy(plain)),
+            return Ok(match self.readable.and_then(|text| text.get(start..self.at - 1)) {
+                Some(text) if is_ascii => Cow::Borrowed(text),
+                Some(text) => normalised(Cow::Borrowed(text)),
+                None => normalised(String::from_utf8_lossy(plain)),
             });
         }
         let mut bytes = self.text[start..self.at].to_vec();
@@ -355,7 +410,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads past the next value, whatever it is, checking it: where it stands.
-    pub fn skip(&mut self) -> Result<std::ops::Range<usize>, Malformed> {
+    pub fn skip(&mut self) -> Result<Range<usize>, Malformed> {
         let kind = self.kind()?;
         let start = self.at;
         match kind {
