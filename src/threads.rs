@@ -4,6 +4,7 @@
 //! Not here: waiting for others (that is what the runtime of `cli` is for); only work that keeps a processor busy.
 
 use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{Builder, available_parallelism, scope};
 
 /// Memory is what a thread costs beyond its time; more than these gain little.
@@ -56,6 +57,24 @@ pub fn each<T: Send, R: Send>(pieces: Vec<T>, f: impl Fn(T) -> R + Sync) -> Vec<
     })
 }
 
+/// Runs `f` on every item by so many threads, each of which takes the next item when it is done with one: for items that differ
+/// in what they cost.
+pub fn one_after_another<T: Sync, R: Send>(threads: usize, items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let work = |()| {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { return done };
+            done.push((at, f(item)));
+        }
+    };
+    let mut done: Vec<(usize, R)> =
+        each(vec![(); threads.min(items.len()).max(1)], work).into_iter().flatten().collect();
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
 /// Where a piece is worked on.
 enum Running<T, H> {
     There(H),
@@ -72,6 +91,9 @@ mod tests {
         let slow_first = |piece: u64| (0..(20 - piece) * 1000).fold(piece, |sum, one| sum ^ (one & 1) ^ (one & 1));
         assert_eq!(each(pieces.clone(), slow_first), pieces);
         assert_eq!(each(Vec::<u64>::new(), |piece| piece), Vec::<u64>::new());
+        for threads in 0..5 {
+            assert_eq!(one_after_another(threads, &pieces, |piece| slow_first(*piece)), pieces);
+        }
     }
 
     #[test]

@@ -66,7 +66,8 @@ pub struct Known {
 pub struct Objects<'a> {
     /// In the order of layers, then of state.
     pub entries: Vec<Entry>,
-    by_slot: HashMap<Slot, usize>,
+    /// The current ones.
+    by_addr: HashMap<InstanceAddr, usize>,
     by_block: HashMap<ConfigResourceAddr, Vec<usize>>,
     by_provider: HashMap<usize, Vec<usize>>,
     /// Objects that an interrupted run has put into another layer already: state only has to let go of them.
@@ -96,7 +97,7 @@ impl Objects<'_> {
     pub fn new<'a>(graph: &Graph, states: &'a [State], selected: &[bool], moves: &Moves) -> (Objects<'a>, Extra) {
         let mut objects = Objects {
             entries: Vec::new(),
-            by_slot: HashMap::new(),
+            by_addr: HashMap::new(),
             by_block: HashMap::new(),
             by_provider: HashMap::new(),
             left_behind: Vec::new(),
@@ -158,7 +159,9 @@ impl Objects<'_> {
                 let index = objects.entries.len();
                 objects.by_block.entry(addr.config()).or_default().push(index);
                 let slot = Slot { addr, deposed: placed.deposed.cloned() };
-                objects.by_slot.insert(slot.clone(), index);
+                if slot.deposed.is_none() {
+                    objects.by_addr.insert(slot.addr.clone(), index);
+                }
                 objects.by_provider.entry(found.provider).or_default().push(index);
                 let relinked = moves.relink(placed.object, &slot.addr);
                 objects.entries.push(Entry {
@@ -182,8 +185,7 @@ impl Objects<'_> {
 
     /// The current object of an instance, unless it is gone.
     pub fn current(&self, addr: &InstanceAddr) -> Option<&Entry> {
-        let slot = Slot { addr: addr.clone(), deposed: None };
-        self.by_slot.get(&slot).map(|index| &self.entries[*index])
+        self.by_addr.get(addr).map(|index| &self.entries[*index])
     }
 
     /// The objects of a provider configuration, as indexes of `entries`.
@@ -193,8 +195,7 @@ impl Objects<'_> {
 
     /// Marks the current object of an instance as described by the configuration.
     pub fn claim(&mut self, addr: &InstanceAddr) -> Option<&Entry> {
-        let slot = Slot { addr: addr.clone(), deposed: None };
-        let index = *self.by_slot.get(&slot)?;
+        let index = *self.by_addr.get(addr)?;
         self.entries[index].claimed = true;
         Some(&self.entries[index])
     }

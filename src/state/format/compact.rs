@@ -7,17 +7,6 @@ use super::FormatError;
 /// Deeper nesting is taken for an attack: reading it as values would use up the stack.
 pub const MAX_DEPTH: usize = 128;
 
-/// The bytes that mean something here; all others are copied with what is around them.
-static STOPS: [bool; 256] = {
-    let mut stops = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        stops[byte] = matches!(byte as u8, b'"' | b'{' | b'[' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t');
-        byte += 1;
-    }
-    stops
-};
-
 /// The same JSON without white space outside of texts. The input is valid JSON (serde_json has looked at it).
 ///
 /// # Errors
@@ -26,28 +15,35 @@ pub fn compact(json: &str) -> Result<Arc<str>, FormatError> {
     let bytes = json.as_bytes();
     let mut out: Option<Vec<u8>> = None;
     let (mut depth, mut at, mut copied) = (0usize, 0, 0);
-    while let Some(length) = bytes[at..].iter().position(|byte| STOPS[usize::from(*byte)]) {
-        at += length;
-        match bytes[at] {
-            b'"' => at = text_end(bytes, at),
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
+        match byte {
+            b'"' => {
+                while let Some(&byte) = bytes.get(at) {
+                    at += 1;
+                    match byte {
+                        b'"' => break,
+                        b'\\' => at += 1,
+                        _ => {}
+                    }
+                }
+            }
             b'{' | b'[' => {
                 depth += 1;
                 if depth > MAX_DEPTH {
                     return Err(FormatError::TooDeep);
                 }
-                at += 1;
             }
-            b'}' | b']' => {
-                depth = depth.saturating_sub(1);
-                at += 1;
-            }
-            _ => {
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b' ' | b'\n' | b'\r' | b'\t' => {
                 let out = out.get_or_insert_with(|| Vec::with_capacity(bytes.len()));
-                out.extend_from_slice(&bytes[copied..at]);
-                let blank = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
-                copied = bytes[at..].iter().position(|byte| !blank(byte)).map_or(bytes.len(), |length| at + length);
-                at = copied;
+                out.extend_from_slice(&bytes[copied..at - 1]);
+                while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
+                    at += 1;
+                }
+                copied = at;
             }
+            _ => {}
         }
     }
     match out {
@@ -58,20 +54,6 @@ pub fn compact(json: &str) -> Result<Arc<str>, FormatError> {
             Ok(std::str::from_utf8(&out).unwrap_or(json).into())
         }
     }
-}
-
-/// The place behind a text that begins at `start`.
-fn text_end(bytes: &[u8], start: usize) -> usize {
-    let mut at = start + 1;
-    while let Some(length) = bytes.get(at..).and_then(|rest| rest.iter().position(|byte| matches!(byte, b'"' | b'\\')))
-    {
-        at += length;
-        if bytes[at] == b'"' {
-            return at + 1;
-        }
-        at += 2;
-    }
-    bytes.len()
 }
 
 #[cfg(test)]
