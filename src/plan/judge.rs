@@ -151,7 +151,7 @@ impl<'a> Walk<'a> {
             _ => Value::Null(schema.ty()),
         };
         if action.deletes() && self.forbids_destroy(&place, resource) {
-            said.push(super::orphan::protected(&addr).at(resource.block.header).within(&within));
+            said.push(super::orphan::protected(&addr).at(resource.block.header).within(within.to_string()));
         }
         let rules = &resource.lifecycle.postconditions;
         if !rules.is_empty() {

@@ -33,7 +33,7 @@ pub use json::{
     JsonError, from_json, from_json_typed, to_json, to_json_typed, type_of_json, write_json, write_json_typed,
 };
 pub use json_text::normalised;
-pub use json_type::{type_from_json, type_to_json};
+pub use json_type::{KnownTypes, type_from_json, type_to_json};
 pub use marks::{Marked, Marks};
 pub use number::{Number, NumberError};
 pub use number_text::Decimal;
