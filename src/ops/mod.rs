@@ -36,6 +36,6 @@ pub use saved::{SavedPlan, parse_saved, read_saved, write_saved};
 pub use session::{Identity, RunOptions, Session, SessionOptions};
 pub use settle::{Settlement, Uncertain, settle, uncertain};
 pub use states::{force_unlock, init, outputs, validate};
-pub use surgery::{Surgery, Treated, surgery};
+pub use surgery::{NO_INSTANCE, Surgery, Treated, rehearsal, surgery};
 pub use testing::{TestEvent, TestEvents, TestOptions, TestStop, load_tests, test};
 pub use workspaces::{make_workspace, remove_workspace, workspaces};

@@ -155,7 +155,7 @@ fn a_saved_plan_carries_no_value_of_an_ephemeral_variable() {
     assert!(!std::fs::read_to_string(program.path("p")).unwrap().contains("very-secret"));
     for (arguments, expect) in [
         (vec!["apply", "p"], "The ephemeral input variable \"token\" was set when planning"),
-        (vec!["apply", "-var", "token=another", "-var", "size=2", "p"], "Variables and a saved plan"),
+        (vec!["apply", "-var", "token=another", "-var", "size=2", "p"], "Can't change variable when applying a saved plan"),
         (vec!["apply", "-var", "token=no", "p"], "Resource precondition failed"),
     ] {
         let answer = program.call(&[&arguments[..], &["-no-color"]].concat());

@@ -173,7 +173,7 @@ fn objects_are_moved_and_forgotten_by_hand() {
             if wrong[1] == "mv" { [&wrong[..], &["terraform_data.b"]].concat() } else { wrong.to_vec() };
         let said = program.call(&arguments);
         assert_eq!(said.code, 1, "{}", said.out);
-        assert!(said.err.contains("No such object"), "{}", said.err);
+        assert!(said.err.contains(if wrong[1] == "mv" { "Invalid source" } else { "Invalid target" }), "{}", said.err);
     }
 }
 
