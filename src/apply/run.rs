@@ -260,6 +260,7 @@ impl<'a> Run<'a> {
         };
         self.inputs.events.emit(Event::StepStarted {
             addr: planned.change.addr.clone(),
+            deposed: planned.change.deposed.clone(),
             action: step_action(call),
             phase: self.phase_name(planned.phase),
             id,

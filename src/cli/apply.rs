@@ -85,16 +85,20 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
         stop: stop.clone(),
         json: planning.json,
         began,
-        // A saved plan was shown when it was made; a refresh shows what comes out.
-        shown: saved.is_some() || refreshes,
+        // A saved plan was shown when it was made.
+        shown: saved.is_some(),
+        // What a refresh comes to is shown.
+        quiet: refreshes,
     };
-    let applied = match &saved {
+    let mut applied = match &saved {
         Some(saved) => ops::apply_saved(&session, saved, &options, &mut prompt, &listener, &stop).await,
         None => ops::apply(&session, &options, &mut prompt, &listener, &stop).await,
     };
     signals.abort();
     listener.finish();
     if refreshes && !applied.said.has_errors() {
+        // Nothing was to be changed, and nothing is incomplete.
+        applied.said.0.retain(|said| said.summary != ops::INCOMPLETE);
         said = empty_state(&session).await;
         tell(&terminal, &said, call, stream);
     }
@@ -168,6 +172,10 @@ fn conclude(
             match stream {
                 Some(stream) => {
                     tell(terminal, &applied.said, call, Some(stream));
+                    if refreshes {
+                        terminal.print(&stream.outputs_now(&outputs, Timestamp::now()));
+                        return Exit::Done;
+                    }
                     terminal.print(&stream.applied(options.mode, report.counts, &outputs, Timestamp::now()));
                 }
                 None => {

@@ -19,7 +19,8 @@ fn summary(error: &clap::Error, command: &str) -> String {
         ErrorKind::MissingRequiredArgument => expected(command).to_owned(),
         ErrorKind::InvalidSubcommand => {
             let name = context(error, ContextKind::InvalidSubcommand).unwrap_or_default();
-            format!("infra has no command named {:?}.", format!("{command} {name}").trim_start())
+            let named = if command.is_empty() { &name } else { command };
+            format!("infra has no command named {named:?}.")
         }
         ErrorKind::ValueValidation if argument.starts_with("--target ") => format!("Invalid target {value:?}"),
         ErrorKind::ValueValidation if argument.starts_with("--exclude ") => format!("Invalid exclude {value:?}"),
@@ -30,6 +31,9 @@ fn summary(error: &clap::Error, command: &str) -> String {
             format!("Error parsing instance address: {value}")
         }
         ErrorKind::ValueValidation if !argument.starts_with('-') => "Invalid address".to_owned(),
+        ErrorKind::UnknownArgument if command.starts_with("state ") => {
+            format!("Error parsing command-line flags: flag provided but not defined: -{}", argument.trim_start_matches('-'))
+        }
         _ => "Failed to parse command-line flags".to_owned(),
     }
 }

@@ -361,7 +361,8 @@ impl Walk<'_> {
             let targeted = !selection.targets.is_empty() || !selection.excludes.is_empty();
             for (name, output) in &module.module.outputs {
                 let Some(offset) = module.shape.output(name) else { continue };
-                let before = stored.get(name).map(|output| output.value.clone());
+                // A null stands for what was gone when somebody looked: there is no value to compare with.
+                let before = stored.get(name).map(|output| output.value.clone()).filter(|value| !value.is_null());
                 let takes_part = self.selected[graph.at(*root, offset).index()];
                 if targeted && (destroy || !takes_part) {
                     continue;

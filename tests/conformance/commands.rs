@@ -17,7 +17,49 @@ use super::peer::{Peer, without_ids};
 use super::spoken::{document, spoken, summaries};
 
 /// Where our answer is another one on purpose: file, step (from 1), and why.
-const KNOWN: &[(&str, usize, &str)] = &[];
+const KNOWN: &[(&str, usize, &str)] = &[
+    ("drift_modules", 8, "what two filters name is listed once"),
+    ("drift_modules", 13, "an address that cannot be read is called so, whatever is wrong with it"),
+    ("drift_modules", 17, DRIFT),
+    ("drift_modules", 25, "a provider that only a called module requires is listed with the root, which has its configuration"),
+    ("flags", 7, "the value is for no variable; nobody is asked for another one before that is said"),
+    ("flags", 9, "nothing of a plan that failed is shown"),
+    ("flags", 14, "no calls at all would never end; terraform takes it for its default"),
+    ("flags", 25, NOBODY),
+    ("flags", 26, NOBODY),
+    ("flags", 47, NOBODY),
+    ("flags", 52, "scripts may say of refresh that they agree, as of apply"),
+    ("flags", 60, "validate takes no folder: -chdir"),
+    ("flags", 61, "each tells its own version"),
+    ("flags", 65, "it is called as for other commands; terraform only tells how taint is used"),
+    ("output", 4, NAMED),
+    ("output", 5, NAMED),
+    ("output", 58, "flags may stand behind names"),
+    ("output", 60, NAMED),
+    ("refresh", 3, "outputs that are not known yet are no error"),
+    ("refresh", 6, "terraform says that nothing has changed, and exits as if something had"),
+    ("refresh", 21, DRIFT),
+    ("refresh", 27, DRIFT),
+    ("refresh", 41, DRIFT),
+    ("refresh_outputs", 15, GONE),
+    ("refresh_outputs", 16, GONE),
+    ("refresh_outputs", 17, GONE),
+    ("replace", 19, "refresh replaces nothing, and says so"),
+    ("shapes", 26, "terraform leaves out dependencies that the configuration has no more"),
+    ("state", 82, "of two mistakes the other one is said"),
+    ("exclude", 19, "OpenTofu's document has neither applyable nor complete, and tells of variables that they are required"),
+    ("exclude", 28, "OpenTofu explains the signs in more words"),
+    ("exclude", 34, "OpenTofu counts what is forgotten, too"),
+];
+
+/// What is gone is told with all that it was, whether or not something refers to it: docs/decisions/0007.
+const DRIFT: &str = "an object that somebody removed is told of in full";
+/// Terraform puts the question even so, and fails on the answer.
+const NOBODY: &str = "where there is no terminal nobody is asked, and how to agree is said";
+/// Terraform warns and succeeds, so that a script takes nothing for the value.
+const NAMED: &str = "what is asked for by its name and is not there is an error, also where there is nothing else";
+/// Terraform plans to remove it, and keeps it.
+const GONE: &str = "an output that is not written any more leaves state with the next refresh";
 
 #[test]
 fn commands_answer_as_under_terraform() {

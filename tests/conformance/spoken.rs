@@ -61,6 +61,11 @@ pub fn spoken(command: &str, text: &str) -> Vec<String> {
         }
         lines.push(name(&line));
     }
+    while lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+    let took = Regex::new(r" after \d+s").unwrap();
+    lines.iter_mut().for_each(|line| *line = took.replace(line, " after 0s").into_owned());
     // Objects end in another order at each run.
     for run in lines.chunk_by_mut(|a, b| progress.is_match(a) && progress.is_match(b)) {
         if run.len() > 1 {
@@ -107,13 +112,13 @@ fn clean(json: Json) -> Json {
     match json {
         Json::Object(fields) => {
             let passing =
-                ["timestamp", "@timestamp", "terraform_version", "@module", "elapsed_seconds", "lineage", "detail"];
+                ["timestamp", "@timestamp", "terraform_version", "@module", "elapsed_seconds", "lineage", "serial", "detail"];
             let kept = fields.into_iter().filter(|(name, _)| !passing.contains(&name.as_str()));
             let clean_one = |(name, value): (String, Json)| match (name.as_str(), value) {
                 ("@message", Json::String(text)) => {
                     (name, Json::String(self::name(&text)))
                 }
-                ("relevant_attributes", Json::Array(mut items)) => {
+                ("relevant_attributes" | "sensitive_attributes", Json::Array(mut items)) => {
                     // In the order of a hash table.
                     items.sort_by_key(Json::to_string);
                     (name, Json::Array(items))
@@ -143,6 +148,11 @@ pub fn summaries(text: &str) -> Vec<String> {
         false => named,
         true => text.lines().map(str::trim).find(|line| !line.is_empty()).map(name).into_iter().collect(),
     };
+    // What follows from the first mistake, or says it again.
+    let more = ["Too many command line arguments", "stat ", "couldn't load the provided path "];
+    if said.len() > 1 {
+        said.retain(|summary| !more.iter().any(|start| summary.starts_with(start)));
+    }
     said.sort();
     said
 }
