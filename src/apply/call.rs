@@ -166,7 +166,18 @@ pub(super) async fn make(mut job: Job<'_>) -> Ended {
         }
     };
     let (elapsed, watch) = (job.watch.started.elapsed(), job.watch);
-    Ended { step: job.step, index: job.index, call: job.call, value, said, fatal, elapsed, kept, unchanged: false, watch }
+    Ended {
+        step: job.step,
+        index: job.index,
+        call: job.call,
+        value,
+        said,
+        fatal,
+        elapsed,
+        kept,
+        unchanged: false,
+        watch,
+    }
 }
 
 struct Outcome {

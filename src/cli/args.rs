@@ -771,7 +771,10 @@ fn replaceable(text: &str) -> Result<Pattern, String> {
     let pattern = pattern(text)?;
     match &pattern.resource {
         Some(resource) if resource.mode == Mode::Managed => Ok(pattern),
-        _ => Err("only an instance of a resource can be replaced, such as aws_instance.a or aws_instance.b[0]".to_owned()),
+        _ => {
+            Err("only an instance of a resource can be replaced, such as aws_instance.a or aws_instance.b[0]"
+                .to_owned())
+        }
     }
 }
 

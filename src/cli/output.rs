@@ -36,7 +36,9 @@ pub(super) async fn run(call: &Call, args: &OutputArgs) -> Exit {
 /// Flags that do not go together.
 fn refused(args: &OutputArgs) -> Option<Diagnostic> {
     match (args.json, args.raw, &args.name) {
-        (true, true, _) => Some(Diagnostic::error("Invalid output format", "-json and -raw are two formats: give one.")),
+        (true, true, _) => {
+            Some(Diagnostic::error("Invalid output format", "-json and -raw are two formats: give one."))
+        }
         (false, true, None) => {
             Some(Diagnostic::error("Output name required", "-raw prints the value of one output: name it."))
         }
@@ -100,7 +102,9 @@ async fn text(call: &Call, args: &OutputArgs, said: &mut Diagnostics) -> Option<
 /// JSON that can stand in a page, as Terraform writes it. These characters stand in texts only, where the escape means the same.
 fn escaped(json: String) -> String {
     let mut json = json;
-    for (from, to) in [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u{2028}", "\\u2028"), ("\u{2029}", "\\u2029")] {
+    for (from, to) in
+        [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u{2028}", "\\u2028"), ("\u{2029}", "\\u2029")]
+    {
         if json.contains(from) {
             json = json.replace(from, to);
         }

@@ -68,7 +68,9 @@ pub(super) fn state_file(path: &Path) -> Result<Option<State>, Diagnostics> {
         Diagnostics::from(Diagnostic::error("Failed to read state file", detail))
     };
     match std::fs::read(path) {
-        Ok(bytes) => crate::state::format::read(&LayerName::plain(), &bytes).map(Some).map_err(|error| wrong(error.to_string())),
+        Ok(bytes) => {
+            crate::state::format::read(&LayerName::plain(), &bytes).map(Some).map_err(|error| wrong(error.to_string()))
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(wrong(error.to_string())),
     }

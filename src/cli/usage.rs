@@ -32,7 +32,10 @@ fn summary(error: &clap::Error, command: &str) -> String {
         }
         ErrorKind::ValueValidation if !argument.starts_with('-') => "Invalid address".to_owned(),
         ErrorKind::UnknownArgument if command.starts_with("state ") => {
-            format!("Error parsing command-line flags: flag provided but not defined: -{}", argument.trim_start_matches('-'))
+            format!(
+                "Error parsing command-line flags: flag provided but not defined: -{}",
+                argument.trim_start_matches('-')
+            )
         }
         _ => "Failed to parse command-line flags".to_owned(),
     }

@@ -24,7 +24,7 @@ mod testing;
 mod tests;
 mod workspaces;
 
-pub use apply::{INCOMPLETE, Applied, Ended, apply, apply_saved};
+pub use apply::{Applied, Ended, INCOMPLETE, apply, apply_saved};
 pub use approval::{Answer, Approval, Approve, Question};
 pub use console::{Console, Evaluated, console};
 pub use gates::run_gate;

@@ -194,8 +194,7 @@ impl Planned {
             [] => return Err(missing(NO_INSTANCE, &pattern.to_string())),
             several => {
                 let names: Vec<String> = several.iter().map(|addr| addr.in_project(true)).collect();
-                let detail =
-                    format!("{pattern} is no single instance. Name one of these:\n  {}", names.join("\n  "));
+                let detail = format!("{pattern} is no single instance. Name one of these:\n  {}", names.join("\n  "));
                 return Err(Box::new(Diagnostic::error(NO_INSTANCE, detail)));
             }
         };

@@ -127,7 +127,10 @@ fn incomplete(pattern: &crate::addr::Pattern, changes: &[PlannedChange]) -> Opti
     if meant.is_empty() || changes.iter().any(|planned| pattern.is_exactly(&planned.change.addr)) {
         return None;
     }
-    let detail = format!("{pattern} is no single instance, so that nothing is replaced. Name those that are meant:\n  {}", meant.join("\n  "));
+    let detail = format!(
+        "{pattern} is no single instance, so that nothing is replaced. Name those that are meant:\n  {}",
+        meant.join("\n  ")
+    );
     Some(crate::diag::Diagnostic::warning("Incompletely-matched force-replace resource instance", detail))
 }
 
@@ -173,9 +176,8 @@ impl Walk<'_> {
             return;
         }
         let graph = self.input.graph;
-        let excluded = |addr: &crate::addr::ConfigResourceAddr| {
-            selection.excludes.iter().any(|pattern| pattern.may_match(addr))
-        };
+        let excluded =
+            |addr: &crate::addr::ConfigResourceAddr| selection.excludes.iter().any(|pattern| pattern.may_match(addr));
         let mut spared: HashSet<crate::addr::ConfigResourceAddr> = HashSet::new();
         let mut nodes = vec![false; graph.nodes.len()];
         for id in graph.order.iter().rev() {

@@ -324,7 +324,13 @@ mod tests {
         let events = [
             Event::RefreshStarted { objects: 3 },
             Event::PhaseStarted { phase: phase() },
-            Event::StepStarted { addr: addr("module.redis.a.b"), deposed: None, action: Action::Create, phase: phase(), id: None },
+            Event::StepStarted {
+                addr: addr("module.redis.a.b"),
+                deposed: None,
+                action: Action::Create,
+                phase: phase(),
+                id: None,
+            },
             waiting(3),
             waiting(10),
             waiting(14),

@@ -21,7 +21,11 @@ const KNOWN: &[(&str, usize, &str)] = &[
     ("drift_modules", 8, "what two filters name is listed once"),
     ("drift_modules", 13, "an address that cannot be read is called so, whatever is wrong with it"),
     ("drift_modules", 17, DRIFT),
-    ("drift_modules", 25, "a provider that only a called module requires is listed with the root, which has its configuration"),
+    (
+        "drift_modules",
+        25,
+        "a provider that only a called module requires is listed with the root, which has its configuration",
+    ),
     ("flags", 7, "the value is for no variable; nobody is asked for another one before that is said"),
     ("flags", 9, "nothing of a plan that failed is shown"),
     ("flags", 14, "no calls at all would never end; terraform takes it for its default"),
@@ -47,7 +51,11 @@ const KNOWN: &[(&str, usize, &str)] = &[
     ("replace", 19, "refresh replaces nothing, and says so"),
     ("shapes", 26, "terraform leaves out dependencies that the configuration has no more"),
     ("state", 82, "of two mistakes the other one is said"),
-    ("exclude", 19, "OpenTofu's document has neither applyable nor complete, and tells of variables that they are required"),
+    (
+        "exclude",
+        19,
+        "OpenTofu's document has neither applyable nor complete, and tells of variables that they are required",
+    ),
     ("exclude", 28, "OpenTofu explains the signs in more words"),
     ("exclude", 34, "OpenTofu counts what is forgotten, too"),
 ];
@@ -65,7 +73,12 @@ const GONE: &str = "an output that is not written any more leaves state with the
 fn commands_answer_as_under_terraform() {
     let mut failed = Vec::new();
     let steps = compare("commands", &mut failed) + compare("opentofu/commands", &mut failed);
-    assert!(failed.is_empty(), "{} of {steps} differ (- the real program, + infra):\n{}", failed.len(), failed.join("\n"));
+    assert!(
+        failed.is_empty(),
+        "{} of {steps} differ (- the real program, + infra):\n{}",
+        failed.len(),
+        failed.join("\n")
+    );
     assert!(steps >= 80, "{steps} steps");
 }
 

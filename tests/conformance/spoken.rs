@@ -92,7 +92,8 @@ pub fn document(text: &str) -> Option<Json> {
     }
     let lines: Option<Vec<Json>> = text.lines().map(|line| serde_json::from_str(line).ok()).collect();
     // Of looking at objects there is one line here, and there are two for each object there.
-    let told = |line: &Json| !line["type"].as_str().is_some_and(|kind| kind == "version" || kind.starts_with("refresh_"));
+    let told =
+        |line: &Json| !line["type"].as_str().is_some_and(|kind| kind == "version" || kind.starts_with("refresh_"));
     let lines = lines?.into_iter().filter(told).map(clean);
     let mut lines: Vec<Json> = lines.collect();
     // Objects are looked at, planned and made in another order at each run.
@@ -105,19 +106,28 @@ pub fn document(text: &str) -> Option<Json> {
 /// What lines of a stream come in one piece, the order inside of which is chance.
 fn group(line: &Json) -> String {
     let kind = line["type"].as_str().unwrap_or_default();
-    kind.split_once('_').filter(|(verb, _)| ["refresh", "apply"].contains(verb)).map_or(kind, |(verb, _)| verb).to_owned()
+    kind.split_once('_')
+        .filter(|(verb, _)| ["refresh", "apply"].contains(verb))
+        .map_or(kind, |(verb, _)| verb)
+        .to_owned()
 }
 
 fn clean(json: Json) -> Json {
     match json {
         Json::Object(fields) => {
-            let passing =
-                ["timestamp", "@timestamp", "terraform_version", "@module", "elapsed_seconds", "lineage", "serial", "detail"];
+            let passing = [
+                "timestamp",
+                "@timestamp",
+                "terraform_version",
+                "@module",
+                "elapsed_seconds",
+                "lineage",
+                "serial",
+                "detail",
+            ];
             let kept = fields.into_iter().filter(|(name, _)| !passing.contains(&name.as_str()));
             let clean_one = |(name, value): (String, Json)| match (name.as_str(), value) {
-                ("@message", Json::String(text)) => {
-                    (name, Json::String(self::name(&text)))
-                }
+                ("@message", Json::String(text)) => (name, Json::String(self::name(&text))),
                 ("relevant_attributes" | "sensitive_attributes", Json::Array(mut items)) => {
                     // In the order of a hash table.
                     items.sort_by_key(Json::to_string);
