@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{InstanceAddr, InstanceKey, LayerName, ModuleAddr, ModuleInstance, Name};
 
-/// Which kind of block declares a resource. In the order in which terraform lists them.
+/// Which kind of block declares a resource. What is only read sorts first, as in Terraform's state files and lists.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Mode {
     /// `data`: read only.

@@ -155,16 +155,13 @@ pub(super) fn run_options(args: &PlanningArgs, now: Timestamp) -> RunOptions {
     options
 }
 
-/// Flags that contradict each other.
-///
-/// # Errors
-/// Which, and what to do.
-pub(super) fn contradiction(args: &PlanningArgs, mode: Option<PlanMode>) -> Option<Diagnostic> {
-    if args.refresh_only && mode == Some(PlanMode::Destroy) {
-        let detail = "destroy removes everything, and -refresh-only changes no object: leave one of them out.";
-        return Some(Diagnostic::error("Invalid mode option", detail));
+/// Flags of planning that do not go together.
+pub(super) fn incompatible(args: &PlanningArgs) -> Option<Diagnostic> {
+    if args.destroy && args.refresh_only {
+        let detail = "-destroy removes everything, -refresh-only changes nothing: one of them has to go.";
+        return Some(Diagnostic::error("Incompatible plan mode options", detail));
     }
-    let detail = "A plan with -refresh-only does nothing but look at objects, which -refresh=false forbids: leave one of them out.";
+    let detail = "-refresh-only does nothing but look at objects, which -refresh=false forbids: one of them has to go.";
     (args.refresh_only && !args.refresh).then(|| Diagnostic::error("Incompatible refresh options", detail))
 }
 

@@ -1,10 +1,10 @@
 //! `-target`, `-exclude` and `-layer`: which resource nodes take part in a run.
 
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 use crate::addr::{LayerName, Pattern};
 
-use super::{Graph, ModuleId, Node, NodeId};
+use super::{Graph, Node, NodeId};
 
 /// What the user selected.
 #[derive(Clone, Debug, Default)]
@@ -75,18 +75,23 @@ pub fn select(graph: &Graph, selection: &Selection) -> Selected {
             *chosen &= graph.layers[graph.module(module).layer] == *layer;
         }
     }
-    // Values all of whose needs take part are complete too: outputs of targeted resources among them.
+    if !selection.targets.is_empty() || !selection.excludes.is_empty() {
+        values(graph, selection, &mut chosen, &partly);
+    }
+    Selected { nodes: chosen, partly }
+}
+
+/// Values all of whose needs take part are complete too: outputs of targeted resources among them. Root outputs that come from no
+/// resource take no part in what is done with some of them.
+fn values(graph: &Graph, selection: &Selection, chosen: &mut [bool], partly: &HashSet<NodeId>) {
+    let mut rests = vec![false; graph.nodes.len()];
+    for id in &graph.order {
+        let own = matches!(graph.node(*id), Node::Resource(..) | Node::Data(..) | Node::Ephemeral(..));
+        rests[id.index()] = own || graph.needs[id.index()].iter().any(|need| rests[need.index()]);
+    }
     if !selection.targets.is_empty() {
-        let mut objects = vec![false; count];
         for id in &graph.order {
             let index = id.index();
-            let is_object = matches!(graph.node(*id), Node::Resource(..) | Node::Data(..));
-            objects[index] = is_object || graph.needs[index].iter().any(|need| objects[need.index()]);
-            // A root output without an object behind it is no part of what a target means.
-            let root = |module: &ModuleId| graph.module(*module).caller.is_none();
-            if !objects[index] && matches!(graph.node(*id), Node::Output(module, _) if root(module)) {
-                continue;
-            }
             let is_value = match graph.node(*id) {
                 Node::Local(..) | Node::Output(..) | Node::Variable(..) => true,
                 Node::Resource(..)
@@ -101,5 +106,10 @@ pub fn select(graph: &Graph, selection: &Selection) -> Selected {
             }
         }
     }
-    Selected { nodes: chosen, partly }
+    for id in &graph.order {
+        let of_root = graph.module_of(*id).is_some_and(|module| graph.roots.contains(&module));
+        if of_root && !rests[id.index()] && matches!(graph.node(*id), Node::Output(..)) {
+            chosen[id.index()] = false;
+        }
+    }
 }

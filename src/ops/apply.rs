@@ -1,22 +1,26 @@
 //! Apply: plan a segment, keep to what was agreed to, carry it out, and go on with what became known, until nothing is pending.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::addr::{LayerName, Mode, Name};
+use foldhash::HashSet;
+
+use crate::addr::{Mode, Name};
 use crate::apply::{GateContext, Inputs, Report, Stop};
 use crate::change::{Action, Counts};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::event::{Event, Events, Recovery};
-use crate::plan::{Options, OutputChange, Plan, PlanMode};
+use crate::plan::{Options, Plan, PlanMode};
 use crate::state::{Meta, State};
-use crate::value::{Value, to_json_typed};
+use crate::value::to_json_typed;
 
 use super::approval::{Answer, Approval, Approve, Question};
 use super::locks::Open;
 use super::plan::{metas, options_of, segment};
 use super::saved::SavedPlan;
 use super::session::{RunOptions, Session};
+
+/// How the warning after an apply of a part is called.
+pub const INCOMPLETE: &str = "Applied changes may be incomplete";
 
 /// How an apply ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,7 +96,9 @@ async fn run(
     };
     let operation = if options.mode == PlanMode::Destroy { "destroy" } else { "apply" };
     let refused = super::plan::refused(options);
-    run.said.append(super::plan::targeting(options));
+    if saved.is_none() {
+        run.said.append(super::plan::targeting(options));
+    }
     let failed = |said| Applied { ended: Ended::Failed, report: Report::default(), not_started: Vec::new(), said };
     if refused.has_errors() {
         return failed(refused);
@@ -117,9 +123,9 @@ async fn run(
     let ended = if finished.has_errors() { Ended::Failed } else { ended };
     run.said.append(finished);
     let partial = !options.targets.is_empty() || !options.excludes.is_empty();
-    if partial && saved.is_none() && matches!(ended, Ended::Complete | Ended::Unchanged) {
+    if partial && matches!(ended, Ended::Complete | Ended::Unchanged) {
         let detail = "What does not take part was left as it is, and outputs may be out of date. Plan everything to see what is left.";
-        run.said.push(Diagnostic::warning("Applied changes may be incomplete", detail));
+        run.said.push(Diagnostic::warning(INCOMPLETE, detail));
     }
     let begun: HashSet<&Name> = run.report.phases.iter().map(|phase| &phase.name).collect();
     run.planned.retain(|(phase, _)| !begun.contains(phase));
@@ -186,7 +192,6 @@ impl Running<'_> {
                     let report = self.carry_out(plan, &states, open, &options).await;
                     (self.report.world, self.report.outputs) = (report.world, report.outputs);
                 } else {
-                    self.report.outputs = kept_outputs(&plan);
                     self.report.world = plan.segment.take().map(|segment| Arc::new(segment.world));
                 }
                 return if self.said.has_errors() { Ended::Failed } else { Ended::Unchanged };
@@ -402,12 +407,7 @@ impl Running<'_> {
         self.edit_meta(|meta| meta.gates.retain(|phase, _| !changing.contains(phase))).await;
     }
 
-    async fn remember_gates(
-        &mut self,
-        report: &Report,
-        identities: &std::collections::HashMap<String, String>,
-        failed: bool,
-    ) {
+    async fn remember_gates(&mut self, report: &Report, identities: &foldhash::HashMap<String, String>, failed: bool) {
         let at = self.options.timestamp.to_string();
         let passed: HashSet<&str> = report.gates_passed.iter().map(|(phase, _)| phase.as_str()).collect();
         let held: HashSet<&str> = report.gates_outstanding.iter().map(Name::as_str).collect();
@@ -504,15 +504,6 @@ fn merge(all: &mut Report, new: Report) {
     all.world = new.world.or_else(|| all.world.take());
     all.gates_passed.extend(new.gates_passed);
     all.gates_outstanding = new.gates_outstanding;
-}
-
-/// The outputs of a plan that changes none.
-fn kept_outputs(plan: &Plan) -> Vec<(LayerName, Name, Value)> {
-    let shown = |output: &OutputChange| match output.sensitive {
-        true => output.after.clone().sensitive(),
-        false => output.after.clone(),
-    };
-    plan.outputs.iter().map(|output| (output.layer.clone(), output.name.clone(), shown(output))).collect()
 }
 
 /// Whether a data source was read whose object is not stored as it was found.

@@ -3,7 +3,9 @@
 //! A plan in which one of an object or an output fails is no plan, so that what is left is whether it holds already or apply has
 //! to tell. Assertions of `check` blocks may fail.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::addr::{InstanceKey, LayerName, ModuleAddr, ModuleInstance, Name, ResourceAddr};
 use crate::change::Action;

@@ -1,5 +1,6 @@
 //! Suites that every implementation of a contract has to pass.
 
+mod commands;
 mod console;
 mod corpus;
 mod coverage;
@@ -13,6 +14,7 @@ mod opentofu;
 pub mod peer;
 mod runs;
 mod sequences;
+mod spoken;
 mod state_on_stores;
 mod stores;
 mod tested;
