@@ -169,6 +169,7 @@ impl<'a> Run<'a> {
         let mut ended = match row.then {
             Then::Made(ended) => ended,
             Then::Remove(job) => Box::new(Ended {
+                unchanged: false,
                 step: row.step,
                 index: row.index,
                 call: job.call,

@@ -19,6 +19,9 @@ use super::plan::{metas, options_of, segment};
 use super::saved::SavedPlan;
 use super::session::{RunOptions, Session};
 
+/// How the warning after an apply of a part is called.
+pub const INCOMPLETE: &str = "Applied changes may be incomplete";
+
 /// How an apply ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ended {
@@ -93,7 +96,9 @@ async fn run(
     };
     let operation = if options.mode == PlanMode::Destroy { "destroy" } else { "apply" };
     let refused = super::plan::refused(options);
-    run.said.append(super::plan::targeting(options));
+    if saved.is_none() {
+        run.said.append(super::plan::targeting(options));
+    }
     let failed = |said| Applied { ended: Ended::Failed, report: Report::default(), not_started: Vec::new(), said };
     if refused.has_errors() {
         return failed(refused);
@@ -118,9 +123,9 @@ async fn run(
     let ended = if finished.has_errors() { Ended::Failed } else { ended };
     run.said.append(finished);
     let partial = !options.targets.is_empty() || !options.excludes.is_empty();
-    if partial && saved.is_none() && matches!(ended, Ended::Complete | Ended::Unchanged) {
+    if partial && matches!(ended, Ended::Complete | Ended::Unchanged) {
         let detail = "What does not take part was left as it is, and outputs may be out of date. Plan everything to see what is left.";
-        run.said.push(Diagnostic::warning("Applied changes may be incomplete", detail));
+        run.said.push(Diagnostic::warning(INCOMPLETE, detail));
     }
     let begun: HashSet<&Name> = run.report.phases.iter().map(|phase| &phase.name).collect();
     run.planned.retain(|(phase, _)| !begun.contains(phase));

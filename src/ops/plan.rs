@@ -44,9 +44,22 @@ pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) 
 /// What is asked for and cannot go together.
 pub(super) fn refused(options: &RunOptions) -> Diagnostics {
     let mut said = Diagnostics::none();
-    if options.mode == PlanMode::RefreshOnly && !options.replace.is_empty() {
-        let detail = "A plan that only refreshes replaces nothing. Leave out either -replace or -refresh-only.";
+    let alone = match options.mode {
+        PlanMode::Normal => None,
+        PlanMode::RefreshOnly => Some(("only refreshes", "-refresh-only")),
+        PlanMode::Destroy => Some(("destroys everything", "-destroy")),
+    };
+    if let (Some((what, flag)), false) = (alone, options.replace.is_empty()) {
+        let detail = format!("A plan that {what} replaces nothing. Leave out either -replace or {flag}.");
         said.error("Unsupported plan mode", detail);
+    }
+    if options.mode == PlanMode::RefreshOnly && !options.refresh {
+        let detail = "-refresh-only looks at objects, and -refresh=false does not: one of them has to go.";
+        said.error("Incompatible refresh options", detail);
+    }
+    if !options.targets.is_empty() && !options.excludes.is_empty() {
+        let detail = "-target says what takes part, -exclude what does not: use one of them.";
+        said.error("Invalid combination of arguments", detail);
     }
     said
 }

@@ -81,6 +81,8 @@ pub struct Walk<'a> {
     pub(super) recovered: Vec<(String, Recovered)>,
     /// With `-destroy -target`: everything that depends on a target, by what state recorded.
     pub(super) doomed: HashSet<Slot>,
+    /// What a destroy leaves because something that it is told to leave depends on it.
+    pub(super) spared: HashSet<crate::addr::ConfigResourceAddr>,
     /// Ephemeral resources that are open.
     pub(super) held: Vec<super::ephemeral::Held>,
     broken: Vec<bool>,
@@ -143,6 +145,7 @@ impl<'a> Walk<'a> {
             identities: input.options.identities.clone(),
             recovered: Vec::new(),
             doomed: HashSet::new(),
+            spared: HashSet::new(),
             held: Vec::new(),
             broken: vec![false; count],
             said: Vec::new(),

@@ -19,6 +19,7 @@ mod number_text;
 mod order;
 mod path;
 pub mod redact;
+mod set_order;
 mod types;
 mod unify;
 mod unknown;
@@ -138,6 +139,9 @@ impl Value {
         items.sort();
         // Two unknown elements may turn out to be different ones.
         items.dedup_by(|a, b| a == b && a.is_wholly_known());
+        if items.iter().any(set_order::by_text) {
+            items.sort_by_cached_key(set_order::key);
+        }
         Value::Set(Arc::new(Sequence { element, items })).mark(marks)
     }
 
