@@ -29,7 +29,6 @@ const KNOWN: &[(&str, usize, &str)] = &[
     ),
     ("flags", 7, "the value is for no variable; nobody is asked for another one before that is said"),
     ("flags", 9, "nothing of a plan that failed is shown"),
-    ("flags", 14, "no calls at all would never end; terraform takes it for its default"),
     ("flags", 25, NOBODY),
     ("flags", 26, NOBODY),
     ("flags", 47, NOBODY),
