@@ -141,7 +141,7 @@ pub fn diagnostic_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Json {
     let values: Vec<Json> = diagnostic
         .values
         .iter()
-        .map(|(expression, rendered)| json!({"traversal": expression, "statement": format!("is {rendered}")}))
+        .map(|(expression, rendered)| json!({"traversal": expression, "statement": rendered}))
         .collect();
     json["snippet"] = json!({
         "context": diagnostic.within.as_deref().filter(|within| !begins_with(&source, span, within)),

@@ -3,6 +3,7 @@
 mod commands;
 mod console;
 mod corpus;
+mod coverage;
 mod expressions;
 mod fmt;
 mod known;
@@ -11,6 +12,7 @@ mod looking;
 mod modules;
 mod opentofu;
 pub mod peer;
+mod runs;
 mod sequences;
 mod spoken;
 mod state_on_stores;

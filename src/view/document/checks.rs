@@ -33,7 +33,7 @@ fn block(checked: &Checked, prefixes_layers: bool) -> (String, Json) {
     }
     address.insert("name".into(), json!(name.as_str()));
     address.insert("to_display".into(), json!(shown));
-    let mut json = json!({"address": address, "status": word(checked.status())});
+    let mut json = json!({"address": address, "status": checked.status().json_name()});
     if !checked.copies.is_empty() {
         let mut copies: Vec<Json> = checked.copies.iter().map(|one| copy(checked, one, prefixes_layers)).collect();
         for (copy, problems) in copies.iter_mut().zip(&checked.problems).filter(|(_, problems)| !problems.is_empty()) {
@@ -57,7 +57,7 @@ fn copy(
     if let Some(key) = key {
         address["instance_key"] = super::index(key);
     }
-    json!({"address": address, "status": word(*status)})
+    json!({"address": address, "status": status.json_name()})
 }
 
 fn with_layer(layer: &LayerName, module: String, prefixes_layers: bool) -> String {
@@ -77,12 +77,4 @@ fn display(what: &Checkable, module: &str, key: Option<&InstanceKey>) -> String 
     };
     let key = key.map_or_else(String::new, ToString::to_string);
     if module.is_empty() { format!("{name}{key}") } else { format!("{module}.{name}{key}") }
-}
-
-fn word(status: CheckStatus) -> &'static str {
-    match status {
-        CheckStatus::Pass => "pass",
-        CheckStatus::Unknown => "unknown",
-        CheckStatus::Fail => "fail",
-    }
 }

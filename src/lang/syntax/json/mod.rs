@@ -122,7 +122,10 @@ impl Building<'_> {
                 start.column,
                 end.column
             );
-            return self.say("Duplicate attribute definition", detail, name.span);
+            // Terraform calls it otherwise where any argument may stand.
+            let any = kind.blocks.is_empty() && kind.special.is_empty() && !kind.open;
+            let summary = if any { "Duplicate attribute definition" } else { "Duplicate argument" };
+            return self.say(summary, detail, name.span);
         }
         let special = kind.special.iter().find(|(special, _)| *special == name.text.as_str());
         let strings = special.map_or(kind.strings, |(_, strings)| *strings);
