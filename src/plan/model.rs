@@ -219,9 +219,12 @@ impl Plan {
         counts
     }
 
-    /// Whether applying it would change nothing: no object, no address, no output.
+    /// Whether applying it would change nothing: no object, no address, no output; and in a plan that only refreshes, nothing that
+    /// state has.
     pub fn is_empty(&self) -> bool {
-        self.changes.iter().all(|planned| planned.change.is_noop())
+        let takes_over = self.mode == PlanMode::RefreshOnly && !self.drift.is_empty();
+        !takes_over
+            && self.changes.iter().all(|planned| planned.change.is_noop())
             && self.outputs.iter().all(|output| output.action == Action::NoOp)
             && self.invocations.is_empty()
     }

@@ -26,7 +26,6 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ),
     ("enabled", "names that are not there", "of a reference to nothing nothing else follows"),
     ("enabled_comes_and_goes", "5", "OpenTofu moves modules that get a count; Terraform does not, nor do we"),
-    ("excluded", "8", "targets and what is excluded go together"),
     ("enabled_comes_and_goes", "6", "as above, for one that loses it"),
 ];
 

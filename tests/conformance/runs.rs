@@ -17,7 +17,6 @@ use super::peer::{Peer, without_ids};
 const KNOWN: &[(&str, usize, &str)] = &[
     ("environment", 16, "of a plan that fails we show nothing"),
     ("environment", 18, "NO_COLOR takes the colors away, which terraform does not know"),
-    ("flags", 75, "a refresh ends as every apply does"),
     ("files", 15, "every provider is in the program: nobody reads the lock file"),
 ];
 
