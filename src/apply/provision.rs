@@ -189,7 +189,7 @@ impl<'a> Run<'a> {
 
     fn within(&self, planned: &PlannedChange) -> String {
         match planned.work.node {
-            Some(_) => block_name(&planned.change.addr.resource),
+            Some(_) => block_name(&planned.change.addr.resource).to_string(),
             None => "removed".to_owned(),
         }
     }

@@ -1,9 +1,10 @@
 //! The loop: steps become ready, calls run, results are folded in, until nothing is left that can be done.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::addr::InstanceAddr;

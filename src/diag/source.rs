@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 /// Which file of a [`SourceMap`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -51,25 +51,33 @@ pub struct Source {
     pub path: PathBuf,
     /// The text.
     pub text: Arc<str>,
-    lines: Vec<u32>,
+    /// Where lines start; found when somebody asks, since nobody does where all is well.
+    lines: OnceLock<Vec<u32>>,
 }
 
 impl Source {
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(breaks.map(|(at, _)| at as u32 + 1)).collect()
+        })
+    }
+
     /// Where an offset is. Offsets beyond the end are taken as the end, offsets inside a character as its start.
     pub fn position(&self, offset: u32) -> Position {
         let mut byte = (offset as usize).min(self.text.len());
         while !self.text.is_char_boundary(byte) {
             byte -= 1;
         }
-        let line = self.lines.partition_point(|&start| start as usize <= byte);
-        let start = self.lines[line - 1] as usize;
+        let line = self.lines().partition_point(|&start| start as usize <= byte);
+        let start = self.lines()[line - 1] as usize;
         Position { line, column: self.text[start..byte].chars().count() + 1, byte }
     }
 
     /// The text of a line (from 1) without its end; empty when there is no such line.
     pub fn line(&self, line: usize) -> &str {
-        let Some(&start) = line.checked_sub(1).and_then(|index| self.lines.get(index)) else { return "" };
-        let end = self.lines.get(line).map_or(self.text.len(), |&next| next as usize);
+        let Some(&start) = line.checked_sub(1).and_then(|index| self.lines().get(index)) else { return "" };
+        let end = self.lines().get(line).map_or(self.text.len(), |&next| next as usize);
         self.text[start as usize..end].trim_end_matches(['\n', '\r'])
     }
 
@@ -86,10 +94,7 @@ pub struct SourceMap(Arc<RwLock<Vec<Arc<Source>>>>);
 impl SourceMap {
     /// Adds a file under the path that messages shall show.
     pub fn add(&self, path: impl AsRef<Path>, text: impl Into<Arc<str>>) -> FileId {
-        let text = text.into();
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let lines = std::iter::once(0).chain(breaks.map(|(at, _)| at as u32 + 1)).collect();
-        let source = Arc::new(Source { path: path.as_ref().to_owned(), text, lines });
+        let source = Arc::new(Source { path: path.as_ref().to_owned(), text: text.into(), lines: OnceLock::new() });
         let mut files = self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         files.push(source);
         FileId(files.len() as u32 - 1)

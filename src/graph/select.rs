@@ -1,6 +1,6 @@
 //! `-target`, `-exclude` and `-layer`: which resource nodes take part in a run.
 
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 use crate::addr::{LayerName, Pattern};
 

@@ -1,7 +1,8 @@
 //! Apply: plan a segment, keep to what was agreed to, carry it out, and go on with what became known, until nothing is pending.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use foldhash::HashSet;
 
 use crate::addr::{Mode, Name};
 use crate::apply::{GateContext, Inputs, Report, Stop};
@@ -408,12 +409,7 @@ impl Running<'_> {
         self.edit_meta(|meta| meta.gates.retain(|phase, _| !changing.contains(phase))).await;
     }
 
-    async fn remember_gates(
-        &mut self,
-        report: &Report,
-        identities: &std::collections::HashMap<String, String>,
-        failed: bool,
-    ) {
+    async fn remember_gates(&mut self, report: &Report, identities: &foldhash::HashMap<String, String>, failed: bool) {
         let at = self.options.timestamp.to_string();
         let passed: HashSet<&str> = report.gates_passed.iter().map(|(phase, _)| phase.as_str()).collect();
         let held: HashSet<&str> = report.gates_outstanding.iter().map(Name::as_str).collect();

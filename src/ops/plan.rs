@@ -1,6 +1,8 @@
 //! Planning without writing.
 
-use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::Events;
@@ -16,6 +18,7 @@ pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) 
         return Outcome::fail(said);
     }
     said.append(targeting(options));
+    session.begin_graph();
     let (in_use, undeclared) =
         futures::future::join(super::global::in_use(session, options), super::undeclared::undeclared(session)).await;
     said.append(in_use);
@@ -29,8 +32,8 @@ pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) 
     };
     said.append(running(session).await);
     said.append(conflicts(&views));
-    let states: Vec<State> = views.iter().map(|view| (*view.state).clone()).collect();
     let unfinished = views.iter().flat_map(|view| view.open.iter().cloned()).collect();
+    let states: Vec<State> = views.into_iter().map(|view| Arc::unwrap_or_clone(view.state)).collect();
     let metas = metas(session).await;
     let plan_options = options_of(session, options, unfinished, &metas);
     let outcome = segment(session, &states, &plan_options, false, events).await;

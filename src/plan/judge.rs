@@ -6,7 +6,7 @@ use crate::config::Resource;
 use crate::diag::{Diagnostics, Severity};
 use crate::graph::NodeId;
 use crate::schema::sensitive_paths;
-use crate::value::{Path, Type, Value};
+use crate::value::{Marks, Path, Type, Value};
 
 use super::ephemeral::forgotten_at;
 use super::instance::{Answer, Draft, Finished, InstanceDone, Judged, Start, schema_of};
@@ -83,7 +83,8 @@ impl<'a> Walk<'a> {
             Some(Reason::ReplaceBecauseCannotUpdate)
         };
         let Some(reason) = reason else {
-            let action = if prior_is_planned { Action::NoOp } else { Action::Update };
+            let same = prior_is_planned && !self.secrets_change(&draft, &planned.value);
+            let action = if same { Action::NoOp } else { Action::Update };
             let done = self.settle(place, draft, action, None, Vec::new(), planned.value, planned.private);
             return Judged::Done(Box::new(done));
         };
@@ -95,6 +96,26 @@ impl<'a> Walk<'a> {
             },
             None => Judged::Done(Box::new(Finished { place, value: Value::NULL, planned: None, said: draft.said })),
         }
+    }
+
+    /// Whether state is to hold other parts of the same object as sensitive than it does.
+    fn secrets_change(&self, draft: &Draft, value: &Value) -> bool {
+        let Some(entry) = self.objects.current(&draft.addr) else { return false };
+        let of_state = || entry.stored.sensitive.iter().cloned();
+        let marks =
+            draft.marks.iter().filter(|(path, marks)| marks.contains(Marks::SENSITIVE) && path.of(value).is_some());
+        let mut of_config = marks.map(|(path, _)| path.clone()).peekable();
+        if draft.importing.is_some() || (entry.stored.sensitive.is_empty() && of_config.peek().is_none()) {
+            return false;
+        }
+        let Some(schema) = schema_of(&*draft.kind, &draft.addr) else { return false };
+        let by_schema = sensitive_paths(&schema.block, value);
+        let marked = |paths: &mut dyn Iterator<Item = Path>| {
+            let mut all = by_schema.clone();
+            all.extend(paths.map(|path| (path, Marks::SENSITIVE)));
+            value.clone().mark_paths(&all)
+        };
+        marked(&mut of_state()) != marked(&mut of_config)
     }
 
     fn replacement(&self, node: NodeId) -> Action {
@@ -151,7 +172,7 @@ impl<'a> Walk<'a> {
             _ => Value::Null(schema.ty()),
         };
         if action.deletes() && self.forbids_destroy(&place, resource) {
-            said.push(super::orphan::protected(&addr).at(resource.block.header).within(&within));
+            said.push(super::orphan::protected(&addr).at(resource.block.header).within(within.to_string()));
         }
         let rules = &resource.lifecycle.postconditions;
         if !rules.is_empty() {

@@ -1,7 +1,8 @@
 //! One plan from beginning to end.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use foldhash::{HashSet, HashSetExt};
 
 use crate::addr::Mode;
 use crate::change::Action;
@@ -67,15 +68,13 @@ pub async fn run(
     let leaving = walk.leaving();
     let outputs = walk.outputs();
     let seen = walk.objects.entries.iter().filter(|entry| entry.slot.addr.resource.mode == Mode::Managed);
-    let seen: HashSet<Slot> = seen.map(|entry| entry.slot.clone()).collect();
+    let seen: Vec<Slot> = seen.map(|entry| entry.slot.clone()).collect();
     let mut changes = std::mem::take(&mut walk.changes);
     let position = |planned: &PlannedChange| config.layer_index(&planned.change.addr.layer);
-    changes.sort_by(|a, b| {
-        let place = |planned: &PlannedChange| (planned.phase, position(planned));
-        place(a)
-            .cmp(&place(b))
-            .then_with(|| a.change.addr.cmp(&b.change.addr))
-            .then_with(|| a.change.deposed.cmp(&b.change.deposed))
+    // By keys of their own: changes are large, and every move of one would cost more than its key.
+    changes.sort_by_cached_key(|planned| {
+        let change = &planned.change;
+        (planned.phase, position(planned), change.addr.clone(), change.deposed.clone())
     });
     said.append(options.replace.iter().filter_map(|pattern| incomplete(pattern, &changes)));
     let Some(invocations) = walk.invocations(&changes).take(&mut said).filter(|_| !said.has_errors()) else {

@@ -20,6 +20,7 @@ use super::spoken::{document, spoken, summaries};
 
 /// Where our answer is another one on purpose: file, step (from 1), and why.
 const KNOWN: &[(&str, usize, &str)] = &[
+    ("diffs_sensitive", 2, "what becomes sensitive, or is so no more, is told in other words"),
     ("drift_in_place", 1, PROVIDER),
     ("drift_in_place", 3, PROVIDER),
     ("drift_in_place", 5, PROVIDER),

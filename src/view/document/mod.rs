@@ -221,11 +221,16 @@ fn resource_change(planned: &PlannedChange, plan: &Plan) -> Json {
 
 fn change_json(change: &Change) -> Json {
     let after = if change.action == Action::Forget { &Value::NULL } else { &change.after };
+    // What changes may be no more than what is sensitive of it.
+    let same = || {
+        let bare = |value: &Value| value.clone().unmark_deep().0;
+        change.action == Action::NoOp || (change.action == Action::Update && bare(&change.before) == bare(after))
+    };
     let mut json = json!({
         "actions": change.action.json_names(),
         "before": json_of(&change.before),
         "after": json_of(after),
-        "after_unknown": if after.is_wholly_known() && (after.is_null() || change.action == Action::NoOp) {
+        "after_unknown": if after.is_wholly_known() && (after.is_null() || same()) {
             if after.is_null() && change.action != Action::Delete && change.action != Action::Forget { json!(false) } else { json!({}) }
         } else {
             unknown_json(after)
