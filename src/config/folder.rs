@@ -49,7 +49,7 @@ impl Reading<'_> {
             }
         };
         let name = shown.to_string_lossy().into_owned();
-        let file = self.sources.add(shown, text.strip_prefix('\u{feff}').unwrap_or(&text));
+        let file = self.sources.add_file(shown, &text);
         let (parsed, errors) = match name.strip_suffix(".json") {
             Some(native) if native.ends_with(".tf") || native.ends_with(".tofu") => parse_json(self.sources, file),
             Some(native) if native.ends_with(".tftest") || native.ends_with(".tofutest") => {

@@ -30,15 +30,15 @@ pub fn build(config: &Config) -> Outcome<Graph> {
     let mut providers = Providers::new(config);
     builder.add_edges(&mut providers);
     let Builder { mut graph, mut said, .. } = builder;
-    if said.has_errors() {
+    let cycles = cycle::sort(&mut graph);
+    if cycles.has_errors() {
+        said.append(cycles);
         return Outcome::fail(said);
     }
-    said.append(cycle::sort(&mut graph));
-    if said.has_errors() {
-        return Outcome::fail(said);
+    if !said.has_errors() {
+        said.append(phases::assign(config, &mut graph));
     }
-    said.append(phases::assign(config, &mut graph));
-    if said.has_errors() { Outcome::fail(said) } else { Outcome::with(graph, said) }
+    Outcome::with(graph, said)
 }
 
 fn module_is_root(graph: &Graph, id: ModuleId) -> bool {
@@ -393,15 +393,16 @@ impl Builder<'_> {
         for argument in &call.arguments {
             if !call.module.variables.contains_key(&argument.name.text) {
                 let names = call.module.variables.keys().map(Name::as_str);
-                let hint = crate::diag::did_you_mean(&argument.name.text, names);
-                self.said.push(
-                    Diagnostic::error(
-                        "Unsupported argument",
-                        format!("An argument named {:?} is not expected here.{hint}", argument.name.text.as_str()),
-                    )
-                    .at(argument.name.span)
-                    .within(&within),
-                );
+                let name = argument.name.text.as_str();
+                let hint = crate::diag::did_you_mean(name, names);
+                let error = if call.is_json {
+                    let detail = format!("No argument or block type is named {name:?}.{hint}");
+                    Diagnostic::error("Extraneous JSON object property", detail)
+                } else {
+                    let detail = format!("An argument named {name:?} is not expected here.{hint}");
+                    Diagnostic::error("Unsupported argument", detail)
+                };
+                self.said.push(error.at(argument.name.span).within(&within));
             }
             for found in &self.graph.module(caller).shape.clone().arguments[name][&argument.name.text] {
                 self.edge(caller, found, true, &mut Vec::new());
@@ -414,7 +415,7 @@ impl Builder<'_> {
                         "Missing required argument",
                         format!("The argument {:?} is required, but no definition was found.", variable.as_str()),
                     )
-                    .at(call.span)
+                    .at(call.missing)
                     .within(&within),
                 );
             }

@@ -13,7 +13,7 @@ use crate::lang::eval::{Scope, evaluate};
 use crate::value::Value;
 
 use super::model::{Plan, PlannedChange};
-use super::scope::{Functions, ModuleScope, Surroundings};
+use super::scope::{Functions, ModuleScope, Surroundings, Variables};
 
 /// Whether a condition holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -70,7 +70,7 @@ pub fn checks(plan: &Plan, functions: &Functions<'_>) -> Vec<Checked> {
         world: &segment.world,
         states: &[],
         functions,
-        offline: false,
+        variables: Variables::Given,
     };
     let mut planned: HashMap<NodeId, Vec<&PlannedChange>> = HashMap::new();
     for one in plan.changes.iter().filter(|one| stays(one)) {

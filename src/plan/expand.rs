@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config::Resource;
 use crate::diag::{Diagnostic, Outcome};
-use crate::lang::eval::{Scope, evaluate};
+use crate::lang::eval::{Blame, Scope, evaluate, involved};
 use crate::lang::syntax::ast::Expr;
 use crate::value::{Marks, Type, Value, convert};
 
@@ -131,16 +131,23 @@ fn by_key(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
     evaluate(expr, scope).and_then(|value| {
         let refuse = |summary: &str, detail: &str| Outcome::fail(Diagnostic::error(summary, detail).at(expr.span));
         let fail = |detail: &str| refuse("Invalid for_each argument", detail);
+        let blame = |blame: Blame, detail: &str| {
+            let mut error = Diagnostic::error("Invalid for_each argument", detail).at(expr.span);
+            error.values = involved(expr, scope, blame);
+            Outcome::fail(error)
+        };
         let wrong_set = |detail: &str| refuse("Invalid for_each set argument", detail);
         let (value, marks) = value.unmark();
         if marks.contains(Marks::SENSITIVE) {
-            return fail(
+            return blame(
+                Blame::Sensitive,
                 "Sensitive values, or values derived from sensitive values, cannot be used as for_each arguments. If used, \
                  the sensitive value could be disclosed as a resource instance key.",
             );
         }
         if marks.contains(Marks::EPHEMERAL) {
-            return fail(
+            return blame(
+                Blame::Ephemeral,
                 "The given \"for_each\" value is derived from an ephemeral value, which cannot be kept between plan and \
                  apply. Use only non-ephemeral values to specify a resource's instance keys.",
             );
@@ -149,7 +156,8 @@ fn by_key(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
             if open {
                 return Outcome::ok((Shaping::Unknown, vec![Repetition::Unknown(each_value)]));
             }
-            fail(
+            blame(
+                Blame::Unknown,
                 "The \"for_each\" map includes keys derived from resource attributes that cannot be determined until apply, \
                  so the full set of keys that will identify the instances of this resource cannot be determined. When \
                  working with unknown values in for_each, it's better to define the map keys statically in your \

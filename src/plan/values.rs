@@ -6,7 +6,7 @@ use crate::graph::{Node, NodeId};
 use crate::lang::eval::{Scope, evaluate};
 use crate::value::{Marks, Type, Value, convert};
 
-use super::scope::{ModuleScope, Surroundings};
+use super::scope::{ModuleScope, Surroundings, Variables};
 use super::world::CopyId;
 
 /// Evaluates a variable, local or output. Other nodes have no value of this kind and give null.
@@ -39,6 +39,7 @@ fn variable_value(around: Surroundings<'_>, variable: &Variable, copy: CopyId) -
     let mut said = Diagnostics::none();
     let this = around.world.copy(copy);
     let given = match this.parent {
+        None if around.variables == Variables::Open => None,
         None => {
             let layer = &around.config.layers[around.graph.module(this.module).layer];
             match layer.assigned(variable) {
@@ -95,7 +96,7 @@ fn variable_value(around: Surroundings<'_>, variable: &Variable, copy: CopyId) -
                 said.push(null_given(around, variable, null_at));
                 return Outcome::fail(said);
             }
-            None if around.offline => (Value::unknown(variable.ty.clone()), None),
+            None if around.variables != Variables::Given => (Value::unknown(variable.ty.clone()), None),
             None => {
                 said.push(missing(around, variable, copy));
                 return Outcome::fail(said);
@@ -125,6 +126,8 @@ fn variable_value(around: Surroundings<'_>, variable: &Variable, copy: CopyId) -
             if variable.ephemeral {
                 marks = marks | Marks::EPHEMERAL;
             }
+            let open = around.variables == Variables::Open;
+            let value = if open { Value::unknown(variable.ty.clone()) } else { value };
             Outcome::with(value.mark(marks), said)
         }
         Err(error) => {

@@ -22,7 +22,7 @@ use super::options::Options;
 use super::provider::{ProviderSlot, Status, resolve};
 use super::refresh::ProviderDone;
 use super::removed::Removals;
-use super::scope::{Functions, ModuleScope, Surroundings};
+use super::scope::{Functions, ModuleScope, Surroundings, Variables};
 use super::trigger::Triggers;
 use super::world::{CopyId, Repetition, Shaping, World};
 
@@ -178,7 +178,13 @@ impl<'a> Walk<'a> {
     /// What every scope looks at. Borrowed anew for each evaluation, since the world grows between them.
     pub(super) fn around(&self) -> Surroundings<'_> {
         let Input { config, graph, states, functions, options, .. } = self.input;
-        Surroundings { config, graph, world: &self.world, states, functions, offline: options.offline }
+        let variables = match options {
+            Options { offline: false, .. } => Variables::Given,
+            // A project is checked with the values of an environment, a folder alone for any.
+            Options { values_only: false, .. } if config.is_plain() => Variables::Open,
+            _ => Variables::Optional,
+        };
+        Surroundings { config, graph, world: &self.world, states, functions, variables }
     }
 
     /// Remembers what is to be said about a node; an error stops everything that needs it.

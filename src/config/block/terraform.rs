@@ -85,12 +85,20 @@ impl Reader<'_> {
                 let detail = format!(
                     "This configuration asks for Terraform {text}. The language here is that of Terraform 1.11.4 to 1.15."
                 );
-                self.said.push(Diagnostic::error("Unsupported Terraform Core version", detail).at(attribute.expr.span));
+                self.said.push(Diagnostic::error("Unsupported Terraform Core version", detail).at(attribute.span));
             }
             Err(part) => {
                 let detail = format!("This string does not use correct version constraint syntax: {part:?}.");
                 self.said.push(Diagnostic::error("Invalid version constraint", detail).at(attribute.expr.span));
             }
+        }
+    }
+
+    /// Says what is wrong with the constraint on a provider's version.
+    fn constraint(&mut self, text: &str, place: crate::diag::Span) {
+        if let Err(part) = satisfies(text) {
+            let detail = format!("This string does not use correct version constraint syntax: {part:?}.");
+            self.said.push(Diagnostic::error("Invalid version constraint", detail).at(place));
         }
     }
 
@@ -104,6 +112,7 @@ impl Reader<'_> {
         };
         match &attribute.expr.kind {
             ExprKind::Literal(crate::value::Value::String(version)) => {
+                self.constraint(version, attribute.expr.span);
                 required.version = Some(version.as_str().to_owned())
             }
             ExprKind::Object(items) => {
@@ -118,11 +127,14 @@ impl Reader<'_> {
                                      \"registry.example.com/team/name\".",
                                     text.as_str()
                                 );
-                                let error = Diagnostic::error("Invalid provider source string", detail);
+                                let error = Diagnostic::error("Invalid provider type", detail);
                                 self.said.push(error.at(item.value.span));
                             }
                         },
-                        ("version", Some(text)) => required.version = Some(text.as_str().to_owned()),
+                        ("version", Some(text)) => {
+                            self.constraint(text, item.value.span);
+                            required.version = Some(text.as_str().to_owned());
+                        }
                         ("configuration_aliases", _) => match &item.value.kind {
                             ExprKind::Tuple(aliases) => {
                                 for alias in aliases {

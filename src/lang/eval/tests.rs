@@ -649,11 +649,16 @@ fn deep_expressions_do_not_exhaust_the_stack() {
 
 #[test]
 fn descriptions() {
-    let check = |value: Value, expect: &str| assert_eq!(describe(&value), expect);
+    let check = |value: Value, expect: &str| assert_eq!(describe(&value, Blame::Nothing).as_deref(), Some(expect));
     check(Value::tuple([]), "is empty tuple");
     check(Value::Null(Type::String), "is null");
     check(Value::object::<&str>([]), "is object with no attributes");
     check(Value::from("x".repeat(200)), &format!("is a text of 200 characters that begins with {:?}", "x".repeat(60)));
-    check(Value::from("pw").sensitive(), "has a sensitive value");
-    check(Value::unknown(Type::Any), "will be known only after apply");
+    check(Value::unknown(Type::list(Type::String)), "is a list of string");
+    assert_eq!(describe(&Value::unknown(Type::Any), Blame::Nothing), None);
+    assert_eq!(describe(&Value::from("pw").sensitive(), Blame::Unknown), None);
+    let blamed = |value: Value, blame: Blame, expect: &str| assert_eq!(describe(&value, blame).as_deref(), Some(expect));
+    blamed(Value::from("pw").sensitive(), Blame::Sensitive, "has a sensitive value");
+    blamed(Value::unknown(Type::Any), Blame::Unknown, "will be known only after apply");
+    blamed(Value::unknown(Type::String), Blame::Unknown, "is a string, known only after apply");
 }

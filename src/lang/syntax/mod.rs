@@ -14,6 +14,7 @@ mod expr;
 mod json;
 mod lexer;
 mod parser;
+mod sections;
 #[cfg(test)]
 mod speed_test;
 mod template;
@@ -26,6 +27,7 @@ mod tokens;
 pub use json::{parse_json, parse_json_assignments, parse_json_mocks, parse_json_tests};
 pub use lexer::{is_name, lex};
 pub use parser::{MAX_HEIGHT, MAX_NESTING};
+pub use sections::sections;
 pub(crate) use text::normalised;
 pub use token::{Token, TokenKind};
 
