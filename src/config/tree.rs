@@ -361,7 +361,10 @@ fn check_passed(call: &Call, called: &Module, said: &mut Diagnostics) {
 fn check_known(call: &Call, called: &Module, caller: &Module, said: &mut Diagnostics) {
     for (child, parent) in &call.providers {
         let name = &child.local;
-        let place = child.span.unwrap_or(call.span);
+        let place = child.span.map_or(call.span, |span| match child.alias {
+            Some(_) => Span { end: (span.start + name.len() as u32).min(span.end), ..span },
+            None => span,
+        });
         let required = called.required_providers.get(name);
         let written = called.providers.iter().any(|own| own.local == *name && own.alias == child.alias);
         if let Some(alias) = &child.alias

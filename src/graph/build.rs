@@ -35,7 +35,10 @@ pub fn build(config: &Config) -> Outcome<Graph> {
         said.append(cycles);
         return Outcome::fail(said);
     }
-    if !said.has_errors() {
+    graph.faulty = said.has_errors();
+    if graph.faulty {
+        graph.phase = vec![0; graph.nodes.len()];
+    } else {
         said.append(phases::assign(config, &mut graph));
     }
     Outcome::with(graph, said)
@@ -114,12 +117,17 @@ impl Builder<'_> {
     }
 
     fn add_edges(&mut self, providers: &mut Providers) {
-        let mut checked: HashMap<*const Module, ()> = HashMap::new();
+        // The offsets of what is broken in a folder, which the errors of its first call tell.
+        let mut checked: HashMap<*const Module, Vec<u32>> = HashMap::new();
         for index in 0..self.graph.modules.len() {
             let id = ModuleId(index as u32);
             let (shape, module) = (self.graph.modules[index].shape.clone(), self.graph.modules[index].module.clone());
             // What is wrong inside a folder is said for its first call only.
-            let first = checked.insert(Arc::as_ptr(&module), ()).is_none();
+            let known = checked.get(&Arc::as_ptr(&module)).cloned();
+            let first = known.is_none();
+            let mut broken = known.unwrap_or_default();
+            let base = self.graph.modules[index].base.0;
+            self.graph.broken.extend(broken.iter().map(|offset| NodeId(base + offset)));
             for offset in 0..shape.len() {
                 let node = self.graph.at(id, offset);
                 let mut needs = Vec::new();
@@ -194,8 +202,13 @@ impl Builder<'_> {
                 for diagnostic in &mut self.said.0[said..] {
                     diagnostic.within.get_or_insert_with(|| shape.slots[offset as usize].header());
                 }
+                if self.said.0[said..].iter().any(Diagnostic::is_error) && !broken.contains(&offset) {
+                    self.graph.broken.push(node);
+                    broken.push(offset);
+                }
                 self.set_needs(node, needs);
             }
+            checked.insert(Arc::as_ptr(&module), broken);
             if first {
                 self.check_blocks(id, &module);
             }

@@ -41,7 +41,7 @@ pub async fn run(
     }
     walk.doom();
     said.append(walk.run().await);
-    if said.has_errors() {
+    if said.has_errors() || graph.faulty {
         return Outcome::fail(said);
     }
     said.append(walk.check_moves());

@@ -123,6 +123,8 @@ impl<'a> Walk<'a> {
             return Outcome::fail(said);
         }
         let count = input.graph.nodes.len();
+        let mut broken = vec![false; count];
+        input.graph.broken.iter().for_each(|node| broken[node.index()] = true);
         let walk = Walk {
             input,
             world: World::new(input.graph),
@@ -142,7 +144,7 @@ impl<'a> Walk<'a> {
             recovered: Vec::new(),
             doomed: HashSet::new(),
             held: Vec::new(),
-            broken: vec![false; count],
+            broken,
             said: Vec::new(),
             running: FuturesUnordered::new(),
             open: HashMap::new(),
@@ -206,7 +208,7 @@ impl<'a> Walk<'a> {
     async fn visit(&mut self, node: NodeId) -> bool {
         let graph = self.input.graph;
         let index = node.index();
-        if self.is_blocked(node) {
+        if self.broken[index] || self.is_blocked(node) {
             self.broken[index] = true;
             return true;
         }
@@ -225,7 +227,7 @@ impl<'a> Walk<'a> {
                     let parent = self.world.copies_of(*module)[position];
                     let call = &graph.module(*module).module.calls[name];
                     let scope = ModuleScope::plain(self.around(), parent);
-                    let open = !self.input.config.is_plain() || self.is_destroy();
+                    let open = !self.input.config.is_plain() || self.is_destroy() || self.input.options.offline;
                     let repeated = super::expand::Repeated {
                         count: call.count.as_ref(),
                         for_each: call.for_each.as_ref(),

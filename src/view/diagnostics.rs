@@ -99,9 +99,8 @@ fn window(line: &str, column: usize) -> (&str, usize) {
         return (line, 0);
     }
     let first = column.saturating_sub(LONGEST_LINE / 2);
-    let offset = |characters: usize| {
-        line.grapheme_indices(true).nth(characters).map_or(line.len(), |(offset, _)| offset)
-    };
+    let offset =
+        |characters: usize| line.grapheme_indices(true).nth(characters).map_or(line.len(), |(offset, _)| offset);
     (&line[offset(first)..offset(first + LONGEST_LINE)], first)
 }
 

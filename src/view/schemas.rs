@@ -156,7 +156,8 @@ pub fn call_json(called_as: &str) -> Json {
     let mut json = json!({ "called_as": called_as });
     if let Some(function) = functions::lookup(called_as) {
         let param = |param: &Param| json!({ "name": param.name, "type": type_json(&param.ty.ty()) });
-        let mut signature = json!({ "name": function.name, "params": function.params.iter().map(param).collect::<Vec<_>>() });
+        let mut signature =
+            json!({ "name": function.name, "params": function.params.iter().map(param).collect::<Vec<_>>() });
         if let Some(variadic) = &function.variadic {
             signature["variadic_param"] = param(variadic);
         }

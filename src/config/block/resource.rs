@@ -152,8 +152,7 @@ impl Reader<'_> {
 
     /// Conditions of a resource cannot look at it by its name: it is being decided whether it may be.
     fn own_conditions(&mut self, addr: &ResourceAddr, lifecycle: &Lifecycle) {
-        for (word, rules) in
-            [("precondition", &lifecycle.preconditions), ("postcondition", &lifecycle.postconditions)]
+        for (word, rules) in [("precondition", &lifecycle.preconditions), ("postcondition", &lifecycle.postconditions)]
         {
             for rule in rules {
                 let own = |found: &Found| matches!(&found.reference, Reference::Resource(named) if named == addr);

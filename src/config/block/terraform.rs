@@ -94,12 +94,14 @@ impl Reader<'_> {
         }
     }
 
-    /// Says what is wrong with the constraint on a provider's version.
-    fn constraint(&mut self, text: &str, place: crate::diag::Span) {
+    /// The constraint on a provider's version; what is wrong with it is said.
+    fn constraint(&mut self, text: &str, place: crate::diag::Span) -> Option<String> {
         if let Err(part) = satisfies(text) {
             let detail = format!("This string does not use correct version constraint syntax: {part:?}.");
             self.said.push(Diagnostic::error("Invalid version constraint", detail).at(place));
+            return None;
         }
+        Some(text.to_owned())
     }
 
     fn required_provider(&mut self, attribute: &Attribute) {
@@ -112,8 +114,7 @@ impl Reader<'_> {
         };
         match &attribute.expr.kind {
             ExprKind::Literal(crate::value::Value::String(version)) => {
-                self.constraint(version, attribute.expr.span);
-                required.version = Some(version.as_str().to_owned())
+                required.version = self.constraint(version, attribute.expr.span);
             }
             ExprKind::Object(items) => {
                 for item in items {
@@ -132,8 +133,7 @@ impl Reader<'_> {
                             }
                         },
                         ("version", Some(text)) => {
-                            self.constraint(text, item.value.span);
-                            required.version = Some(text.as_str().to_owned());
+                            required.version = self.constraint(text, item.value.span);
                         }
                         ("configuration_aliases", _) => match &item.value.kind {
                             ExprKind::Tuple(aliases) => {

@@ -158,6 +158,11 @@ impl<'a> Decoder<'a> {
         if schema.nested(name).is_some() {
             return false;
         }
+        if name == "dynamic" && block.labels.is_empty() {
+            let detail = "A dynamic block has one label: the type of the blocks that it stands for.";
+            self.say(Diagnostic::error("Missing type for dynamic", detail).or_at(block.body.missing()));
+            return true;
+        }
         let hint = if schema.attribute(name).is_some() {
             format!(" Did you mean to define argument {name:?}? If so, use the equals sign to assign it a value.")
         } else {

@@ -80,7 +80,13 @@ impl<'a> Evaluator<'a> {
             Value::Bool(piece) => text.push(if *piece { "true" } else { "false" }),
             Value::Null(_) => {
                 let detail = "The expression result is null. Cannot include a null value in a string template.";
-                return Err(self.error_in(frame, "Invalid template interpolation value", detail, expr.span, Some(expr)));
+                return Err(self.error_in(
+                    frame,
+                    "Invalid template interpolation value",
+                    detail,
+                    expr.span,
+                    Some(expr),
+                ));
             }
             other => match convert(other, &Type::String) {
                 Ok(Value::Unknown(unknown)) => {
@@ -90,7 +96,13 @@ impl<'a> Evaluator<'a> {
                 Ok(_) => {}
                 Err(error) => {
                     let detail = format!("Cannot include the given value in a string template: {error}.");
-                    return Err(self.error_in(frame, "Invalid template interpolation value", detail, expr.span, Some(expr)));
+                    return Err(self.error_in(
+                        frame,
+                        "Invalid template interpolation value",
+                        detail,
+                        expr.span,
+                        Some(expr),
+                    ));
                 }
             },
         }

@@ -657,7 +657,8 @@ fn descriptions() {
     check(Value::unknown(Type::list(Type::String)), "is a list of string");
     assert_eq!(describe(&Value::unknown(Type::Any), Blame::Nothing), None);
     assert_eq!(describe(&Value::from("pw").sensitive(), Blame::Unknown), None);
-    let blamed = |value: Value, blame: Blame, expect: &str| assert_eq!(describe(&value, blame).as_deref(), Some(expect));
+    let blamed =
+        |value: Value, blame: Blame, expect: &str| assert_eq!(describe(&value, blame).as_deref(), Some(expect));
     blamed(Value::from("pw").sensitive(), Blame::Sensitive, "has a sensitive value");
     blamed(Value::unknown(Type::Any), Blame::Unknown, "will be known only after apply");
     blamed(Value::unknown(Type::String), Blame::Unknown, "is a string, known only after apply");
