@@ -5,8 +5,8 @@ use crate::client::kube::Kube;
 use crate::config::{Config, Gate};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::gate::{self, Around, Cluster, Spec, Timing};
-use crate::lang::decode::decode;
-use crate::lang::eval::evaluate;
+use crate::lang::decode::{decode, references_in};
+use crate::lang::eval::{Found, Reference, evaluate};
 use crate::plan::PlanMode;
 use crate::plan::gates::gate_arguments;
 use crate::plan::scope::{ProjectScope, Surroundings};
@@ -107,10 +107,16 @@ pub fn prepare(
     Outcome::with(Some(prepared), said)
 }
 
-/// The configuration of the project's `provider "kubernetes"`, if it has one.
+/// The configuration of the project's `provider "kubernetes"`, if it has one: one that the environments make is not there for
+/// gates of global layers.
 fn cluster_config(around: Surroundings<'_>, clusters: &dyn Clusters) -> Outcome<Option<Value>> {
+    let above =
+        |found: &Found| matches!(&found.reference, Reference::Layer { layer, .. } if around.config.is_above(layer));
     let providers = &around.config.shared_providers;
-    let found = providers.iter().find(|provider| provider.local == "kubernetes" && provider.alias.is_none());
+    let found = providers
+        .iter()
+        .find(|provider| provider.local == "kubernetes" && provider.alias.is_none())
+        .filter(|provider| !references_in(&provider.body).iter().any(above));
     let (Some(provider), Some(schema)) = (found, clusters.schema()) else { return Outcome::ok(None) };
     decode(&provider.body, schema, &ProjectScope { around }).map(|value| Some(value.unmark_deep().0))
 }
@@ -227,8 +233,7 @@ impl<'a> Run<'a> {
     /// What a failed gate means for the run, and how to go on.
     fn after_failure(&self, phase: usize, gate: &Name) -> String {
         let config = &self.plan.segment().config;
-        let chosen = config.project.as_ref().is_some_and(|project| !project.environments.is_empty());
-        let env = if chosen { format!(" -env {}", config.environment) } else { String::new() };
+        let env = config.flags();
         let next = self.plan.phases.get(phase + 1);
         let next = next.map(|next| format!("Phase {} was not started. ", next.name)).unwrap_or_default();
         format!(

@@ -176,8 +176,7 @@ fn not_started(applied: &Applied) -> String {
 
 /// How to ask gates again that did not pass.
 fn again(session: &Session, gates: &[String]) -> String {
-    let declared = session.config.project.as_ref().is_some_and(|project| !project.environments.is_empty());
-    let env = if declared { format!(" -env {}", session.config.environment) } else { String::new() };
+    let env = session.config.flags();
     gates.iter().map(|gate| format!("Run the check alone with: infra gate run {gate}{env}\n")).collect()
 }
 

@@ -38,9 +38,9 @@ pub(super) async fn run(call: &Call, args: &InitArgs) -> Exit {
     let config = &session.config;
     let what = match &config.project {
         Some(project) => format!(
-            "Project {} · environment {} · {} layers · state {}",
+            "Project {} · {} · {} layers · state {}",
             project.name,
-            config.environment,
+            super::project::about(config),
             config.layers.len(),
             place(config)
         ),

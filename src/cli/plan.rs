@@ -117,7 +117,7 @@ pub(super) fn heading(session: &Session, plan: &Plan, began: Instant) -> String 
     let heading = Heading {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         project: project.name.to_string(),
-        environment: config.environment.to_string(),
+        about: super::project::about(config),
         state: place(config),
         layers: plan.layers.len(),
         objects: plan.layers.iter().map(|layer| layer.objects).sum(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::addr::LayerName;
-use crate::config::{Capture, Captured, Config, Files, Given, LoadOptions};
+use crate::config::{Capture, Captured, Config, Files, Given, LayerScope, LoadOptions};
 use crate::diag::{Diagnostic, Diagnostics, Outcome, SourceMap};
 use crate::lang::functions::DirFiles;
 use crate::ops::{Identity, RunOptions, Session, SessionOptions};
@@ -59,8 +59,11 @@ impl Call {
     pub fn load(&self, select: &SelectArgs) -> LoadOptions {
         let mut load = LoadOptions::new(&self.working_dir, self.capture.clone() as Arc<dyn Files>);
         load.sources = self.sources.clone();
-        load.environment =
-            select.env.clone().or_else(|| std::env::var("TF_WORKSPACE").ok().filter(|name| !name.is_empty()));
+        load.global = select.global;
+        load.environment = select.env.clone();
+        if !select.global && load.environment.is_none() {
+            load.environment = std::env::var("TF_WORKSPACE").ok().filter(|name| !name.is_empty());
+        }
         load.given.clone_from(&self.given);
         load.process_env = process_env();
         load.now = self.now;
@@ -71,44 +74,62 @@ impl Call {
     pub fn load_saved(
         &self,
         captured: Captured,
-        environment: Option<String>,
+        (environment, global): (Option<String>, bool),
         given: Vec<Given>,
         now: Timestamp,
     ) -> LoadOptions {
         let mut load = LoadOptions::new(&self.working_dir, Arc::new(captured));
         load.sources = self.sources.clone();
-        load.environment = environment;
+        (load.environment, load.global) = (environment, global);
         load.given = given;
         load.process_env = process_env();
         load.now = now;
         load
     }
 
-    /// Opens the project.
-    pub fn open(&self, load: LoadOptions, select: &SelectArgs) -> Outcome<Session> {
-        if select.global {
-            return Diagnostic::error("Not yet", "-global is not there yet: layers exist once per environment.").into();
-        }
+    /// Opens the project with all layers of the run.
+    pub fn open_all(&self, load: LoadOptions) -> Outcome<Session> {
         let wiring = super::wiring::Wiring::default();
-        let outcome = Session::open(SessionOptions {
+        Session::open(SessionOptions {
             load,
             registry: &|config| wiring.registry(config),
             clusters: &|config| wiring.clusters(config),
             identity: identity(),
-        });
+        })
+    }
+
+    /// Opens the project; says when it has no layer of the name that is chosen.
+    pub fn open(&self, load: LoadOptions, select: &SelectArgs) -> Outcome<Session> {
         let mut said = Diagnostics::none();
-        let Some(session) = outcome.take(&mut said) else { return Outcome::fail(said) };
-        if let Some(name) = &select.layer {
-            let known = &session.config.layers;
-            if !known.iter().any(|layer| layer.name.as_str() == name) {
-                let names: Vec<&str> = known.iter().map(|layer| layer.name.as_str()).collect();
-                let detail = format!("There is no layer {name:?}. The layers are: {}.", names.join(", "));
-                said.push(Diagnostic::error("No such layer", detail));
-                return Outcome::fail(said);
-            }
+        let Some(session) = self.open_all(load).take(&mut said) else { return Outcome::fail(said) };
+        if let Some(name) = &select.layer
+            && let Err(diagnostic) = known(&session.config, &LayerName::from(name.as_str()))
+        {
+            said.push(diagnostic);
+            return Outcome::fail(said);
         }
         Outcome::with(session, said)
     }
+}
+
+/// Whether a run has that layer.
+fn known(config: &Config, name: &LayerName) -> Result<(), Diagnostic> {
+    if config.layer_index(name).is_some() {
+        return Ok(());
+    }
+    let detail = match config.project.as_ref().and_then(|project| project.scope_of(name)) {
+        Some(LayerScope::Global) => {
+            format!("Layer {name} exists once for all environments: add -global, without an environment.")
+        }
+        Some(LayerScope::Environment) => {
+            format!("Layer {name} exists once per environment: choose one with -env NAME, without -global.")
+        }
+        None => {
+            let names: Vec<&str> = config.layers.iter().map(|layer| layer.name.as_str()).collect();
+            format!("There is no layer {:?}. The layers are: {}.", name.as_str(), names.join(", "))
+        }
+    };
+    Err(Diagnostic::error("No such layer", detail))
 }
 
 /// The options of a run.
@@ -155,6 +176,15 @@ pub(super) fn identity() -> Identity {
         name("USER").or_else(|| name("LOGNAME")).unwrap_or_else(|| rustix::process::getuid().as_raw().to_string());
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     Identity { who: format!("{user}@{host}"), version: env!("CARGO_PKG_VERSION").to_owned() }
+}
+
+/// What a run of a project is about.
+pub(super) fn about(config: &Config) -> String {
+    match (config.is_global(), config.sandbox) {
+        (true, true) => format!("global layers in the sandbox of {}", config.environment),
+        (true, false) => "global layers".to_owned(),
+        (false, _) => format!("environment {}", config.environment),
+    }
 }
 
 /// How the line above a plan names the place of state: the bucket, or the folder.

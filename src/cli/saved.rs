@@ -16,6 +16,9 @@ use super::project::Call;
 struct Load {
     working_dir: PathBuf,
     environment: Option<String>,
+    /// Whether it is a plan of the global layers.
+    #[serde(default)]
+    global: bool,
     given: Vec<SavedGiven>,
     now: String,
     #[serde(default)]
@@ -38,7 +41,8 @@ enum SavedGiven {
 
 /// Packs what was read, so that the configuration that was planned is the one applied.
 pub(super) fn pack(call: &Call, session: &Session, select: &SelectArgs, generates: bool) -> serde_json::Value {
-    let environment = session.config.project.as_ref().map(|_| session.config.environment.to_string());
+    let own = session.config.project.as_ref().filter(|project| !project.global);
+    let environment = own.map(|_| session.config.environment.to_string());
     let roots = session.config.layers.iter().flat_map(|layer| layer.root.variables.values());
     let ephemeral: Vec<String> = roots.filter(|root| root.ephemeral).map(|root| root.name.to_string()).collect();
     let kept = |given: &&Given| !matches!(given, Given::Var { name, .. } if ephemeral.contains(name));
@@ -54,6 +58,7 @@ pub(super) fn pack(call: &Call, session: &Session, select: &SelectArgs, generate
     let load = Load {
         working_dir: call.working_dir.clone(),
         environment: select.env.clone().or(environment),
+        global: select.global,
         given: given.collect(),
         now: call.now.to_string(),
         generates,
@@ -104,6 +109,6 @@ pub(super) fn unpack(call: &Call, saved: &SavedPlan) -> Result<LoadOptions, Box<
         SavedGiven::File(path) => Given::File(path),
     });
     let given = given.chain(call.given.iter().cloned());
-    let generates = load.generates;
-    Ok(LoadOptions { generates, ..call.load_saved(load.captured, load.environment, given.collect(), now) })
+    let (generates, run) = (load.generates, (load.environment, load.global));
+    Ok(LoadOptions { generates, ..call.load_saved(load.captured, run, given.collect(), now) })
 }

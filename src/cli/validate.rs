@@ -1,5 +1,6 @@
 //! `infra validate`
 
+use crate::config::LoadOptions;
 use crate::diag::Diagnostics;
 use crate::ops;
 use crate::plan::Options;
@@ -9,6 +10,17 @@ use super::args::ValidateArgs;
 use super::exit::Exit;
 use super::project::Call;
 use super::terminal::Terminal;
+
+/// What is to be said of the global layers, beside what has been said of an environment. Values make no difference here.
+async fn global(call: &Call, load: LoadOptions, before: &Diagnostics) -> Diagnostics {
+    let load = LoadOptions { global: true, environment: None, given: Vec::new(), ..load };
+    let mut said = Diagnostics::none();
+    if let Some(session) = call.open_all(load).take(&mut said) {
+        said.append(ops::validate(&session, &Options::new(call.now)).await);
+    }
+    said.0.retain(|one| !before.0.contains(one));
+    said
+}
 
 /// Checks the configuration with nothing known from outside.
 pub(super) async fn run(call: &Call, args: &ValidateArgs) -> Exit {
@@ -23,8 +35,11 @@ pub(super) async fn run(call: &Call, args: &ValidateArgs) -> Exit {
         directory: args.test_directory.clone(),
         filters: Vec::new(),
     };
-    if let Some(session) = call.open(load, &args.select).take(&mut said) {
+    if let Some(session) = call.open(load.clone(), &args.select).take(&mut said) {
         said.append(ops::validate(&session, &Options::new(call.now)).await);
+        if !session.config.global.is_empty() {
+            said.append(global(call, load, &said).await);
+        }
         if !args.no_tests {
             said.append(crate::config::check_tests(&tests));
         }

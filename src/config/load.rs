@@ -30,6 +30,8 @@ pub struct LoadOptions {
     pub files: Arc<dyn Files>,
     /// `-env`.
     pub environment: Option<String>,
+    /// `-global`: the layers that exist once for all environments, and only these.
+    pub global: bool,
     /// `-var` and `-var-file`, as written.
     pub given: Vec<Given>,
     /// The environment variables of the process: `TF_VAR_*`, credentials, and those that the project lists.
@@ -74,6 +76,7 @@ impl LoadOptions {
             sources: SourceMap::default(),
             files,
             environment: None,
+            global: false,
             given: Vec::new(),
             process_env: BTreeMap::new(),
             backend_config: Vec::new(),

@@ -10,6 +10,7 @@ mod block;
 mod constant;
 mod files;
 mod folder;
+mod global;
 mod load;
 mod model;
 mod modules;
@@ -28,6 +29,7 @@ mod workspace;
 
 pub use assign::Assignments;
 pub use files::{Capture, Captured, Entry, Files, normal, relative};
+pub use global::{Above, GlobalLayer, INSTANCE, LayerScope, Place, Undeclared};
 pub use load::{Given, LoadOptions, PROJECT_FILE, environments, load};
 pub use model::{
     ActionBlock, ActionRef, ActionTrigger, AssignedExpr, Assignment, Check, CheckRule, Config, DependsOn, Gate,

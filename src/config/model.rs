@@ -11,6 +11,7 @@ use crate::lang::syntax::ast::{Attribute, Block, Body, Expr};
 use crate::value::{Path, Type, Value};
 
 use super::assign::Assignments;
+use super::global::{Above, GlobalLayer, LayerScope, Undeclared};
 use super::scope::Env;
 
 /// Everything a run knows before it looks at state.
@@ -38,6 +39,12 @@ pub struct Config {
     pub working_dir: PathBuf,
     /// In plain mode, where the states of workspaces lie that are not the default one.
     pub workspaces: Option<Workspaces>,
+    /// In a run of an environment, the global layers below it: their stored outputs are read, nothing else.
+    pub global: Vec<GlobalLayer>,
+    /// In a run of the global layers, the states of the environments above them.
+    pub above: Vec<Above>,
+    /// In a project, where states of other layers would lie than it has.
+    pub undeclared: Option<Undeclared>,
 }
 
 /// Where a folder without a project keeps the states of its workspaces.
@@ -77,7 +84,33 @@ impl Config {
 
     /// Whether addresses are printed with `layer.NAME.`.
     pub fn prefixes_layers(&self) -> bool {
-        self.layers.len() > 1
+        match &self.project {
+            Some(project) => project.layers.len() > 1,
+            None => self.layers.len() > 1,
+        }
+    }
+
+    /// The flags that choose the same run again, each with a space before it: ` -env staging`. Empty where nothing has to be
+    /// chosen.
+    pub fn flags(&self) -> String {
+        let flags = self.project.as_ref().map_or("", |project| &project.flags);
+        if flags.is_empty() { String::new() } else { format!(" {flags}") }
+    }
+
+    /// Whether this is a run of the global layers.
+    pub fn is_global(&self) -> bool {
+        self.project.as_ref().is_some_and(|project| project.global)
+    }
+
+    /// Whether a layer belongs to the environments, and the run to the global layers below them.
+    pub fn is_above(&self, layer: &LayerName) -> bool {
+        let project = self.project.as_ref().filter(|project| project.global);
+        project.is_some_and(|project| project.scope_of(layer) == Some(LayerScope::Environment))
+    }
+
+    /// The global layer of that name, in a run of an environment.
+    pub fn global_layer(&self, name: &LayerName) -> Option<&GlobalLayer> {
+        self.global.iter().find(|layer| layer.name == *name)
     }
 
     /// The index of a layer.
@@ -95,6 +128,19 @@ pub struct ProjectFile {
     pub dir: PathBuf,
     /// Names of all declared environments, in order.
     pub environments: Vec<Name>,
+    /// All layers in written order, those that take no part in the run among them.
+    pub layers: Vec<(LayerName, LayerScope)>,
+    /// Whether the run is one of the global layers.
+    pub global: bool,
+    /// The flags that choose the same run again, such as `-env staging`; empty where nothing has to be chosen.
+    pub flags: String,
+}
+
+impl ProjectFile {
+    /// How often a layer of the project exists; `None` when there is no such layer.
+    pub fn scope_of(&self, layer: &LayerName) -> Option<LayerScope> {
+        self.layers.iter().find(|(name, _)| name == layer).map(|(_, scope)| *scope)
+    }
 }
 
 /// A root module with its own state.

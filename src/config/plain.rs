@@ -26,6 +26,10 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
         );
         said.push(Diagnostic::error("No project", detail));
     }
+    if options.global {
+        let detail = "-global chooses the layers of a project that exist once for all environments, and this folder belongs to none.";
+        said.push(Diagnostic::error("No project", detail));
+    }
     if !super::workspace::is_workspace_name(&workspace) {
         let detail = format!("{workspace:?} cannot be the name of a workspace: it becomes a part of paths and keys.");
         said.push(Diagnostic::error("Invalid workspace name", detail));
@@ -81,6 +85,9 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
         env: Env::default(),
         working_dir: dir.clone(),
         workspaces: Some(workspaces),
+        global: Vec::new(),
+        above: Vec::new(),
+        undeclared: None,
     };
     Outcome::with(config, said)
 }

@@ -9,6 +9,7 @@ use crate::lang::functions::{Context, NoVariable};
 use crate::value::Value;
 
 use super::assign::Surroundings;
+use super::global::LayerScope;
 
 /// What `env("X")` may read, and its values.
 #[derive(Clone, Default)]
@@ -69,6 +70,8 @@ pub struct StateScope<'a> {
     pub environment: &'a Name,
     /// The layer whose state is looked for.
     pub layer: &'a Name,
+    /// How often that layer exists.
+    pub scope: LayerScope,
     /// What functions see.
     pub context: Context<'a>,
 }
@@ -80,7 +83,8 @@ impl Scope for StateScope<'_> {
                 Ok(Value::object([("name", Value::string(self.environment.clone()))]))
             }
             Reference::Bare(name) if *name == "layer" => {
-                Ok(Value::object([("name", Value::string(self.layer.clone())), ("scope", Value::from("environment"))]))
+                let scope = Value::from(self.scope.to_string());
+                Ok(Value::object([("name", Value::string(self.layer.clone())), ("scope", scope)]))
             }
             other => {
                 let detail = format!(

@@ -80,6 +80,14 @@ impl<'a> Tree<'a> {
         Some(Root { module, backend })
     }
 
+    /// The root module of a folder without what it calls: which variables and outputs it has. `None` when it has no
+    /// configuration files or they cannot be read.
+    pub fn outputs(&mut self, dir: &Path, said: &mut Diagnostics) -> Option<Module> {
+        let entries = self.reading.files.list(dir).ok()?;
+        let bodies = self.reading.folder(dir, &entries, said)?;
+        Some(block::read(&bodies, self.reading.sources, said).module)
+    }
+
     /// Follows the calls of a module.
     fn link(
         &mut self,

@@ -369,7 +369,7 @@ impl Builder<'_> {
             }
             (Owner::Project, Some(block)) => {
                 for found in references_in(&self.config.shared_providers[block].body) {
-                    self.project_edge(&found, &mut needs);
+                    self.project_edge(id, &found, &mut needs);
                 }
             }
         }
@@ -505,7 +505,7 @@ impl Builder<'_> {
             }
             Reference::Layer { .. } => {
                 match self.layer_output(found, Some(layer)) {
-                    Ok(node) => needs.push(node),
+                    Ok(node) => needs.extend(node),
                     Err(diagnostic) if say => self.said.push(diagnostic),
                     Err(_) => {}
                 }
@@ -544,10 +544,12 @@ impl Builder<'_> {
         self.edge(module, &Found { reference: target.clone(), span }, say, needs);
     }
 
-    fn project_edge(&mut self, found: &Found, needs: &mut Vec<NodeId>) {
+    fn project_edge(&mut self, provider: ProviderId, found: &Found, needs: &mut Vec<NodeId>) {
         match &found.reference {
-            Reference::Layer { .. } => match self.layer_output(found, None) {
-                Ok(node) => needs.push(node),
+            Reference::Layer { layer, .. } => match self.layer_output(found, None) {
+                Ok(node) => needs.extend(node),
+                // One for the environments, in a run of the global layers.
+                Err(_) if self.config.is_above(layer) && !self.is_used(provider) => {}
                 Err(diagnostic) => self.said.push(diagnostic),
             },
             Reference::Bare(name) if *name == "environment" => {}
@@ -564,11 +566,32 @@ impl Builder<'_> {
         }
     }
 
-    /// The output node of `layer.X.Y`, as seen from a layer (or, with `None`, from the project file).
-    fn layer_output(&self, found: &Found, from: Option<usize>) -> Result<NodeId, Diagnostic> {
+    fn is_used(&self, provider: ProviderId) -> bool {
+        let actions = self.graph.actions.values().map(|(used, _)| used);
+        self.graph.provider_of.values().chain(actions).any(|used| *used == provider)
+    }
+
+    /// The output node of `layer.X.Y`, as seen from a layer (or, with `None`, from the project file). `None` for the output of
+    /// a global layer, which is stored before a run of an environment begins.
+    fn layer_output(&self, found: &Found, from: Option<usize>) -> Result<Option<NodeId>, Diagnostic> {
         let Reference::Layer { layer, output } = &found.reference else {
             return Err(Diagnostic::error("Invalid reference", "").at(found.span));
         };
+        let undeclared = |module: &Module| {
+            let hint = crate::diag::did_you_mean(output, module.outputs.keys().map(Name::as_str));
+            let detail = format!("Layer {layer} has no output named {:?}.{hint}", output.as_str());
+            Diagnostic::error("Reference to undeclared output value", detail).at(found.span)
+        };
+        if let Some(global) = self.config.global_layer(layer) {
+            return if global.root.outputs.contains_key(output) { Ok(None) } else { Err(undeclared(&global.root)) };
+        }
+        if self.config.is_above(layer) {
+            let detail = format!(
+                "Layer {layer} exists once per environment, and what exists once for all environments can use the outputs of global \
+                 layers only. Give the value as a variable of the global layer, or give layer {layer} the same scope."
+            );
+            return Err(Diagnostic::error("Reference from a global layer", detail).at(found.span));
+        }
         let Some(index) = self.graph.layers.iter().position(|name| name == layer) else {
             let hint = crate::diag::did_you_mean(layer.as_str(), self.graph.layers.iter().map(|name| name.as_str()));
             let alone = self.config.layers.iter().all(|layer| layer.name == LayerName::plain());
@@ -599,16 +622,8 @@ impl Builder<'_> {
         }
         let root = self.graph.roots[index];
         match self.graph.module(root).shape.output(output) {
-            Some(offset) => Ok(self.graph.at(root, offset)),
-            None => {
-                let names = self.graph.module(root).module.outputs.keys().map(Name::as_str);
-                let hint = crate::diag::did_you_mean(output, names);
-                Err(Diagnostic::error(
-                    "Reference to undeclared output value",
-                    format!("Layer {layer} has no output named {:?}.{hint}", output.as_str()),
-                )
-                .at(found.span))
-            }
+            Some(offset) => Ok(Some(self.graph.at(root, offset))),
+            None => Err(undeclared(&self.graph.module(root).module)),
         }
     }
 }

@@ -102,6 +102,12 @@ async fn run(
     if graph.has_errors() {
         return failed(graph.said);
     }
+    let (mut refused, undeclared) =
+        futures::future::join(super::global::in_use(session, options), super::undeclared::undeclared(session)).await;
+    refused.append(undeclared);
+    if refused.has_errors() {
+        return failed(refused);
+    }
     let open = match Open::take(session, options, operation, events).await {
         Ok(open) => open,
         Err(said) => return failed(said),

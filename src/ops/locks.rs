@@ -25,6 +25,7 @@ impl Open {
         operation: &str,
         events: &dyn Events,
     ) -> Result<Open, Diagnostics> {
+        session.read_global().await?;
         let writable = session.writable(options);
         let mut open = Open { commits: vec![None; session.handles.len()], views: Vec::new(), locks: Vec::new() };
         let mut views: Vec<Option<View>> = session.handles.iter().map(|_| None).collect();

@@ -7,6 +7,7 @@ mod apply;
 mod approval;
 mod console;
 mod gates;
+mod global;
 mod import;
 mod locks;
 mod modules;
@@ -17,11 +18,13 @@ mod saved;
 mod session;
 mod settle;
 mod states;
+mod stored;
 mod surgery;
 mod testing;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
+mod undeclared;
 mod workspaces;
 
 pub use apply::{Applied, Ended, apply, apply_saved};

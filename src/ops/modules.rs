@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 
 use crate::addr::{ModuleSource, Package};
-use crate::config::{Installed, Installing, LoadOptions, Manifest, Wanted, manifest, normal, relative};
+use crate::config::{Given, Installed, Installing, LoadOptions, Manifest, Wanted, manifest, normal, relative};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::install::{Draft, FetchError, Mirror, fetch};
 
@@ -34,14 +34,32 @@ pub enum Installation<'a> {
     },
 }
 
-/// Fetches the modules that are missing, or all of them for an `upgrade`, and writes the manifests. `mirror` stands for
-/// registries unless the project names a folder for that.
+/// Fetches the modules that are missing, or all of them for an `upgrade`, and writes the manifests; those of the global
+/// layers below an environment too. `mirror` stands for registries unless the project names a folder for that.
 pub async fn install(
     load: &LoadOptions,
     upgrade: bool,
     mirror: Option<PathBuf>,
     hear: &(dyn Fn(Installation<'_>) + Sync),
 ) -> Diagnostics {
+    let (mut said, below) = of_run(load, upgrade, mirror.clone(), hear).await;
+    if below && !said.has_errors() {
+        // A file of variables may belong to the environment.
+        let given = load.given.iter().filter(|given| matches!(given, Given::Var { .. })).cloned().collect();
+        let load = LoadOptions { global: true, environment: None, given, ..load.clone() };
+        let (more, _) = of_run(&load, upgrade, mirror, hear).await;
+        said.0.extend(more.0.into_iter().filter(Diagnostic::is_error));
+    }
+    said
+}
+
+/// The same for the layers of one run; whether there are global layers below it.
+async fn of_run(
+    load: &LoadOptions,
+    upgrade: bool,
+    mirror: Option<PathBuf>,
+    hear: &(dyn Fn(Installation<'_>) + Sync),
+) -> (Diagnostics, bool) {
     let installing = Arc::new(Installing::new(upgrade));
     let load =
         LoadOptions { installing: Some(installing.clone()), needs_state: false, may_be_empty: true, ..load.clone() };
@@ -59,8 +77,10 @@ pub async fn install(
     };
     let mut said = loaded.said;
     said.append(failed);
+    let mut below = false;
     match loaded.value.filter(|_| !said.has_errors()) {
         Some(config) => {
+            below = !config.global.is_empty();
             for layer in &config.layers {
                 let mut new = known(&layer.data);
                 new.0.extend(manifest(&layer.dir, &layer.root).0);
@@ -80,7 +100,7 @@ pub async fn install(
             }
         }
     }
-    said
+    (said, below)
 }
 
 fn known(data: &Path) -> Manifest {

@@ -16,6 +16,13 @@ pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) 
         return Outcome::fail(said);
     }
     said.append(targeting(options));
+    let (in_use, undeclared) =
+        futures::future::join(super::global::in_use(session, options), super::undeclared::undeclared(session)).await;
+    said.append(in_use);
+    said.append(undeclared);
+    if said.has_errors() {
+        return Outcome::fail(said);
+    }
     let views = match session.views().await {
         Ok(views) => views,
         Err(errors) => return Outcome::fail(errors),
@@ -80,7 +87,7 @@ pub(super) async fn segment(
 /// Names objects with their layer only where there are several.
 pub(super) fn addressed(session: &Session, said: Diagnostics) -> Diagnostics {
     match session.config.layers.as_slice() {
-        [only] => said.without_prefix(&format!("layer.{}.", only.name)),
+        [only] if !session.config.prefixes_layers() => said.without_prefix(&format!("layer.{}.", only.name)),
         _ => said,
     }
 }
@@ -131,7 +138,7 @@ pub(super) async fn metas(session: &Session) -> Vec<Meta> {
 /// What is to be said about runs that hold a lock right now: their results are not all in state yet.
 async fn running(session: &Session) -> Diagnostics {
     let mut said = Diagnostics::none();
-    for handle in &session.handles {
+    for handle in session.handles.iter().chain(&session.global) {
         let Ok(Some(holder)) = handle.holder().await else { continue };
         if holder.is_dead() {
             said.push(

@@ -17,7 +17,7 @@ use crate::plan::PlanMode;
 use crate::plan::scope::Functions;
 use crate::provider::Registry;
 use crate::state::store::{LocalStore, S3Store, Store};
-use crate::state::{State, StateHandle, View};
+use crate::state::{OutputState, State, StateHandle, View};
 
 /// Who runs this, for locks and journals.
 #[derive(Clone, Debug)]
@@ -108,6 +108,8 @@ pub struct Session {
     pub registry: Registry,
     /// State of each layer, in written order.
     pub handles: Vec<StateHandle>,
+    /// State of each global layer below a run of an environment; only read.
+    pub global: Vec<StateHandle>,
     /// Who runs this.
     pub identity: Identity,
     /// Clients of the project's cluster, for gates.
@@ -124,11 +126,12 @@ impl Session {
         if said.has_errors() {
             return Outcome::fail(said);
         }
-        let mut handles = Vec::new();
-        for layer in &config.layers {
-            let (store, key) = store_of(&layer.state);
-            handles.push(StateHandle::new(store, key, layer.name.clone()));
-        }
+        let handle = |(name, state): (&LayerName, &StateSettings)| {
+            let (store, key) = store_of(state);
+            StateHandle::new(store, key, name.clone())
+        };
+        let handles = config.layers.iter().map(|layer| (&layer.name, &layer.state)).map(handle).collect();
+        let global = config.global.iter().map(|layer| (&layer.name, &layer.state)).map(handle).collect();
         if said.has_errors() {
             return Outcome::fail(said);
         }
@@ -137,6 +140,7 @@ impl Session {
         let session = Session {
             registry,
             handles,
+            global,
             identity: options.identity,
             clusters: (options.clusters)(&config),
             env,
@@ -155,7 +159,8 @@ impl Session {
         clusters: Arc<dyn Clusters>,
     ) -> Session {
         let env = config.env.clone();
-        Session { config: Arc::new(config), registry, handles, identity, clusters, env, graph: OnceLock::new() }
+        let (config, global) = (Arc::new(config), Vec::new());
+        Session { config, registry, handles, global, identity, clusters, env, graph: OnceLock::new() }
     }
 
     /// The graph of the configuration, built when it is first asked for: state can be looked at without one. Warnings come
@@ -174,18 +179,35 @@ impl Session {
         self.graph.get_or_init(build).clone()
     }
 
-    /// Reads the recovered view of every layer.
+    /// Reads the recovered view of every layer, and what the global layers below them have stored.
     pub async fn views(&self) -> Result<Vec<View>, Diagnostics> {
-        let reads = self.handles.iter().map(StateHandle::read);
-        let mut said = Diagnostics::none();
-        let mut views = Vec::new();
-        for read in futures::future::join_all(reads).await {
-            match read {
-                Ok(view) => views.push(view),
-                Err(error) => said.push(error.diagnostic()),
+        let (views, global) = futures::future::join(read_all(&self.handles), self.read_global()).await;
+        match (views, global) {
+            (Ok(views), Ok(())) => Ok(views),
+            (Err(mut said), Err(more)) => {
+                said.append(more);
+                Err(said)
             }
+            (Err(said), Ok(())) | (Ok(_), Err(said)) => Err(said),
         }
-        if said.has_errors() { Err(said) } else { Ok(views) }
+    }
+
+    /// Reads the stored outputs of the global layers below a run of an environment, once for the whole run.
+    ///
+    /// # Errors
+    /// When a state cannot be read.
+    pub(super) async fn read_global(&self) -> Result<(), Diagnostics> {
+        let views = read_all(&self.global).await?;
+        for (layer, view) in self.config.global.iter().zip(views) {
+            let value = |output: &OutputState| match output.sensitive {
+                true => output.value.clone().sensitive(),
+                false => output.value.clone(),
+            };
+            let stored = view.state.outputs.iter().map(|(name, output)| (name.clone(), value(output))).collect();
+            // A second reading changes nothing: a run sees one set of outputs from beginning to end.
+            layer.stored.get_or_init(|| stored);
+        }
+        Ok(())
     }
 
     /// The states of every layer.
@@ -230,6 +252,18 @@ impl Session {
         layers.sort_by(|a, b| self.handles[*a].key().cmp(self.handles[*b].key()));
         layers
     }
+}
+
+async fn read_all(handles: &[StateHandle]) -> Result<Vec<View>, Diagnostics> {
+    let mut said = Diagnostics::none();
+    let mut views = Vec::new();
+    for read in futures::future::join_all(handles.iter().map(StateHandle::read)).await {
+        match read {
+            Ok(view) => views.push(view),
+            Err(error) => said.push(error.diagnostic()),
+        }
+    }
+    if said.has_errors() { Err(said) } else { Ok(views) }
 }
 
 /// The store that a state lies in, and its key there.

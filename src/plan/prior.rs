@@ -96,6 +96,10 @@ impl Scope for PriorScope<'_> {
     fn resolve(&self, reference: &Reference, span: Span) -> Result<Value, Box<Diagnostic>> {
         let missing = || Box::new(Diagnostic::error("Not stored", format!("{reference} is not stored.")).at(span));
         if let Reference::Layer { layer, output } = reference {
+            if let Some(global) = self.around.config.global_layer(layer) {
+                let stored = global.stored.get().and_then(|stored| stored.get(output)).ok_or_else(missing)?;
+                return Ok(stored.clone().unmark_deep().0);
+            }
             let index = self.around.config.layer_index(layer).ok_or_else(missing)?;
             let stored =
                 self.around.states.get(index).and_then(|state| state.outputs.get(output)).ok_or_else(missing)?;

@@ -1,7 +1,7 @@
 //! What names mean inside a module, a provider block of the project, or a gate.
 
 use crate::addr::LayerName;
-use crate::config::Config;
+use crate::config::{Config, GlobalLayer};
 use crate::diag::{Diagnostic, Span};
 use crate::graph::{Graph, ModuleId};
 use crate::lang::eval::{Reference, Repeats, Scope};
@@ -50,6 +50,9 @@ pub struct Functions<'a> {
 impl Surroundings<'_> {
     /// The output of a layer: as evaluated in this run, else as stored.
     fn layer_output(&self, layer: &LayerName, output: &str, span: Span) -> Result<Value, Box<Diagnostic>> {
+        if let Some(global) = self.config.global_layer(layer) {
+            return global_output(global, output, span);
+        }
         let index = self.config.layer_index(layer);
         if let Some(index) = index {
             let root = self.graph.roots[index];
@@ -68,6 +71,19 @@ impl Surroundings<'_> {
         let detail = format!("There is no output layer.{layer}.{output}.");
         Err(Box::new(Diagnostic::error("Reference to undeclared output value", detail).at(span)))
     }
+}
+
+/// The stored output of a global layer. It is unknown where nobody has read its state: when configuration is only checked.
+fn global_output(layer: &GlobalLayer, output: &str, span: Span) -> Result<Value, Box<Diagnostic>> {
+    let Some(stored) = layer.stored.get() else { return Ok(Value::unknown(Type::Any)) };
+    stored.get(output).cloned().ok_or_else(|| {
+        let name = &layer.name;
+        let detail = format!(
+            "There is no value of layer.{name}.{output} in the state of the global layer {name}: it has not been applied since that \
+             output was written. Apply the global layers first: infra apply -global."
+        );
+        Box::new(Diagnostic::error("Global layer without a stored output", detail).at(span))
+    })
 }
 
 /// Names inside one copy of a module.

@@ -17,8 +17,8 @@ pub struct Heading {
     pub version: String,
     /// The project.
     pub project: String,
-    /// The environment.
-    pub environment: String,
+    /// What the run is about: `environment staging`, or `global layers`.
+    pub about: String,
     /// Where state lies, such as `s3://tf-state` or `state/`.
     pub state: String,
     /// How many layers there are.
@@ -31,10 +31,10 @@ pub struct Heading {
 
 /// `infra 0.1.0 · project blueprint · environment staging · state s3://tf-state (4 layers, 0 objects) · read in 0.1 s`
 pub fn heading(heading: &Heading) -> String {
-    let Heading { version, project, environment, state, layers, objects, elapsed } = heading;
+    let Heading { version, project, about, state, layers, objects, elapsed } = heading;
     let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
     format!(
-        "infra {version} · project {project} · environment {environment} · state {state} ({}, {}) · read in {:.1} s\n",
+        "infra {version} · project {project} · {about} · state {state} ({}, {}) · read in {:.1} s\n",
         plural(*layers, "layer"),
         plural(*objects, "object"),
         elapsed.as_secs_f64()

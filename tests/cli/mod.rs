@@ -10,6 +10,7 @@ mod documented;
 mod durable;
 mod ephemeral;
 mod formatting;
+mod global;
 mod hostile;
 mod imports;
 mod instances;

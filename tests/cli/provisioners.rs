@@ -200,7 +200,9 @@ fn play(peer: &Peer, sshd: &Sshd) -> (Vec<String>, Vec<String>) {
     assert!(output.status.code() == Some(1) && err.matches("Error: ").count() == 1, "{out}{err}");
     // What the connection looks like differs: our host keys are always checked.
     let told = out.lines().filter(|line| line.starts_with("terraform_data.r") && !line.contains("(remote-exec):   "));
-    let told = told.filter(|line| !line.contains("Creat")).map(|line| line.replace(folder.to_str().unwrap(), "HERE"));
+    let told = told
+        .filter(|line| !line.to_lowercase().contains("creat"))
+        .map(|line| line.replace(folder.to_str().unwrap(), "HERE"));
     let mut told: Vec<String> = told.collect();
     told.extend(err.lines().filter(|line| line.contains("Process exited")).map(|_| "failed".to_owned()));
     let mut found = tree(&there, "");

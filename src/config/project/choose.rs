@@ -54,6 +54,35 @@ pub fn environment(options: &LoadOptions, dir: &Path, declared: &[EnvironmentBlo
     Outcome::ok(chosen)
 }
 
+/// The environment that the global layers are run with: none, unless `-env` names one whose state is local. What has local
+/// state is cut off from what others share, and so has global layers of its own.
+pub fn beside_global(options: &LoadOptions, dir: &Path, declared: &[EnvironmentBlock]) -> Outcome<Option<Chosen>> {
+    let mut said = Diagnostics::none();
+    let files = files(options, dir, declared, &mut said);
+    if said.has_errors() {
+        return Outcome::fail(said);
+    }
+    let chosen = match options.environment.as_deref().map(|name| named(name, declared)) {
+        None => None,
+        Some(Ok(chosen)) => chosen,
+        Some(Err(diagnostic)) => return diagnostic.into(),
+    };
+    if let Some(chosen) = chosen.as_ref().filter(|chosen| !declared[chosen.at].local_state) {
+        let detail = format!(
+            "-global chooses the layers that exist once for all environments, -env {} those of one environment. Leave out one of the \
+             two. (Only an environment with state = \"local\" has global layers of its own, for which both are given.)",
+            chosen.name
+        );
+        return Diagnostic::error("Contradicting environments", detail).into();
+    }
+    let at = chosen.as_ref().map(|chosen| chosen.at);
+    let elsewhere = |file: &&VarFile| !file.belongs.is_empty() && !at.is_some_and(|at| file.belongs.contains(&at));
+    if let Some(file) = files.iter().find(elsewhere) {
+        return contradiction("-global chooses the layers that exist once for all environments", file, declared).into();
+    }
+    Outcome::ok(chosen)
+}
+
 /// A `-var-file` and the environments it belongs to.
 struct VarFile {
     shown: String,

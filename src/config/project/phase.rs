@@ -9,7 +9,8 @@ use crate::lang::eval::{Finder, Reference};
 use crate::lang::syntax::ast::{Block, Body, ExprKind};
 
 use super::super::block::pattern_of;
-use super::super::model::{Gate, Include, Layer, Phase};
+use super::super::global::LayerScope;
+use super::super::model::{Gate, Include, Module, Phase};
 use super::super::shape::{Shape, check_name, place};
 use super::read::LayerBlock;
 
@@ -25,21 +26,36 @@ const GATE: Shape = Shape {
     ..Shape::EMPTY
 };
 
-/// Reads the phases; `layers` are those that could be loaded.
-pub fn read(
-    blocks: &[Arc<Block>],
-    declared: &[LayerBlock],
-    layers: &[Layer],
-    sources: &SourceMap,
-    said: &mut Diagnostics,
-) -> Vec<Phase> {
-    let mut reader = Reader { declared, layers, sources, said, gates: BTreeMap::new() };
+/// The layers of the project, as phases and gates see them.
+pub struct Scopes<'a> {
+    /// All layers.
+    pub declared: &'a [LayerBlock],
+    /// The root modules of those whose outputs the run can see, as far as they could be loaded.
+    pub roots: Vec<(&'a LayerName, &'a Module)>,
+    /// Whether the run is one of the global layers.
+    pub global: bool,
+}
+
+impl Scopes<'_> {
+    fn scope_of(&self, layer: &str) -> Option<LayerScope> {
+        self.declared.iter().find(|known| known.name == *layer).map(|known| known.scope)
+    }
+
+    /// Whether the layer is one of the run's own.
+    fn own(&self, layer: &str) -> bool {
+        self.scope_of(layer).is_some_and(|scope| self.global == (scope == LayerScope::Global))
+    }
+}
+
+/// Reads the phases. Those in which nothing of the run's layers can be are left out: a phase without includes belongs to the
+/// environments.
+pub fn read(blocks: &[Arc<Block>], scopes: &Scopes<'_>, sources: &SourceMap, said: &mut Diagnostics) -> Vec<Phase> {
+    let mut reader = Reader { scopes, sources, said, gates: BTreeMap::new() };
     blocks.iter().filter_map(|block| reader.phase(block)).collect()
 }
 
 struct Reader<'a> {
-    declared: &'a [LayerBlock],
-    layers: &'a [Layer],
+    scopes: &'a Scopes<'a>,
     sources: &'a SourceMap,
     said: &'a mut Diagnostics,
     /// Gates seen so far.
@@ -53,13 +69,16 @@ impl Reader<'_> {
             return None;
         }
         let name = block.labels[0].text.clone();
-        let include = self.include(block);
-        let gates = block.body.blocks_of("gate").filter_map(|gate| self.gate(gate)).collect();
+        let mut include = self.include(block);
+        let everything = include.is_empty() && !self.scopes.global;
+        include.retain(|include| include.pattern.layer.as_ref().is_some_and(|layer| self.scopes.own(layer.as_str())));
+        let own = everything || !include.is_empty();
+        let gates = block.body.blocks_of("gate").filter_map(|gate| self.gate(gate, own)).collect();
         let within = super::super::shape::describe(block);
         for diagnostic in &mut self.said.0[before..] {
             diagnostic.within.get_or_insert_with(|| within.clone());
         }
-        Some(Phase { name, include, gates, span: Some(block.header) })
+        own.then_some(Phase { name, include, gates, span: Some(block.header) })
     }
 
     fn include(&mut self, block: &Block) -> Vec<Include> {
@@ -93,15 +112,15 @@ impl Reader<'_> {
     }
 
     fn undeclared_layer(&self, name: &str, span: Span) -> Option<Diagnostic> {
-        if self.declared.iter().any(|layer| layer.name == *name) {
+        if self.scopes.scope_of(name).is_some() {
             return None;
         }
-        let hint = did_you_mean(name, self.declared.iter().map(|layer| layer.name.as_str()));
+        let hint = did_you_mean(name, self.scopes.declared.iter().map(|layer| layer.name.as_str()));
         let detail = format!("The project has no layer named {name:?}.{hint}");
         Some(Diagnostic::error("Reference to undeclared layer", detail).at(span))
     }
 
-    fn gate(&mut self, block: &Block) -> Option<Gate> {
+    fn gate(&mut self, block: &Block, own: bool) -> Option<Gate> {
         if !GATE.check(block, self.said) {
             return None;
         }
@@ -133,7 +152,7 @@ impl Reader<'_> {
             self.said.push(Diagnostic::error("Gate with several checks", detail).at(second.header));
         }
         let timing = block.body.attributes.iter().filter(|attribute| TIMING.contains(&attribute.name.text.as_str()));
-        self.outputs(block);
+        self.outputs(block, own);
         Some(Gate {
             name: label.text.clone(),
             enabled: block.body.attribute("enabled").map(|attribute| attribute.expr.clone()),
@@ -143,8 +162,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Says which outputs that a gate names do not exist, and which other names it uses.
-    fn outputs(&mut self, gate: &Block) {
+    /// Says which outputs that a gate names do not exist, and which other names it uses. `own`: whether the run has the gate.
+    fn outputs(&mut self, gate: &Block, own: bool) {
         let mut finder = Finder::new(&|name| name == "environment");
         visit(&gate.body, &mut finder);
         for found in finder.found {
@@ -152,6 +171,7 @@ impl Reader<'_> {
                 Reference::Bare(name) if *name == "environment" => None,
                 Reference::Layer { layer, output } => self
                     .undeclared_layer(layer.as_str(), found.span)
+                    .or_else(|| self.out_of_sight(layer, found.span).filter(|_| own))
                     .or_else(|| self.undeclared_output(layer, output, found.span)),
                 other => {
                     let detail = format!(
@@ -165,8 +185,20 @@ impl Reader<'_> {
         }
     }
 
+    /// A run of the global layers sees nothing of what exists once per environment.
+    fn out_of_sight(&self, layer: &LayerName, span: Span) -> Option<Diagnostic> {
+        if !self.scopes.global || self.scopes.scope_of(layer.as_str()) == Some(LayerScope::Global) {
+            return None;
+        }
+        let detail = format!(
+            "Layer {layer} exists once per environment, and this phase includes global layers, whose run sees the outputs of global \
+             layers only. Put the gate into a phase of its own."
+        );
+        Some(Diagnostic::error("Reference from a global layer", detail).at(span))
+    }
+
     fn undeclared_output(&self, layer: &LayerName, output: &Name, span: Span) -> Option<Diagnostic> {
-        let root = &self.layers.iter().find(|known| known.name == *layer)?.root;
+        let (_, root) = self.scopes.roots.iter().find(|(known, _)| *known == layer)?;
         if root.outputs.contains_key(output) {
             return None;
         }

@@ -13,6 +13,7 @@ use crate::value::{Type, Value, convert};
 use super::super::assign::Surroundings;
 use super::super::block::{duplicate_provider, find_provider, provider_config, text_of};
 use super::super::files::normal;
+use super::super::global::LayerScope;
 use super::super::load::LoadOptions;
 use super::super::model::ProviderConfig;
 use super::super::scope::{Env, Nothing, context};
@@ -51,6 +52,7 @@ pub struct EnvironmentBlock {
 }
 
 /// A `layer` block.
+#[derive(Clone)]
 pub struct LayerBlock {
     /// Its name.
     pub name: Name,
@@ -58,21 +60,28 @@ pub struct LayerBlock {
     pub dir: PathBuf,
     /// Where the source is written.
     pub source: Span,
+    /// How often it exists.
+    pub scope: LayerScope,
+    /// Files of variables of a global layer, absolute, weakest first.
+    pub var_files: Vec<(PathBuf, Span)>,
     /// The block's header.
     pub span: Span,
+}
+
+impl EnvironmentBlock {
+    /// The one environment of a project that declares none.
+    pub fn undeclared() -> Self {
+        let name = Name::from("default");
+        EnvironmentBlock { name, var_files: Vec::new(), local_state: false, sandbox: false, per: None }
+    }
 }
 
 const PROJECT: Shape = Shape { arguments: &["name", "env", "module_mirror"], required: &["name"], ..Shape::EMPTY };
 const STATE: Shape = Shape { labels: &["type"], ..Shape::EMPTY };
 const ENVIRONMENT: Shape =
     Shape { labels: &["name"], arguments: &["var_files", "state", "sandbox", "per", "ttl"], ..Shape::EMPTY };
-const LAYER: Shape = Shape {
-    labels: &["name"],
-    arguments: &["source", "scope"],
-    required: &["source"],
-    later: &["var_files"],
-    ..Shape::EMPTY
-};
+const LAYER: Shape =
+    Shape { labels: &["name"], arguments: &["source", "scope", "var_files"], required: &["source"], ..Shape::EMPTY };
 const KNOWN: &[&str] = &["project", "state", "environment", "provider", "layer", "phase"];
 
 /// Reads the blocks; says what is wrong with them.
@@ -275,8 +284,7 @@ impl Reader<'_> {
         if !check_name("environment", &label.text, label.span, self.said) {
             return;
         }
-        let files = self.texts(block, "var_files");
-        let span = block.body.attribute("var_files").map_or(block.header, |attribute| attribute.expr.span);
+        let var_files = self.var_files(block, &format!("environment {:?}", label.text.as_str()));
         let mut local_state = false;
         if let Some(attribute) = block.body.attribute("state")
             && let Some(state) = self.value(attribute, &Type::String)
@@ -292,19 +300,6 @@ impl Reader<'_> {
             Some(attribute) => self.value(attribute, &Type::Bool).and_then(|value| value.as_bool()).unwrap_or(false),
             None => false,
         };
-        let mut var_files = Vec::new();
-        for file in files {
-            let path = normal(&self.dir.join(&file));
-            if self.options.files.read(&path).is_err() {
-                let detail = format!(
-                    "The file {file} of environment {:?} does not exist or cannot be read.",
-                    label.text.as_str()
-                );
-                self.said.push(Diagnostic::error("Missing variables file", detail).at(span));
-            } else {
-                var_files.push((path, span));
-            }
-        }
         let per = self.instances(block);
         self.blocks.environments.push(EnvironmentBlock {
             name: label.text.clone(),
@@ -323,21 +318,12 @@ impl Reader<'_> {
         if !check_name("layer", &label.text, label.span, self.said) {
             return;
         }
-        if let Some(attribute) = block.body.attribute("scope")
-            && let Some(scope) = self.value(attribute, &Type::String)
-        {
-            match scope.as_str() {
-                Some("environment") => {}
-                Some("global") => {
-                    let detail = "A layer that exists once for all environments is not part of this version. Leave the argument \
-                                  out: the layer then exists once per environment.";
-                    self.said.push(Diagnostic::error("Not supported yet", detail).at(attribute.expr.span));
-                }
-                _ => {
-                    let detail = "The scope of a layer is \"environment\" (the default) or \"global\".";
-                    self.said.push(Diagnostic::error("Invalid scope", detail).at(attribute.expr.span));
-                }
-            }
+        let scope = self.scope(block);
+        let var_files = self.var_files(block, &format!("layer {:?}", label.text.as_str()));
+        if let (LayerScope::Environment, Some(attribute)) = (scope, block.body.attribute("var_files")) {
+            let detail = "Only a layer with scope = \"global\" has files of variables of its own. Values for a layer that exists once \
+                          per environment come from var_files of the environments, or from *.auto.tfvars in the layer's folder.";
+            self.said.push(Diagnostic::error("Unexpected var_files", detail).at(attribute.name.span));
         }
         let Some(source) = block.body.attribute("source") else { return };
         let Some(text) = text_of(&source.expr) else {
@@ -357,7 +343,43 @@ impl Reader<'_> {
             self.said.push(Diagnostic::error("Duplicate layer source", detail).at(source.expr.span));
             return;
         }
-        let layer = LayerBlock { name: label.text.clone(), dir, source: source.expr.span, span: block.header };
-        self.blocks.layers.push(layer);
+        self.blocks.layers.push(LayerBlock {
+            name: label.text.clone(),
+            dir,
+            source: source.expr.span,
+            scope,
+            var_files,
+            span: block.header,
+        });
+    }
+
+    fn scope(&mut self, block: &Block) -> LayerScope {
+        let Some(attribute) = block.body.attribute("scope") else { return LayerScope::Environment };
+        let scope = self.value(attribute, &Type::String);
+        match scope.as_ref().and_then(Value::as_str) {
+            Some("global") => LayerScope::Global,
+            Some("environment") | None => LayerScope::Environment,
+            Some(_) => {
+                let detail = "The scope of a layer is \"environment\" (the default) or \"global\".";
+                self.said.push(Diagnostic::error("Invalid scope", detail).at(attribute.expr.span));
+                LayerScope::Environment
+            }
+        }
+    }
+
+    /// The files that `var_files` lists; says which are not there.
+    fn var_files(&mut self, block: &Block, owner: &str) -> Vec<(PathBuf, Span)> {
+        let span = block.body.attribute("var_files").map_or(block.header, |attribute| attribute.expr.span);
+        let mut found = Vec::new();
+        for file in self.texts(block, "var_files") {
+            let path = normal(&self.dir.join(&file));
+            if self.options.files.read(&path).is_err() {
+                let detail = format!("The file {file} of {owner} does not exist or cannot be read.");
+                self.said.push(Diagnostic::error("Missing variables file", detail).at(span));
+            } else {
+                found.push((path, span));
+            }
+        }
+        found
     }
 }

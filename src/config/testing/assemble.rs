@@ -103,6 +103,9 @@ pub fn assemble(load: &LoadOptions, setting: TestSetting) -> Config {
         env: Env::default(),
         working_dir: load.working_dir.clone(),
         workspaces: None,
+        global: Vec::new(),
+        above: Vec::new(),
+        undeclared: None,
     }
 }
 

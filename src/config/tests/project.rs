@@ -122,19 +122,6 @@ The project file needs a block such as project { name = \"blueprint\" }.
 
 #[test]
 fn what_a_later_version_brings_is_refused_by_name() {
-    wrong(
-        "layer \"g\" {\n  source = \"g\"\n  scope  = \"global\"\n}\n",
-        "
-Error: Not supported yet
-  on infra.hcl line 10, in layer \"g\":
-  10:   scope  = \"global\"  [\"global\"]
-A layer that exists once for all environments is not part of this version. Leave the argument out: the layer then exists once per environment.
-Error: Layer without configuration
-  on infra.hcl line 9:
-  9:   source = \"g\"  [\"g\"]
-The folder g of layer \"g\" has no configuration files (.tf).
-",
-    );
     let infra = project("phase \"1\" {\n  gate \"g\" {\n    vault {\n    }\n  }\n}\n");
     let said = load(&options(&[("infra.hcl", &infra), ("a/main.tf", LAYER), ("a/m/main.tf", "")])).said;
     let found: Vec<_> = said.iter().map(|d| (d.summary.as_str(), d.detail.as_str())).collect();

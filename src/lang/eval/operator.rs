@@ -51,10 +51,22 @@ fn different_kinds(a: &Type, b: &Type) -> bool {
 /// different types are not. `None` while that depends on something unknown.
 pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
     match (left, right) {
-        (Value::Unknown(a), Value::Null(_)) | (Value::Null(_), Value::Unknown(a)) => {
-            a.refinement.not_null.then_some(false)
+        (Value::Null(_), Value::Null(_)) => Some(true),
+        (Value::Unknown(unknown), Value::Null(_)) | (Value::Null(_), Value::Unknown(unknown)) => {
+            unknown.refinement.not_null.then_some(false)
         }
+        _ => same(left, right),
+    }
+}
+
+/// The same within a value: there the type of a null is a part of the whole value's type.
+fn same(left: &Value, right: &Value) -> Option<bool> {
+    match (left, right) {
         (Value::Unknown(_), Value::Unknown(_)) => None,
+        (Value::Unknown(unknown), Value::Null(ty)) | (Value::Null(ty), Value::Unknown(unknown)) => {
+            let apart = unknown.ty.is_determined() && unknown.ty != *ty;
+            (apart || unknown.refinement.not_null).then_some(false)
+        }
         (Value::Unknown(unknown), known) | (known, Value::Unknown(unknown)) => {
             let ty = known.ty();
             let determined = unknown.ty.is_determined() && ty.is_determined();
@@ -62,20 +74,17 @@ pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
             let prefix = unknown.refinement.prefix.as_ref().zip(known.as_str());
             (apart || prefix.is_some_and(|(prefix, text)| !text.starts_with(prefix.as_str()))).then_some(false)
         }
-        (Value::Null(_), Value::Null(_)) => Some(true),
+        (Value::Null(a), Value::Null(b)) => Some(a == b),
         (Value::Null(_), _) | (_, Value::Null(_)) => Some(false),
         (Value::String(a), Value::String(b)) => Some(a == b),
         (Value::Number(a), Value::Number(b)) => Some(a == b),
         (Value::Bool(a), Value::Bool(b)) => Some(a == b),
         (Value::List(a), Value::List(b)) => {
-            if !same_element(&a.element, &b.element) {
-                return Some(false);
-            }
-            all_equal(a.items.len() == b.items.len(), a.items.iter().zip(&b.items))
+            all_same(a.element == b.element && a.items.len() == b.items.len(), a.items.iter().zip(&b.items))
         }
-        (Value::Tuple(a), Value::Tuple(b)) => all_equal(a.len() == b.len(), a.iter().zip(b.iter())),
+        (Value::Tuple(a), Value::Tuple(b)) => all_same(a.len() == b.len(), a.iter().zip(b.iter())),
         (Value::Set(a), Value::Set(b)) => {
-            if !same_element(&a.element, &b.element) {
+            if a.element != b.element {
                 return Some(false);
             }
             // Which elements fall together is open while one is unknown.
@@ -83,27 +92,23 @@ pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
         }
         (Value::Map(a), Value::Map(b)) => {
             let keys = a.entries.len() == b.entries.len() && a.entries.keys().eq(b.entries.keys());
-            all_equal(keys && same_element(&a.element, &b.element), a.entries.values().zip(b.entries.values()))
+            all_same(keys && a.element == b.element, a.entries.values().zip(b.entries.values()))
         }
         (Value::Object(a), Value::Object(b)) => {
-            all_equal(a.len() == b.len() && a.keys().eq(b.keys()), a.values().zip(b.values()))
+            all_same(a.len() == b.len() && a.keys().eq(b.keys()), a.values().zip(b.values()))
         }
         _ => Some(false),
     }
 }
 
-fn same_element(a: &Type, b: &Type) -> bool {
-    a == b || !a.is_determined() || !b.is_determined()
-}
-
-/// Equal in all pairs; a pair that differs decides over one that is open.
-fn all_equal<'a>(comparable: bool, pairs: impl Iterator<Item = (&'a Value, &'a Value)>) -> Option<bool> {
+/// The same in all pairs; a pair that differs decides over one that is open.
+fn all_same<'a>(comparable: bool, pairs: impl Iterator<Item = (&'a Value, &'a Value)>) -> Option<bool> {
     if !comparable {
         return Some(false);
     }
     let mut result = Some(true);
     for (a, b) in pairs {
-        match equal(a, b) {
+        match same(a, b) {
             Some(true) => {}
             Some(false) => return Some(false),
             None => result = None,
