@@ -13,7 +13,8 @@ use super::provider::Providers;
 use super::undeclared::undeclared;
 use super::{Graph, ModuleId, ModuleNode, Node, NodeId, Owner, ProviderId, Shape, Slot, cycle, phases};
 
-/// Builds the graph. Every undeclared name, cycle and edge against layers or phases is said, not the first one only.
+/// Builds the graph. Every undeclared name, cycle and edge against layers or phases is said, not the first one only. Beside
+/// errors about names there is a graph all the same, so that what else is wrong can be found.
 pub fn build(config: &Config) -> Outcome<Graph> {
     let mut builder = Builder {
         config,
@@ -40,6 +41,9 @@ pub fn build(config: &Config) -> Outcome<Graph> {
         graph.phase = vec![0; graph.nodes.len()];
     } else {
         said.append(phases::assign(config, &mut graph));
+        if said.has_errors() {
+            return Outcome::fail(said);
+        }
     }
     Outcome::with(graph, said)
 }

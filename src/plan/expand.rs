@@ -129,7 +129,11 @@ fn by_count(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> 
 
 fn by_key(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
     evaluate(expr, scope).and_then(|value| {
-        let refuse = |summary: &str, detail: &str| Outcome::fail(Diagnostic::error(summary, detail).at(expr.span));
+        let refuse = |summary: &str, detail: &str| {
+            let mut error = Diagnostic::error(summary, detail).at(expr.span);
+            error.values = involved(expr, scope, Blame::Nothing);
+            Outcome::fail(error)
+        };
         let fail = |detail: &str| refuse("Invalid for_each argument", detail);
         let blame = |blame: Blame, detail: &str| {
             let mut error = Diagnostic::error("Invalid for_each argument", detail).at(expr.span);
@@ -169,7 +173,7 @@ fn by_key(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
                 Type::Map(element) => not_known(Value::unknown((**element).clone())),
                 Type::Set(_) => not_known(Value::unknown_not_null(Type::String)),
                 Type::Any | Type::Object(_) => not_known(Value::unknown(Type::Any)),
-                Type::Bool | Type::Number | Type::String | Type::List(_) | Type::Tuple(_) => wrong_type(&value, expr),
+                Type::Bool | Type::Number | Type::String | Type::List(_) | Type::Tuple(_) => wrong_type(&value, expr, involved(expr, scope, Blame::Unknown)),
             },
             Value::Null(_) => fail(
                 "The given \"for_each\" argument value is null. A map, or set of strings is allowed.",
@@ -194,7 +198,7 @@ fn by_key(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
                 }
             }
             Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::List(_) | Value::Tuple(_) | Value::Marked(_) => {
-                wrong_type(&value, expr)
+                wrong_type(&value, expr, involved(expr, scope, Blame::Nothing))
             }
         }
     })
@@ -204,9 +208,10 @@ fn each(entries: impl Iterator<Item = (crate::value::Str, Value)>) -> Outcome<Co
     Outcome::ok((Shaping::Each, entries.map(|(key, value)| Repetition::Each(key, value)).collect()))
 }
 
-fn wrong_type(value: &Value, expr: &Arc<Expr>) -> Outcome<Copies> {
-    Outcome::fail(
-        Diagnostic::error(
+fn wrong_type(value: &Value, expr: &Arc<Expr>, values: Vec<(String, String)>) -> Outcome<Copies> {
+    Outcome::fail(Diagnostic {
+        values,
+        ..Diagnostic::error(
             "Invalid for_each argument",
             format!(
                 "The given \"for_each\" argument value is unsuitable: the \"for_each\" argument must be a map, or set of \
@@ -214,6 +219,6 @@ fn wrong_type(value: &Value, expr: &Arc<Expr>) -> Outcome<Copies> {
                 value.ty().friendly()
             ),
         )
-        .at(expr.span),
-    )
+        .at(expr.span)
+    })
 }

@@ -3,7 +3,7 @@
 use crate::config::{CheckRule, Output, Variable};
 use crate::diag::{Diagnostic, Diagnostics, Outcome, Span};
 use crate::graph::{Node, NodeId};
-use crate::lang::eval::{Scope, evaluate};
+use crate::lang::eval::{Blame, Scope, evaluate, involved};
 use crate::value::{Marks, Type, Value, convert};
 
 use super::scope::{ModuleScope, Surroundings, Variables};
@@ -126,8 +126,6 @@ fn variable_value(around: Surroundings<'_>, variable: &Variable, copy: CopyId) -
             if variable.ephemeral {
                 marks = marks | Marks::EPHEMERAL;
             }
-            let open = around.variables == Variables::Open;
-            let value = if open { Value::unknown(variable.ty.clone()) } else { value };
             Outcome::with(value.mark(marks), said)
         }
         Err(error) => {
@@ -257,10 +255,11 @@ pub fn validate_variable(scope: &ModuleScope<'_>, variable: &Variable) -> Diagno
             }
             Holds::No(text) => {
                 let text = text.unwrap_or_else(|| "The condition does not hold.".to_owned());
-                let span = rule.span;
+                let (span, condition) = (rule.span, &rule.condition);
                 let rule = crate::config::place(&around.config.sources, span);
                 let detail = format!("{text}\n\nThis was checked by the validation rule at {rule}.");
-                let error = Diagnostic::error("Invalid value for variable", detail);
+                let mut error = Diagnostic::error("Invalid value for variable", detail);
+                error.values = involved(condition, scope, Blame::Nothing);
                 found.push(error.at(given.unwrap_or(variable.span)).of_rule(span));
             }
         }
@@ -274,7 +273,11 @@ pub fn check(rule: &CheckRule, scope: &dyn Scope, summary: &str) -> Diagnostics 
     let Verdict { holds, mut said } = verdict(rule, scope);
     match holds {
         Holds::Yes | Holds::Open => {}
-        Holds::No(Some(text)) => said.push(Diagnostic::error(summary, text).at(rule.condition.span).of_rule(rule.span)),
+        Holds::No(Some(text)) => {
+            let mut error = Diagnostic::error(summary, text).at(rule.condition.span).of_rule(rule.span);
+            error.values = involved(&rule.condition, scope, Blame::Nothing);
+            said.push(error);
+        }
         // What is wrong with the message has been said.
         Holds::No(None) => {}
         Holds::Nothing => said.push(

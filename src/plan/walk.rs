@@ -189,6 +189,19 @@ impl<'a> Walk<'a> {
         Surroundings { config, graph, world: &self.world, states, functions, variables }
     }
 
+    /// Makes the value of a module's variable unknown where nothing is to depend on it, now that it has been checked.
+    fn open_variable(&mut self, node: NodeId, copy: CopyId) {
+        let graph = self.input.graph;
+        if self.around().variables == Variables::Open
+            && let Node::Variable(module, name) = graph.node(node)
+            && let Some(variable) = graph.module(*module).module.variables.get(name)
+            && let Some(value) = self.world.value_of(graph, node, copy)
+        {
+            let open = Value::unknown(variable.ty.clone()).mark(value.marks());
+            self.world.set(graph, node, copy, open);
+        }
+    }
+
     /// Remembers what is to be said about a node; an error stops everything that needs it.
     pub(super) fn say(&mut self, node: NodeId, said: Diagnostics) {
         if said.has_errors() {
@@ -343,6 +356,7 @@ impl<'a> Walk<'a> {
                 {
                     said.append(super::values::validate_variable(&ModuleScope::plain(self.around(), copy), variable));
                 }
+                self.open_variable(node, copy);
             }
             // Removing everything must not fail because a value can no longer be computed from what is left, and a part not
             // because the value of something else no longer fits what is stored.

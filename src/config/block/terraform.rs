@@ -128,7 +128,12 @@ impl Reader<'_> {
                                      \"registry.example.com/team/name\".",
                                     text.as_str()
                                 );
-                                let error = Diagnostic::error("Invalid provider type", detail);
+                                let parts = text.split('/').count();
+                                let summary = match (1..=3).contains(&parts) {
+                                    true => "Invalid provider type",
+                                    false => "Invalid provider source string",
+                                };
+                                let error = Diagnostic::error(summary, detail);
                                 self.said.push(error.at(item.value.span));
                             }
                         },

@@ -142,7 +142,8 @@ impl<'a> Evaluator<'a> {
             (_, None) => Span { end: call.name.span.end + 1, ..call.name.span },
         };
         let detail = error.detail(function);
-        let failed = self.error_in(span, error.summary(), detail, place, argument);
+        let shown = argument.filter(|_| !spread(call, error.index()));
+        let failed = self.error_in(span, error.summary(), detail, place, shown);
         self.calling(call);
         if argument.is_none()
             && self.quiet == 0

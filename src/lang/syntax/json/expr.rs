@@ -69,7 +69,9 @@ fn inner(text: &Text<'_>, template: bool, said: &mut Diagnostics) -> Expr {
     let table = unescaped(text.raw).map(|(_, places)| places).unwrap_or_default();
     let places = Places { file: text.span.file, start: text.span.start + 1, table };
     places.expr(&mut expr);
-    if !template {
+    if template {
+        expr.span = text.span;
+    } else {
         return bare(expr, text, parser.said, said);
     }
     for mut diagnostic in parser.said {

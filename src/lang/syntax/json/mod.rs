@@ -132,7 +132,12 @@ impl Building<'_> {
                 start.column,
                 end.column
             );
-            return self.say("Duplicate argument", detail, name.span);
+            // What is known beforehand is an argument, other properties are attributes.
+            let summary = match kind.name {
+                "locals" | "module" | "required_providers" => "Duplicate attribute definition",
+                _ => "Duplicate argument",
+            };
+            return self.say(summary, detail, name.span);
         }
         let special = kind.special.iter().find(|(special, _)| *special == name.text.as_str());
         let strings = special.map_or(kind.strings, |(_, strings)| *strings);
