@@ -16,3 +16,4 @@ mod stores;
 mod tested;
 mod validate;
 mod workspaces;
+mod workspaces_in_a_bucket;
