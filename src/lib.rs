@@ -34,5 +34,6 @@ pub mod provision;
 pub mod sandbox;
 pub mod schema;
 pub mod state;
+pub mod threads;
 pub mod value;
 pub mod view;

@@ -15,6 +15,7 @@ const RANKS: &[(&str, u8)] = &[
     ("schema", 0),
     ("change", 0),
     ("event", 0),
+    ("threads", 0),
     ("lang", 1),
     ("provider", 1),
     ("client", 1),

@@ -66,6 +66,11 @@ impl Pattern {
         }
     }
 
+    /// Whether it names this instance and no other of its layer.
+    pub fn is_exactly(&self, addr: &InstanceAddr) -> bool {
+        self.matches(addr) && self.resource.is_some() && self.key == addr.key && self.module == addr.module
+    }
+
     /// Whether it names no single instance, of the resource or of a module around it.
     pub fn is_whole(&self) -> bool {
         self.key.is_none() && self.module.steps().iter().all(|step| step.key.is_none())

@@ -4,13 +4,13 @@ use std::fmt;
 
 use super::{InstanceAddr, InstanceKey, LayerName, ModuleAddr, ModuleInstance, Name};
 
-/// Which kind of block declares a resource.
+/// Which kind of block declares a resource. What is only read sorts first, as in Terraform's state files and lists.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Mode {
-    /// `resource`: created, updated and deleted.
-    Managed,
     /// `data`: read only.
     Data,
+    /// `resource`: created, updated and deleted.
+    Managed,
     /// `ephemeral`: opened and closed within one run.
     Ephemeral,
 }

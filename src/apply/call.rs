@@ -55,7 +55,46 @@ pub(super) struct Ended {
     pub(super) elapsed: Duration,
     /// What state holds of a new object whose provisioners have not run yet.
     pub(super) kept: Option<(Slot, Arc<Object>)>,
+    /// Nothing was done: the provider's final plan is what was there. Nobody is told of it, and it counts for nothing.
+    pub(super) unchanged: bool,
     pub(super) watch: Arc<Watch>,
+}
+
+/// What the provider's final plan comes to, with what became known.
+pub(super) struct Final<'a> {
+    pub(super) job: Job<'a>,
+    /// What it said.
+    pub(super) said: Diagnostics,
+    /// Whether the call is to be made; else how the step ends.
+    pub(super) then: Then,
+}
+
+/// How a step goes on behind its final plan.
+pub(super) enum Then {
+    /// The call is made.
+    Make,
+    /// There is nothing to do: the object is this.
+    Unchanged(Value),
+    /// It cannot be carried out.
+    Failed,
+}
+
+impl Job<'_> {
+    /// The step is over without a call.
+    pub(super) fn over(self, value: Option<Value>, said: Diagnostics, unchanged: bool) -> Ended {
+        Ended {
+            step: self.step,
+            index: self.index,
+            call: self.call,
+            value,
+            said,
+            fatal: false,
+            elapsed: self.watch.started.elapsed(),
+            kept: None,
+            unchanged,
+            watch: self.watch,
+        }
+    }
 }
 
 /// Hears a running call and tells it when to stop.
@@ -127,7 +166,18 @@ pub(super) async fn make(mut job: Job<'_>) -> Ended {
         }
     };
     let (elapsed, watch) = (job.watch.started.elapsed(), job.watch);
-    Ended { step: job.step, index: job.index, call: job.call, value, said, fatal, elapsed, kept, watch }
+    Ended {
+        step: job.step,
+        index: job.index,
+        call: job.call,
+        value,
+        said,
+        fatal,
+        elapsed,
+        kept,
+        unchanged: false,
+        watch,
+    }
 }
 
 struct Outcome {

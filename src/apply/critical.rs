@@ -1,7 +1,8 @@
 //! How long phases took, and why: the chain of calls that each waited for the one before.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::addr::InstanceAddr;
 use crate::change::{Action, Counts};

@@ -1,6 +1,8 @@
 //! Places for calls in flight.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::plan::PlannedChange;
 

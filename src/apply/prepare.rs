@@ -18,7 +18,7 @@ use crate::schema::{proposed, sensitive_paths};
 use crate::state::Slot;
 use crate::value::Value;
 
-use super::call::{Ended, Job, Request, Watch, make, step_action};
+use super::call::{Final, Job, Request, Then, Watch, step_action};
 use super::record::deposed_key;
 use super::run::{Done, Flight, Run};
 
@@ -159,19 +159,9 @@ impl<'a> Run<'a> {
         Prepared::Replan(Box::pin(async move {
             let outcome = configured.plan(request).await;
             let mut said = outcome.said;
-            let ended = |job: &Job<'_>, value, said| Ended {
-                step: job.step,
-                index: job.index,
-                call: job.call,
-                value,
-                said,
-                fatal: false,
-                elapsed: job.watch.started.elapsed(),
-                kept: None,
-                watch: job.watch.clone(),
-            };
+            let then = |job, said, then| Done::Planned(Box::new(Final { job, said, then }));
             let Some(final_plan) = outcome.value.filter(|_| !said.has_errors()) else {
-                return Done::Call(Box::new(ended(&job, None, said)));
+                return then(job, said, Then::Failed);
             };
             if job.call == Call::Update {
                 let changed = |path: &&crate::value::Path| path.of(&prior) != path.of(&final_plan.value);
@@ -187,17 +177,15 @@ impl<'a> Run<'a> {
                         )
                         .about(&job.planned.change.addr),
                     );
-                    return Done::Call(Box::new(ended(&job, None, said)));
+                    return then(job, said, Then::Failed);
                 }
                 if final_plan.value == prior {
-                    return Done::Call(Box::new(ended(&job, Some(prior), said)));
+                    return then(job, said, Then::Unchanged(prior));
                 }
             }
             job.request =
                 Request::Apply { prior, planned: final_plan.value, config, private: final_plan.private, remote };
-            let mut done = make(job).await;
-            done.said.0.splice(0..0, said);
-            Done::Call(Box::new(done))
+            then(job, said, Then::Make)
         }))
     }
 

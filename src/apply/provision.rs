@@ -169,6 +169,7 @@ impl<'a> Run<'a> {
         let mut ended = match row.then {
             Then::Made(ended) => ended,
             Then::Remove(job) => Box::new(Ended {
+                unchanged: false,
                 step: row.step,
                 index: row.index,
                 call: job.call,
@@ -188,7 +189,7 @@ impl<'a> Run<'a> {
 
     fn within(&self, planned: &PlannedChange) -> String {
         match planned.work.node {
-            Some(_) => block_name(&planned.change.addr.resource),
+            Some(_) => block_name(&planned.change.addr.resource).to_string(),
             None => "removed".to_owned(),
         }
     }

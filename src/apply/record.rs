@@ -109,13 +109,13 @@ pub fn nonce() -> String {
 /// The resources that a block depends on directly, or through values: what state records as dependencies.
 pub struct Dependencies<'a> {
     graph: &'a Graph,
-    known: std::collections::HashMap<NodeId, Arc<[ConfigResourceAddr]>>,
+    known: foldhash::HashMap<NodeId, Arc<[ConfigResourceAddr]>>,
 }
 
 impl<'a> Dependencies<'a> {
     /// Nothing asked yet.
     pub fn new(graph: &'a Graph) -> Self {
-        Dependencies { graph, known: std::collections::HashMap::new() }
+        Dependencies { graph, known: foldhash::HashMap::default() }
     }
 
     /// Those of a node, sorted. Shared by all its instances.
@@ -128,7 +128,7 @@ impl<'a> Dependencies<'a> {
             return Arc::default();
         }
         let mut found = Vec::new();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = foldhash::HashSet::default();
         let mut stack: Vec<NodeId> = self.graph.needs[node.index()].clone();
         if let Some(of_imports) = self.graph.import_needs.get(&node) {
             stack.retain(|need| !of_imports.contains(need));

@@ -1,8 +1,9 @@
 //! What an apply came to, as data.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
+
+use foldhash::HashSet;
 
 use crate::addr::{LayerName, Name};
 use crate::change::Counts;

@@ -1,9 +1,10 @@
 //! The loop: steps become ready, calls run, results are folded in, until nothing is left that can be done.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::addr::InstanceAddr;
@@ -18,7 +19,7 @@ use crate::plan::{Call, Plan, PlannedChange, StepKind, Steps, order};
 use crate::state::{Commit, Object, Slot, State};
 use crate::value::Value;
 
-use super::call::{Ended, Watch, id_of, make, step_action};
+use super::call::{Ended, Final, Job, Then, Watch, id_of, make, step_action};
 use super::critical::Critical;
 use super::gates::{GateContext, GateDone};
 use super::phases::phase_sizes;
@@ -55,6 +56,7 @@ pub(super) type Flight<'a> = futures::future::LocalBoxFuture<'a, Done<'a>>;
 
 pub(super) enum Done<'a> {
     Call(Box<Ended>),
+    Planned(Box<Final<'a>>),
     Provisioned(Box<Provisioned<'a>>),
     /// The step, which action, and what is to be said of it.
     Invoked(u32, usize, Diagnostics),
@@ -221,18 +223,14 @@ impl<'a> Run<'a> {
             return self.release(step, true);
         }
         let prepared = self.prepare(step, index, call);
-        if matches!(prepared, Prepared::Job(_) | Prepared::Replan(_)) {
-            let id = match call {
-                Call::Create | Call::Read => None,
-                Call::Update | Call::Delete | Call::DeleteReplaced | Call::Forget => id_of(&planned.change.before),
-            };
-            self.inputs.events.emit(Event::StepStarted {
-                addr: planned.change.addr.clone(),
-                action: step_action(call),
-                phase: self.phase_name(planned.phase),
-                id,
-            });
-            self.critical.started(step);
+        match prepared {
+            Prepared::Job(_) => {
+                self.announce(planned, call);
+                self.critical.started(step);
+            }
+            // Whether anything is done only the final plan tells.
+            Prepared::Replan(_) => self.critical.started(step),
+            Prepared::Nothing | Prepared::Failed => {}
         }
         match prepared {
             Prepared::Nothing => {
@@ -249,13 +247,54 @@ impl<'a> Run<'a> {
                 if let Some((provision, module)) = self.before_removal(planned, call) {
                     return self.provision_removal(Box::new(job), provision, module);
                 }
-                let mut future: Flight<'a> = Box::pin(async move { Done::Call(Box::new(make(job).await)) });
-                match futures::poll!(&mut future) {
-                    std::task::Poll::Ready(done) => Box::pin(self.finish(done)).await,
-                    std::task::Poll::Pending => self.running.push(future),
-                }
+                self.fly(job, Diagnostics::none()).await;
             }
             Prepared::Replan(job) => self.running.push(job),
+        }
+    }
+
+    /// Says that a call begins.
+    fn announce(&self, planned: &PlannedChange, call: Call) {
+        let id = match call {
+            Call::Create | Call::Read => None,
+            Call::Update | Call::Delete | Call::DeleteReplaced | Call::Forget => id_of(&planned.change.before),
+        };
+        self.inputs.events.emit(Event::StepStarted {
+            addr: planned.change.addr.clone(),
+            deposed: planned.change.deposed.clone(),
+            action: step_action(call),
+            phase: self.phase_name(planned.phase),
+            id,
+        });
+    }
+
+    /// Makes a call; one that is over at once is folded in at once. `said` stands before what the call says.
+    async fn fly(&mut self, job: Job<'a>, said: Diagnostics) {
+        let mut future: Flight<'a> = Box::pin(async move {
+            let mut ended = make(job).await;
+            ended.said.0.splice(0..0, said);
+            Done::Call(Box::new(ended))
+        });
+        match futures::poll!(&mut future) {
+            std::task::Poll::Ready(done) => Box::pin(self.finish(done)).await,
+            std::task::Poll::Pending => self.running.push(future),
+        }
+    }
+
+    /// Goes on behind the provider's final plan.
+    async fn planned_at_last(&mut self, last: Final<'a>) {
+        let Final { job, said, then } = last;
+        match then {
+            Then::Make => {
+                self.announce(job.planned, job.call);
+                self.watches.insert(job.step, job.watch.clone());
+                self.fly(job, said).await;
+            }
+            Then::Unchanged(value) => self.call_ended(job.over(Some(value), said, true)),
+            Then::Failed => {
+                self.announce(job.planned, job.call);
+                self.call_ended(job.over(None, said, false));
+            }
         }
     }
 
@@ -273,6 +312,7 @@ impl<'a> Run<'a> {
         match done {
             Done::Provisioned(done) => self.provisioned(*done),
             Done::Invoked(step, index, said) => self.invoked(step, index, said),
+            Done::Planned(last) => self.planned_at_last(*last).await,
             Done::Call(ended) => {
                 if let Some(ended) = self.provision_made(*ended) {
                     self.call_ended(ended);
@@ -315,21 +355,23 @@ impl<'a> Run<'a> {
         let slot = Slot { addr: addr.clone(), deposed: planned.change.deposed.clone() };
         self.report.calls += 1;
         self.report.fresh.insert(slot);
-        self.inputs.events.emit(Event::StepEnded {
-            addr: addr.clone(),
-            action: step_action(ended.call),
-            phase: self.phase_name(planned.phase),
-            elapsed: ended.elapsed,
-            id: ended.value.as_ref().and_then(id_of),
-            failed,
-        });
+        if !ended.unchanged {
+            self.inputs.events.emit(Event::StepEnded {
+                addr: addr.clone(),
+                action: step_action(ended.call),
+                phase: self.phase_name(planned.phase),
+                elapsed: ended.elapsed,
+                id: ended.value.as_ref().and_then(id_of),
+                failed,
+            });
+        }
         for diagnostic in ended.said.iter() {
             self.inputs.events.emit(Event::Said(diagnostic.clone()));
         }
         let span = planned.work.node.and_then(|node| self.plan.segment().graph.resource(node));
         let located = ended.said.located(span.map(|(_, resource)| resource.block.header), None);
         self.said.append(located);
-        if !failed {
+        if !failed && !ended.unchanged {
             self.report.counts.count(step_action(ended.call));
             self.critical.count(planned.phase, step_action(ended.call));
         } else {

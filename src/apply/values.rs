@@ -1,6 +1,6 @@
 //! What became known: nodes evaluated again, arguments of changes completed, results folded into the world.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::addr::Name;
 use crate::diag::{Diagnostics, Outcome};

@@ -109,7 +109,16 @@ impl Run<'_> {
             }
             let value = offset.and_then(|offset| self.world.get(copy, offset)).unwrap_or(&output.after);
             if !value.is_wholly_known() {
-                records[layer] = record;
+                let gone = plan.mode == crate::plan::PlanMode::RefreshOnly && !output.before.is_null();
+                records[layer] = if gone {
+                    // What it came from is gone, and nothing makes it anew in this run.
+                    let value = crate::value::Value::Null(output.before.clone().unmark_deep().0.ty());
+                    let shown = if output.sensitive { value.clone().sensitive() } else { value.clone() };
+                    self.report.outputs.push((output.layer.clone(), output.name.clone(), shown));
+                    record.output(output.name.clone(), Some(OutputState { value, sensitive: output.sensitive }))
+                } else {
+                    record
+                };
                 continue;
             }
             let bare = value.clone().unmark_deep().0;

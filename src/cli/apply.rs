@@ -6,18 +6,18 @@ use jiff::Timestamp;
 
 use crate::apply::Stop;
 use crate::change::Counts;
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostic, Diagnostics};
 use crate::ops::{self, Applied, Ended, RunOptions, Session};
 use crate::plan::PlanMode;
 use crate::value::Marks;
 use crate::view::{self, PhaseEnd, PhaseSummary, ShownOutput, Stream};
 
 use super::approve::Prompt;
-use super::args::ApplyArgs;
+use super::args::{ApplyArgs, SelectArgs};
 use super::exit::Exit;
 use super::listen::Listener;
 use super::plan::tell;
-use super::project::{Call, run_options};
+use super::project::{Call, incompatible, run_options, wants};
 use super::saved;
 use super::terminal::Terminal;
 
@@ -28,13 +28,19 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
     let terminal = Terminal::new(&planning.select.look, planning.input);
     let mut options = run_options(planning, call.now);
     options.mode = mode.unwrap_or(options.mode);
-    options.auto_approve = args.auto_approve;
+    let refreshes = mode == Some(PlanMode::RefreshOnly);
+    // `refresh` writes what it finds, as it has always done under Terraform; apply -refresh-only asks.
+    options.auto_approve = args.auto_approve || refreshes;
     options.accept_loss = args.accept_loss;
     let stream = planning.json.then(|| Stream::new(false));
     if let Some(stream) = stream {
         terminal.print(&stream.version(Timestamp::now()));
     }
     let mut said = Diagnostics::none();
+    if let Some(refused) = refused(args, mode) {
+        tell(&terminal, &refused.into(), call, stream);
+        return Exit::Failed;
+    }
     let saved = match args.plan.as_ref().map(|path| ops::read_saved(path)).transpose() {
         Ok(saved) => saved,
         Err(diagnostic) => {
@@ -42,6 +48,12 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
             return Exit::Failed;
         }
     };
+    if mode == Some(PlanMode::Destroy) && saved.is_some() {
+        let detail = "A plan made with plan -destroy -out=FILE is carried out with infra apply FILE.";
+        let refused = Diagnostic::error("Destroy can't be called with a plan file", detail);
+        tell(&terminal, &refused.into(), call, stream);
+        return Exit::Failed;
+    }
     let load = match &saved {
         None => {
             let mut load = call.load(&planning.select);
@@ -75,18 +87,71 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
         began,
         // A saved plan was shown when it was made.
         shown: saved.is_some(),
+        // What a refresh comes to is shown.
+        quiet: refreshes,
     };
-    let applied = match &saved {
+    let mut applied = match &saved {
         Some(saved) => ops::apply_saved(&session, saved, &options, &mut prompt, &listener, &stop).await,
         None => ops::apply(&session, &options, &mut prompt, &listener, &stop).await,
     };
     signals.abort();
     listener.finish();
-    let exit = conclude(call, &terminal, &session, &options, &applied, planning.json);
+    if refreshes && !applied.said.has_errors() {
+        // Nothing was to be changed, and nothing is incomplete.
+        applied.said.0.retain(|said| said.summary != ops::INCOMPLETE);
+        said = empty_state(&session).await;
+        tell(&terminal, &said, call, stream);
+    }
+    let outputs = outputs(&session, &planning.select, &applied).await;
+    let what = Shown { refreshes, outputs };
+    let exit = conclude(call, &terminal, &session, &options, &applied, what, planning.json);
     if !planning.json {
         terminal.print(&again(&session, &listener.failed_gates()));
     }
     exit
+}
+
+/// Flags that do not go with the command.
+fn refused(args: &ApplyArgs, mode: Option<PlanMode>) -> Option<Diagnostic> {
+    let planning = &args.planning;
+    if mode == Some(PlanMode::Destroy) && (planning.destroy || planning.refresh_only) {
+        let detail = "infra destroy removes everything: -destroy says it twice, and -refresh-only says something else.";
+        return Some(Diagnostic::error("Invalid mode option", detail));
+    }
+    if mode == Some(PlanMode::RefreshOnly) && args.plan.is_some() {
+        let detail = "infra refresh takes no argument: it looks at everything that state holds.";
+        return Some(Diagnostic::error("Too many command line arguments", detail));
+    }
+    incompatible(planning)
+}
+
+/// What a refresh says when there was nothing to look at.
+async fn empty_state(session: &Session) -> Diagnostics {
+    match session.states().await {
+        Ok(states) if states.iter().all(|state| state.object_count() == 0) => {
+            let detail = "State holds no objects, so that there was nothing to look at.";
+            Diagnostic::warning("Empty or non-existent state", detail).into()
+        }
+        _ => Diagnostics::none(),
+    }
+}
+
+/// The outputs that the run came to; those of state when nothing was done.
+async fn outputs(session: &Session, select: &SelectArgs, applied: &Applied) -> Vec<ShownOutput> {
+    let outputs = shown_outputs(applied);
+    if !outputs.is_empty() || !matches!(applied.ended, Ended::Complete | Ended::Unchanged) {
+        return outputs;
+    }
+    let stored = ops::outputs(session).await.unwrap_or_default();
+    let wanted = stored.into_iter().filter(|(layer, _, _)| wants(select, layer));
+    wanted.map(|(layer, name, output)| super::shown::output(&layer, name, &output)).collect()
+}
+
+/// What is shown in the end.
+struct Shown {
+    /// `refresh` shows outputs alone.
+    refreshes: bool,
+    outputs: Vec<ShownOutput>,
 }
 
 fn conclude(
@@ -95,22 +160,29 @@ fn conclude(
     session: &Session,
     options: &RunOptions,
     applied: &Applied,
+    shown: Shown,
     json: bool,
 ) -> Exit {
+    let Shown { refreshes, outputs } = shown;
     let prefixes = session.config.prefixes_layers();
     let stream = json.then(|| Stream::new(prefixes));
     let report = &applied.report;
     match applied.ended {
         Ended::Complete | Ended::Unchanged => {
-            let outputs = shown_outputs(applied);
             match stream {
                 Some(stream) => {
                     tell(terminal, &applied.said, call, Some(stream));
+                    if refreshes {
+                        terminal.print(&stream.outputs_now(&outputs, Timestamp::now()));
+                        return Exit::Done;
+                    }
                     terminal.print(&stream.applied(options.mode, report.counts, &outputs, Timestamp::now()));
                 }
                 None => {
                     terminal.say(&applied.said, &call.sources);
-                    terminal.print(&format!("\n{}", view::applied(options.mode, report.counts, terminal.style)));
+                    if !refreshes {
+                        terminal.print(&format!("\n{}", view::applied(options.mode, report.counts, terminal.style)));
+                    }
                     table(terminal, applied, options.mode);
                     if !outputs.is_empty() && options.mode != PlanMode::Destroy {
                         terminal.print(&format!(

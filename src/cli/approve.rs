@@ -23,12 +23,17 @@ pub(super) struct Prompt<'a> {
     pub began: Instant,
     /// Whether a plan was shown already: further ones are segments.
     pub shown: bool,
+    /// Whether plans are not shown at all.
+    pub quiet: bool,
 }
 
 impl Prompt<'_> {
     fn present(&mut self, plan: &Plan) {
         self.listener.clear();
         self.listener.expect(plan);
+        if self.quiet {
+            return;
+        }
         let first = !std::mem::replace(&mut self.shown, true);
         if self.json {
             self.listener.print(&Stream::new(plan.prefixes_layers).plan(plan, Timestamp::now()));

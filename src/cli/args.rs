@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, ArgMatches, Args, Parser, Subcommand};
 
-use crate::addr::{Pattern, parse_pattern};
+use crate::addr::{Mode, Pattern, parse_pattern};
 use crate::config::Given;
 
 /// infra: plans and applies a whole platform, layer by layer, from Terraform's language.
@@ -313,7 +313,7 @@ pub(super) struct PlanningArgs {
           action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub refresh: bool,
     /// Only bring state up to date
-    #[arg(long, conflicts_with = "destroy")]
+    #[arg(long)]
     pub refresh_only: bool,
     /// Only this module, resource or instance, and what it needs
     #[arg(long, value_name = "ADDRESS", value_parser = pattern)]
@@ -322,7 +322,7 @@ pub(super) struct PlanningArgs {
     #[arg(long, value_name = "ADDRESS", value_parser = pattern)]
     pub exclude: Vec<Pattern>,
     /// Replace this instance
-    #[arg(long, value_name = "ADDRESS", value_parser = pattern)]
+    #[arg(long, value_name = "ADDRESS", value_parser = replaceable)]
     pub replace: Vec<Pattern>,
     /// Invoke this action, and do nothing else
     #[arg(long, value_name = "ADDRESS", value_parser = action, conflicts_with_all = ["destroy", "target", "replace"])]
@@ -477,9 +477,9 @@ pub(super) struct ShowArgs {
     /// Print Terraform's JSON
     #[arg(long)]
     pub json: bool,
-    /// A saved plan; without one, state is shown
-    #[arg(value_name = "PLAN")]
-    pub plan: Option<PathBuf>,
+    /// A saved plan or a state file; without one, state is shown
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
 }
 
 /// `output`
@@ -488,11 +488,14 @@ pub(super) struct OutputArgs {
     #[command(flatten)]
     pub select: SelectArgs,
     /// Print JSON
-    #[arg(long, conflicts_with = "raw")]
+    #[arg(long)]
     pub json: bool,
     /// Print the text alone
-    #[arg(long, requires = "name")]
+    #[arg(long)]
     pub raw: bool,
+    /// Read this state file, not that of the configuration
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
     /// The output: NAME, or layer.LAYER.NAME
     pub name: Option<String>,
 }
@@ -556,6 +559,9 @@ pub(super) struct StateMvArgs {
     pub select: SelectArgs,
     #[command(flatten)]
     pub lock: LockArgs,
+    /// Only tell what would be moved
+    #[arg(long)]
+    pub dry_run: bool,
     /// Where it is
     #[arg(value_name = "SOURCE", value_parser = pattern)]
     pub from: Pattern,
@@ -571,6 +577,9 @@ pub(super) struct StateRmArgs {
     pub select: SelectArgs,
     #[command(flatten)]
     pub lock: LockArgs,
+    /// Only tell what would be forgotten
+    #[arg(long)]
+    pub dry_run: bool,
     /// What is to be forgotten
     #[arg(value_name = "ADDRESS", value_parser = pattern, required = true)]
     pub addresses: Vec<Pattern>,
@@ -616,6 +625,9 @@ pub(super) struct TaintArgs {
     pub select: SelectArgs,
     #[command(flatten)]
     pub lock: LockArgs,
+    /// An instance that is not there is no mistake
+    #[arg(long)]
+    pub allow_missing: bool,
     /// The instance
     #[arg(value_name = "ADDRESS", value_parser = pattern)]
     pub address: Pattern,
@@ -755,6 +767,18 @@ fn indices<'a>(matches: &'a ArgMatches, id: &str) -> Option<impl Iterator<Item =
 
 fn action(text: &str) -> Result<Pattern, String> {
     crate::addr::parse_action(text).map_err(|error| error.to_string())
+}
+
+/// What `-replace` names: one instance of a resource.
+fn replaceable(text: &str) -> Result<Pattern, String> {
+    let pattern = pattern(text)?;
+    match &pattern.resource {
+        Some(resource) if resource.mode == Mode::Managed => Ok(pattern),
+        _ => {
+            Err("only an instance of a resource can be replaced, such as aws_instance.a or aws_instance.b[0]"
+                .to_owned())
+        }
+    }
 }
 
 fn pattern(text: &str) -> Result<Pattern, String> {

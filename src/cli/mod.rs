@@ -32,6 +32,7 @@ mod surgery;
 mod terminal;
 mod test;
 mod unlock;
+mod usage;
 mod validate;
 mod version;
 mod wiring;
@@ -78,13 +79,16 @@ fn run(args: &[String]) -> Exit {
             &format!("This program has no command {command:?} yet. infra -help lists what it has."),
         );
     }
-    let matches = match Root::command().try_get_matches_from(std::iter::once("infra".to_owned()).chain(args)) {
+    let parser = Root::command();
+    let named = normalise::command(&args);
+    let args = normalise::switches(args, &parser);
+    let matches = match parser.try_get_matches_from(std::iter::once("infra".to_owned()).chain(args)) {
         Ok(matches) => matches,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, &named),
     };
     let root = match Root::from_arg_matches(&matches) {
         Ok(root) => root,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, &named),
     };
     match &root.command {
         Command::Version(args) => version::run(args),
@@ -100,7 +104,7 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
     let given = match args::given(matches) {
         Ok(given) => given,
         Err(text) => {
-            return refuse("Invalid -var", &format!("{text:?} assigns nothing; write -var 'name=value'."));
+            return refuse("Invalid -var option", &format!("{text:?} assigns nothing; write -var 'name=value'."));
         }
     };
     let call = match Call::new(root.chdir.as_ref(), given) {
@@ -156,13 +160,18 @@ fn workers() -> usize {
 }
 
 /// A mistake in the arguments. Terraform's code for it is 1; 2 would read as "there are changes".
-fn usage(error: &clap::Error) -> Exit {
+fn usage(error: &clap::Error, command: &str) -> Exit {
+    let exit = match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Exit::Failed,
+        _ => {
+            let said = usage::diagnostic(error, command);
+            return refuse(&said.summary, &said.detail);
+        }
+    };
     // Nothing can be done when even that cannot be printed.
     let _ = error.print();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
-        _ => Exit::Failed,
-    }
+    exit
 }
 
 fn refuse(summary: &str, detail: &str) -> Exit {

@@ -32,6 +32,39 @@ pub(super) fn normalise(args: &[String], env: &dyn Fn(&str) -> Option<String>) -
         .collect())
 }
 
+/// The command that arguments name, such as `state rm`.
+pub(super) fn command(args: &[String]) -> String {
+    let end = command_end(args);
+    let first = args[..end].iter().position(|arg| !arg.starts_with('-')).unwrap_or(end);
+    args[first..end].join(" ")
+}
+
+/// Switches take a value under Terraform, `-json=false`: here they are given or left out.
+pub(super) fn switches(args: Vec<String>, parser: &clap::Command) -> Vec<String> {
+    let mut of = parser;
+    for word in command(&args).split(' ').filter(|word| !word.is_empty()) {
+        of = of.find_subcommand(word).unwrap_or(of);
+    }
+    let is_switch = |name: &str| {
+        let mut all = of.get_arguments();
+        all.any(|arg| arg.get_long() == Some(name) && matches!(arg.get_action(), clap::ArgAction::SetTrue))
+    };
+    let mut only_positional = false;
+    let kept = args.into_iter().filter_map(|arg| {
+        only_positional |= arg == "--";
+        let split = arg.strip_prefix("--").and_then(|rest| rest.split_once('='));
+        let Some((name, value)) = split.filter(|(name, _)| !only_positional && is_switch(name)) else {
+            return Some(arg);
+        };
+        match value {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(format!("--{name}")),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => None,
+            _ => Some(arg),
+        }
+    });
+    kept.collect()
+}
+
 /// How many arguments lead up to and hold the command: `-chdir=x state list`.
 fn command_end(args: &[String]) -> usize {
     let Some(first) = args.iter().position(|arg| !arg.starts_with('-')) else { return args.len() };
@@ -109,6 +142,19 @@ mod tests {
         check("force-unlock 1", &[("TF_CLI_ARGS_force_unlock", "-force")], "force-unlock|--force|1");
         check("-version", &env, "--version");
         assert_eq!(normalise(&["plan".into()], &|_| Some("'a".into())), Err("TF_CLI_ARGS".to_owned()));
+    }
+
+    #[test]
+    fn switches_may_be_given_a_value() {
+        use clap::CommandFactory as _;
+        let check = |typed: &str, expect: &str| {
+            let args: Vec<String> = typed.split(' ').map(str::to_owned).collect();
+            assert_eq!(switches(args, &crate::cli::args::Root::command()).join(" "), expect, "{typed}");
+        };
+        check("output --json=true --raw=false --no-color=false x", "output --json --no-color=false x");
+        check("state rm --dry-run=1 a.b", "state rm --dry-run a.b");
+        check("plan --json=maybe --out=true", "plan --json=maybe --out=true");
+        check("output -- --json=true", "output -- --json=true");
     }
 
     #[test]

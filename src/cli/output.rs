@@ -1,7 +1,11 @@
 //! `infra output`
 
+use std::path::Path;
+
+use crate::addr::{LayerName, Name};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ops;
+use crate::state::OutputState;
 use crate::view::{self, ShownOutput};
 
 use super::args::OutputArgs;
@@ -29,9 +33,41 @@ pub(super) async fn run(call: &Call, args: &OutputArgs) -> Exit {
     }
 }
 
+/// Flags that do not go together.
+fn refused(args: &OutputArgs) -> Option<Diagnostic> {
+    match (args.json, args.raw, &args.name) {
+        (true, true, _) => {
+            Some(Diagnostic::error("Invalid output format", "-json and -raw are two formats: give one."))
+        }
+        (false, true, None) => {
+            Some(Diagnostic::error("Output name required", "-raw prints the value of one output: name it."))
+        }
+        _ => None,
+    }
+}
+
+/// The outputs that a state file holds; none where there is no such file.
+fn of_file(path: &Path) -> Result<Vec<(LayerName, Name, OutputState)>, Diagnostics> {
+    Ok(match shown::state_file(path)? {
+        Some(state) => {
+            let named = state.outputs.iter().map(|(name, output)| (state.layer.clone(), name.clone(), output.clone()));
+            named.collect()
+        }
+        None => Vec::new(),
+    })
+}
+
 async fn text(call: &Call, args: &OutputArgs, said: &mut Diagnostics) -> Option<String> {
+    if let Some(refused) = refused(args) {
+        said.push(refused);
+        return None;
+    }
     let session = call.open(call.load(&args.select), &args.select).take(said)?;
-    let stored = match ops::outputs(&session).await {
+    let stored = match &args.state {
+        Some(path) => of_file(path),
+        None => ops::outputs(&session).await,
+    };
+    let stored = match stored {
         Ok(stored) => stored,
         Err(errors) => {
             said.append(errors);
@@ -43,7 +79,7 @@ async fn text(call: &Call, args: &OutputArgs, said: &mut Diagnostics) -> Option<
     let outputs: Vec<ShownOutput> = wanted.map(|(layer, name, output)| shown::output(&layer, name, &output)).collect();
     let Some(name) = &args.name else {
         if args.json {
-            return Some(format!("{:#}\n", view::outputs_json(&outputs, prefixes)));
+            return Some(escaped(format!("{:#}\n", view::outputs_json(&outputs, prefixes))));
         }
         if outputs.is_empty() {
             said.push(Diagnostic::warning(
@@ -57,10 +93,23 @@ async fn text(call: &Call, args: &OutputArgs, said: &mut Diagnostics) -> Option<
     if args.raw {
         view::output_raw(output).take(said)
     } else if args.json {
-        Some(format!("{}\n", view::output_json(output)))
+        Some(escaped(format!("{}\n", view::output_json(output))))
     } else {
         Some(view::output(output))
     }
+}
+
+/// JSON that can stand in a page, as Terraform writes it. These characters stand in texts only, where the escape means the same.
+fn escaped(json: String) -> String {
+    let mut json = json;
+    for (from, to) in
+        [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u{2028}", "\\u2028"), ("\u{2029}", "\\u2029")]
+    {
+        if json.contains(from) {
+            json = json.replace(from, to);
+        }
+    }
+    json
 }
 
 /// An output by its name, with or without its layer.

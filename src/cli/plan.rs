@@ -13,7 +13,7 @@ use super::args::PlanArgs;
 use super::exit::Exit;
 use super::generate;
 use super::listen::Listener;
-use super::project::{Call, place, run_options};
+use super::project::{Call, incompatible, place, run_options};
 use super::saved;
 use super::terminal::Terminal;
 
@@ -27,6 +27,11 @@ pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
     load.may_be_empty = options.mode == PlanMode::Destroy;
     load.generates = args.generate_config_out.is_some();
     let mut said = Diagnostics::none();
+    if let Some(refused) = incompatible(planning) {
+        said.push(refused);
+        terminal.say(&said, &call.sources);
+        return Exit::Failed;
+    }
     if let Some(path) = &args.generate_config_out
         && let Err(diagnostic) = generate::check(path, options.mode)
     {

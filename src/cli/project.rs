@@ -154,6 +154,14 @@ pub(super) fn run_options(args: &PlanningArgs, now: Timestamp) -> RunOptions {
     options
 }
 
+/// Flags of planning that do not go together.
+pub(super) fn incompatible(args: &PlanningArgs) -> Option<Diagnostic> {
+    (args.destroy && args.refresh_only).then(|| {
+        let detail = "-destroy removes everything, -refresh-only changes nothing: one of them has to go.";
+        Diagnostic::error("Incompatible plan mode options", detail)
+    })
+}
+
 /// The layer of `-layer`.
 pub(super) fn layer(select: &SelectArgs) -> Option<LayerName> {
     select.layer.as_deref().map(LayerName::from)

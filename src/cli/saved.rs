@@ -88,7 +88,7 @@ pub(super) fn unpack(call: &Call, saved: &SavedPlan) -> Result<LoadOptions, Box<
     let anew = |given: &Given| matches!(given, Given::Var { name, .. } if load.ephemeral.contains(name));
     if !call.given.iter().all(anew) {
         return Err(Box::new(Diagnostic::error(
-            "Variables and a saved plan",
+            "Can't change variable when applying a saved plan",
             "A saved plan carries the values of its variables; -var and -var-file cannot change them. Only those of ephemeral \
              variables, which it does not carry, are given with -var.",
         )));

@@ -1,5 +1,6 @@
 //! Objects of state, decoded by the schemas of their providers, for showing.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::addr::{LayerName, Mode};
@@ -23,10 +24,6 @@ pub(super) struct Decoded {
 impl Decoded {
     /// The objects, each with its schema.
     pub fn objects(&self) -> Vec<ShownObject<'_>> {
-        let with = |(provider, object): &'_ (Option<Arc<dyn Provider>>, ShownObject<'static>)| {
-            (provider.clone(), object.clone())
-        };
-        let _ = with;
         self.objects
             .iter()
             .map(|(provider, object)| ShownObject {
@@ -59,6 +56,24 @@ pub(super) fn decode(session: &Session, states: &[&State]) -> Decoded {
         decoded.outputs.extend(shown);
     }
     decoded
+}
+
+/// The state that a file holds; nothing where there is no such file.
+///
+/// # Errors
+/// When it cannot be read, or holds no state.
+pub(super) fn state_file(path: &Path) -> Result<Option<State>, Diagnostics> {
+    let wrong = |why: String| {
+        let detail = format!("{}: {why}.", path.display());
+        Diagnostics::from(Diagnostic::error("Failed to read state file", detail))
+    };
+    match std::fs::read(path) {
+        Ok(bytes) => {
+            crate::state::format::read(&LayerName::plain(), &bytes).map(Some).map_err(|error| wrong(error.to_string()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(wrong(error.to_string())),
+    }
 }
 
 /// A stored output for showing.

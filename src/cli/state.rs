@@ -62,13 +62,55 @@ async fn states(session: &Session, select: &SelectArgs, said: &mut Diagnostics) 
     }
 }
 
+/// Whether nothing was ever written there.
+pub(super) fn is_missing(state: &State) -> bool {
+    state.serial == 0 && state.is_empty()
+}
+
+/// What commands that need a state say where there is none.
+pub(super) fn no_state() -> Diagnostic {
+    Diagnostic::error(
+        "No state file was found!",
+        "State is written by the first apply. If it should be there, look where the configuration says that it lies.",
+    )
+}
+
+/// Addresses that filter a list have to name something, so that a typing error does not pass for an empty answer.
+fn unknown(states: &[State], pattern: &Pattern) -> Option<Diagnostic> {
+    let mut all = states.iter().flat_map(|state| state.objects().map(|placed| placed.addr(&state.layer)));
+    if all.any(|addr| pattern.matches(&addr)) {
+        return None;
+    }
+    let what = match (&pattern.resource, &pattern.key) {
+        (None, _) => "Unknown module",
+        (Some(_), None) => "Unknown resource",
+        (Some(_), Some(_)) => "Unknown resource instance",
+    };
+    let detail = format!("State has nothing at {pattern}. infra state list without an address shows what it has.");
+    Some(Diagnostic::error(what, detail))
+}
+
 async fn list(session: &Session, args: &StateListArgs, said: &mut Diagnostics) -> Option<String> {
     let prefixes = session.config.prefixes_layers();
     let states = states(session, &args.select, said).await?;
+    if states.iter().all(is_missing) {
+        said.push(no_state());
+        return None;
+    }
+    said.append(args.addresses.iter().filter_map(|pattern| unknown(&states, pattern)));
+    if said.has_errors() {
+        return None;
+    }
     let mut out = String::new();
+    let mut last = None;
     for state in &states {
-        for placed in state.objects().filter(|placed| placed.deposed.is_none()) {
+        for placed in state.objects() {
             let addr = placed.addr(&state.layer);
+            // An instance has one line, whether its object is current or deposed or both.
+            if last.as_ref() == Some(&addr) {
+                continue;
+            }
+            last = Some(addr.clone());
             let selected = args.addresses.is_empty() || args.addresses.iter().any(|pattern| pattern.matches(&addr));
             let with_id = args.id.as_deref().is_none_or(|id| {
                 let object = crate::value::from_json(placed.object.attributes.as_bytes());
@@ -112,13 +154,30 @@ fn one<'a>(found: &'a [InstanceAddr], pattern: &Pattern, said: &mut Diagnostics)
 
 async fn show(session: &Session, args: &StateShowArgs, terminal: &Terminal, said: &mut Diagnostics) -> Option<String> {
     let states = states(session, &args.select, said).await?;
+    if states.iter().all(is_missing) {
+        said.push(no_state());
+        return None;
+    }
+    if args.address.resource.is_none() {
+        let detail = "That is a module. Name one instance of a resource: infra state list shows them.";
+        said.error(format!("Error parsing instance address: {}", args.address), detail);
+        return None;
+    }
     let decoded = decode(session, &states.iter().collect::<Vec<_>>());
     let objects = decoded.objects();
     let current = || objects.iter().filter(|object| object.deposed.is_none());
     let found: Vec<InstanceAddr> =
         current().map(|object| object.addr.clone()).filter(|addr| args.address.matches(addr)).collect();
-    let addr = one(&found, &args.address, said)?;
-    let shown = objects.iter().filter(|object| object.addr == *addr);
+    let exactly: Vec<InstanceAddr> = found.iter().filter(|addr| addr.key == args.address.key).cloned().collect();
+    if exactly.is_empty() {
+        let several: String = found.iter().map(|addr| format!("\n  {}", addr.in_project(true))).collect();
+        let hint = if several.is_empty() { String::new() } else { format!(" It has these:{several}") };
+        let detail = format!("State has no object at {}; infra state list shows what it has.{hint}", args.address);
+        said.error("No instance found for the given address!", detail);
+        return None;
+    }
+    let addr = one(&exactly, &args.address, said)?;
+    let shown = objects.iter().filter(|object| object.addr == *addr && object.deposed.is_none());
     let prefixes = session.config.prefixes_layers();
     Some(shown.map(|object| view::object(object, prefixes, terminal.style)).collect::<Vec<_>>().join("\n"))
 }
@@ -133,7 +192,7 @@ async fn pull(session: &Session, args: &StatePullArgs, said: &mut Diagnostics) -
         );
         return None;
     };
-    if state.serial == 0 && state.is_empty() {
+    if is_missing(state) {
         return Some(String::new());
     }
     let mut out = Vec::new();

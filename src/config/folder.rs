@@ -1,10 +1,11 @@
 //! One folder's files: which of them are configuration, parsed, overrides merged in.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::diag::{Diagnostic, Diagnostics, SourceMap};
+use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap};
 use crate::lang::syntax::ast::Body;
 use crate::lang::syntax::{parse, parse_json, parse_json_assignments, parse_json_mocks, parse_json_tests};
+use crate::threads;
 
 use super::files::{Entry, Files, relative};
 use super::overrides::override_block;
@@ -27,40 +28,67 @@ pub fn is_configuration(entry: &Entry) -> bool {
     !entry.is_dir && !hidden && known
 }
 
+/// Less text than this is not worth a thread.
+const LEAST: usize = 1 << 17;
+
+/// A file that is among the sources.
+struct Added {
+    file: FileId,
+    name: String,
+    size: usize,
+}
+
 impl Reading<'_> {
     /// The body of one file; errors of reading and of syntax are said.
     pub fn body(&self, path: &Path, said: &mut Diagnostics) -> Option<Body> {
-        let shown = relative(path, self.working_dir);
-        let text = match self.files.read(path) {
-            Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => text,
-                Err(_) => {
-                    let detail = format!("{} is not UTF-8 text.", shown.display());
-                    said.push(Diagnostic::error("Invalid character encoding", detail));
-                    return None;
-                }
-            },
+        match self.added(path) {
+            Ok(added) => {
+                let (body, errors) = parsed(self.sources, &added);
+                said.append(errors);
+                Some(body)
+            }
             Err(error) => {
-                said.push(Diagnostic::error(
-                    "Failed to read file",
-                    format!("{} cannot be read: {error}.", shown.display()),
-                ));
-                return None;
+                said.push(error);
+                None
             }
-        };
+        }
+    }
+
+    /// Reads one file into the map of sources.
+    fn added(&self, path: &Path) -> Result<Added, Diagnostic> {
+        let shown = relative(path, self.working_dir);
+        let bytes = self.files.read(path).map_err(|error| {
+            Diagnostic::error("Failed to read file", format!("{} cannot be read: {error}.", shown.display()))
+        })?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            Diagnostic::error("Invalid character encoding", format!("{} is not UTF-8 text.", shown.display()))
+        })?;
         let name = shown.to_string_lossy().into_owned();
+        let size = text.len();
         let file = self.sources.add_file(shown, &text);
-        let (parsed, errors) = match name.strip_suffix(".json") {
-            Some(native) if native.ends_with(".tf") || native.ends_with(".tofu") => parse_json(self.sources, file),
-            Some(native) if native.ends_with(".tftest") || native.ends_with(".tofutest") => {
-                parse_json_tests(self.sources, file)
+        Ok(Added { file, name, size })
+    }
+
+    /// The bodies of several files, parsed by several threads where there is much to parse. What is to be said comes in the
+    /// order of the files.
+    fn bodies(&self, paths: &[PathBuf], said: &mut Diagnostics) -> Vec<Option<Body>> {
+        let files: Vec<Result<Added, Diagnostic>> = paths.iter().map(|path| self.added(path)).collect();
+        let size = files.iter().flatten().map(|added| added.size).sum();
+        let sources = self.sources;
+        let parse = |added: &Result<Added, Diagnostic>| match added {
+            Ok(added) => {
+                let (body, errors) = parsed(sources, added);
+                (Some(body), errors)
             }
-            Some(native) if native.ends_with(".tfmock") => parse_json_mocks(self.sources, file),
-            Some(_) => parse_json_assignments(self.sources, file),
-            None => parse(self.sources, file),
+            Err(error) => (None, error.clone().into()),
         };
-        said.append(errors);
-        Some(parsed.body)
+        let each = threads::one_after_another(threads::pieces(size, LEAST), &files, parse);
+        each.into_iter()
+            .map(|(body, errors)| {
+                said.append(errors);
+                body
+            })
+            .collect()
     }
 
     /// The bodies of a folder's files, overrides merged in; `None` when there are none.
@@ -77,13 +105,13 @@ impl Reading<'_> {
         if names.is_empty() {
             return None;
         }
+        let paths: Vec<PathBuf> = names.iter().map(|name| dir.join(name)).collect();
         let mut bodies = Vec::new();
         let mut overrides = Vec::new();
-        for name in names {
-            let path = dir.join(name);
+        for (name, body) in names.into_iter().zip(self.bodies(&paths, said)) {
             let stem = name.trim_end_matches(".json").trim_end_matches(".tofu").trim_end_matches(".tf");
             let into = if stem == "override" || stem.ends_with("_override") { &mut overrides } else { &mut bodies };
-            into.extend(self.body(&path, said));
+            into.extend(body);
         }
         for body in overrides {
             for block in body.blocks {
@@ -92,4 +120,16 @@ impl Reading<'_> {
         }
         Some(bodies)
     }
+}
+
+fn parsed(sources: &SourceMap, added: &Added) -> (Body, Diagnostics) {
+    let file = added.file;
+    let (parsed, errors) = match added.name.strip_suffix(".json") {
+        Some(native) if native.ends_with(".tf") || native.ends_with(".tofu") => parse_json(sources, file),
+        Some(native) if native.ends_with(".tftest") || native.ends_with(".tofutest") => parse_json_tests(sources, file),
+        Some(native) if native.ends_with(".tfmock") => parse_json_mocks(sources, file),
+        Some(_) => parse_json_assignments(sources, file),
+        None => parse(sources, file),
+    };
+    (parsed.body, errors)
 }

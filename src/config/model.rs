@@ -254,7 +254,7 @@ pub struct Module {
     /// `output` blocks by name.
     pub outputs: BTreeMap<Name, Output>,
     /// `resource` and `data` blocks by address.
-    pub resources: BTreeMap<ResourceAddr, Resource>,
+    pub resources: BTreeMap<ResourceAddr, Arc<Resource>>,
     /// `module` blocks by name, each with what it calls.
     pub calls: BTreeMap<Name, ModuleCall>,
     /// `provider` blocks.

@@ -34,6 +34,9 @@ impl Shape {
     /// The same for the labels alone.
     pub fn check_labels(&self, block: &Block, said: &mut Diagnostics) -> bool {
         let (kind, labels) = (&block.kind.text, self.labels);
+        if block.labels.len() == labels.len() {
+            return true;
+        }
         let names = labels.join(", ");
         let count = match labels.len() {
             1 => "1 label".to_owned(),

@@ -183,11 +183,11 @@ impl Diagnostics {
 
     /// Points every diagnostic without a source at `span`, and names the block it is in where none is named.
     #[must_use]
-    pub fn located(mut self, span: Option<Span>, within: Option<&str>) -> Self {
+    pub fn located(mut self, span: Option<Span>, within: Option<&dyn fmt::Display>) -> Self {
         for diagnostic in &mut self.0 {
             diagnostic.subject = diagnostic.subject.or(span);
             if diagnostic.within.is_none() {
-                diagnostic.within = within.map(str::to_owned);
+                diagnostic.within = within.map(ToString::to_string);
             }
         }
         self

@@ -67,27 +67,35 @@ pub struct Source {
     pub path: PathBuf,
     /// The text, without a byte order mark.
     pub text: Arc<str>,
-    lines: Vec<u32>,
+    /// Where lines start; found when somebody asks, since nobody does where all is well.
+    lines: OnceLock<Vec<u32>>,
     /// How many bytes of the file stand before the text.
     skipped: usize,
     sections: OnceLock<Vec<Section>>,
 }
 
 impl Source {
+    fn lines(&self) -> &[u32] {
+        self.lines.get_or_init(|| {
+            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(breaks.map(|(at, _)| at as u32 + 1)).collect()
+        })
+    }
+
     /// Where an offset is. Offsets beyond the end are taken as the end, offsets inside a character as its start.
     pub fn position(&self, offset: u32) -> Position {
         let mut byte = (offset as usize).min(self.text.len());
         while !self.text.is_char_boundary(byte) {
             byte -= 1;
         }
-        let line = self.lines.partition_point(|&start| start as usize <= byte);
-        let start = self.lines[line - 1] as usize;
+        let line = self.lines().partition_point(|&start| start as usize <= byte);
+        let start = self.lines()[line - 1] as usize;
         Position { line, column: width(&self.text[start..byte]) + 1, byte: byte + self.skipped }
     }
 
     /// The offset in the text at which a line (from 1) begins; the end of the text when there is no such line.
     pub fn line_start(&self, line: usize) -> usize {
-        let start = line.checked_sub(1).and_then(|index| self.lines.get(index));
+        let start = line.checked_sub(1).and_then(|index| self.lines().get(index));
         start.map_or(self.text.len(), |&start| start as usize)
     }
 
@@ -101,8 +109,8 @@ impl Source {
 
     /// The text of a line (from 1) without its end; empty when there is no such line.
     pub fn line(&self, line: usize) -> &str {
-        let Some(&start) = line.checked_sub(1).and_then(|index| self.lines.get(index)) else { return "" };
-        let end = self.lines.get(line).map_or(self.text.len(), |&next| next as usize);
+        let Some(&start) = line.checked_sub(1).and_then(|index| self.lines().get(index)) else { return "" };
+        let end = self.lines().get(line).map_or(self.text.len(), |&next| next as usize);
         self.text[start as usize..end].trim_end_matches(['\n', '\r'])
     }
 
@@ -129,9 +137,8 @@ impl SourceMap {
     }
 
     fn add_text(&self, path: &Path, text: Arc<str>, skipped: usize) -> FileId {
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        let lines = std::iter::once(0).chain(breaks.map(|(at, _)| at as u32 + 1)).collect();
-        let source = Arc::new(Source { path: path.to_owned(), text, lines, skipped, sections: OnceLock::new() });
+        let (lines, sections) = (OnceLock::new(), OnceLock::new());
+        let source = Arc::new(Source { path: path.to_owned(), text, lines, skipped, sections });
         let mut files = self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         files.push(source);
         FileId(files.len() as u32 - 1)

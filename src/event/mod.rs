@@ -5,7 +5,7 @@ mod testing;
 
 use std::time::Duration;
 
-use crate::addr::{ActionInstance, InstanceAddr};
+use crate::addr::{ActionInstance, DeposedKey, InstanceAddr};
 use crate::change::Action;
 use crate::diag::Diagnostic;
 
@@ -103,6 +103,8 @@ pub enum Event {
     StepStarted {
         /// Whose.
         addr: InstanceAddr,
+        /// Which deposed object; `None` is the current one.
+        deposed: Option<DeposedKey>,
         /// `Create`, `Update`, `Delete`, `Read` or `Forget`.
         action: Action,
         /// The phase it belongs to.

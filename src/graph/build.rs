@@ -1,7 +1,8 @@
 //! From configuration to graph.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::addr::{LayerName, Mode, ModuleAddr, Name};
 use crate::config::{ActionBlock, Config, Module, Resource};
@@ -154,7 +155,7 @@ impl Builder<'_> {
                         self.argument_edges(id, name, &mut needs);
                     }
                     Slot::Resource(addr) => {
-                        let resource = &module.resources[addr];
+                        let Some(resource) = &shape.blocks[offset as usize] else { continue };
                         if module_is_root(&self.graph, id)
                             && let Some(lower) = self.config.layer_read_by(self.graph.module(id).layer, resource)
                         {

@@ -1,7 +1,8 @@
 //! The graph's parts.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use crate::addr::{ActionAddr, ConfigResourceAddr, LayerName, ModuleAddr, Name, ProviderConfigAddr, ResourceAddr};
 use crate::config::{Module, ModuleCall, Resource};
@@ -177,8 +178,10 @@ impl Graph {
     /// The block of a resource, data or ephemeral node.
     pub fn resource(&self, id: NodeId) -> Option<(ModuleId, &Resource)> {
         match self.node(id) {
-            Node::Resource(module, addr) | Node::Data(module, addr) | Node::Ephemeral(module, addr) => {
-                Some((*module, self.module(*module).module.resources.get(addr)?))
+            Node::Resource(module, _) | Node::Data(module, _) | Node::Ephemeral(module, _) => {
+                let node = self.module(*module);
+                let block = node.shape.blocks.get((id.0 - node.base.0) as usize)?;
+                Some((*module, block.as_deref()?))
             }
             Node::Variable(..)
             | Node::Local(..)

@@ -1,6 +1,6 @@
 //! Which provider configuration a block gets: its own module's, one passed by the caller, one inherited, the project's.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::addr::{ModuleAddr, Name, ProviderConfigAddr, ProviderSource};
 use crate::config::{Config, ProviderRef};

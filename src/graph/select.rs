@@ -1,6 +1,6 @@
 //! `-target`, `-exclude` and `-layer`: which resource nodes take part in a run.
 
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 use crate::addr::{LayerName, Pattern};
 
@@ -75,7 +75,20 @@ pub fn select(graph: &Graph, selection: &Selection) -> Selected {
             *chosen &= graph.layers[graph.module(module).layer] == *layer;
         }
     }
-    // Values all of whose needs take part are complete too: outputs of targeted resources among them.
+    if !selection.targets.is_empty() || !selection.excludes.is_empty() {
+        values(graph, selection, &mut chosen, &partly);
+    }
+    Selected { nodes: chosen, partly }
+}
+
+/// Values all of whose needs take part are complete too: outputs of targeted resources among them. Root outputs that come from no
+/// resource take no part in what is done with some of them.
+fn values(graph: &Graph, selection: &Selection, chosen: &mut [bool], partly: &HashSet<NodeId>) {
+    let mut rests = vec![false; graph.nodes.len()];
+    for id in &graph.order {
+        let own = matches!(graph.node(*id), Node::Resource(..) | Node::Data(..) | Node::Ephemeral(..));
+        rests[id.index()] = own || graph.needs[id.index()].iter().any(|need| rests[need.index()]);
+    }
     if !selection.targets.is_empty() {
         for id in &graph.order {
             let index = id.index();
@@ -93,5 +106,10 @@ pub fn select(graph: &Graph, selection: &Selection) -> Selected {
             }
         }
     }
-    Selected { nodes: chosen, partly }
+    for id in &graph.order {
+        let of_root = graph.module_of(*id).is_some_and(|module| graph.roots.contains(&module));
+        if of_root && !rests[id.index()] && matches!(graph.node(*id), Node::Output(..)) {
+            chosen[id.index()] = false;
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! The shape of a module's folder: which nodes it has and what each refers to. Found once, however often the folder is called.
 
-use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use crate::addr::{Name, ResourceAddr};
 use crate::config::{DependsOn, Module, Resource, When};
@@ -49,6 +51,8 @@ impl Slot {
 pub struct Shape {
     /// What stands at each offset.
     pub slots: Vec<Slot>,
+    /// For each offset, the block of a resource, data or ephemeral node.
+    pub blocks: Vec<Option<Arc<Resource>>>,
     /// For each offset, what its expressions name. Those of variables are the references of their validations.
     pub references: Vec<Vec<Found>>,
     /// For each offset, its `depends_on`.
@@ -90,6 +94,7 @@ impl Shape {
         for (addr, resource) in &module.resources {
             let at =
                 shape.push(Slot::Resource(addr.clone()), resource_references(resource), resource.depends_on.clone());
+            shape.blocks[at as usize] = Some(resource.clone());
             shape.resources.insert(addr.clone(), at);
         }
         for (name, call) in &module.calls {
@@ -109,6 +114,7 @@ impl Shape {
 
     fn push(&mut self, slot: Slot, found: Vec<Found>, depends_on: Vec<DependsOn>) -> u32 {
         self.slots.push(slot);
+        self.blocks.push(None);
         self.references.push(found);
         self.depends_on.push(depends_on);
         self.slots.len() as u32 - 1

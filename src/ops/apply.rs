@@ -1,7 +1,8 @@
 //! Apply: plan a segment, keep to what was agreed to, carry it out, and go on with what became known, until nothing is pending.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use foldhash::HashSet;
 
 use crate::addr::{Mode, Name};
 use crate::apply::{GateContext, Inputs, Report, Stop};
@@ -17,6 +18,9 @@ use super::locks::Open;
 use super::plan::{metas, options_of, segment};
 use super::saved::SavedPlan;
 use super::session::{RunOptions, Session};
+
+/// How the warning after an apply of a part is called.
+pub const INCOMPLETE: &str = "Applied changes may be incomplete";
 
 /// How an apply ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,7 +96,9 @@ async fn run(
     };
     let operation = if options.mode == PlanMode::Destroy { "destroy" } else { "apply" };
     let refused = super::plan::refused(options);
-    run.said.append(super::plan::targeting(options));
+    if saved.is_none() {
+        run.said.append(super::plan::targeting(options));
+    }
     let failed = |said| Applied { ended: Ended::Failed, report: Report::default(), not_started: Vec::new(), said };
     if refused.has_errors() {
         return failed(refused);
@@ -117,9 +123,9 @@ async fn run(
     let ended = if finished.has_errors() { Ended::Failed } else { ended };
     run.said.append(finished);
     let partial = !options.targets.is_empty() || !options.excludes.is_empty();
-    if partial && saved.is_none() && matches!(ended, Ended::Complete | Ended::Unchanged) {
+    if partial && matches!(ended, Ended::Complete | Ended::Unchanged) {
         let detail = "What does not take part was left as it is, and outputs may be out of date. Plan everything to see what is left.";
-        run.said.push(Diagnostic::warning("Applied changes may be incomplete", detail));
+        run.said.push(Diagnostic::warning(INCOMPLETE, detail));
     }
     let begun: HashSet<&Name> = run.report.phases.iter().map(|phase| &phase.name).collect();
     run.planned.retain(|(phase, _)| !begun.contains(phase));
@@ -403,12 +409,7 @@ impl Running<'_> {
         self.edit_meta(|meta| meta.gates.retain(|phase, _| !changing.contains(phase))).await;
     }
 
-    async fn remember_gates(
-        &mut self,
-        report: &Report,
-        identities: &std::collections::HashMap<String, String>,
-        failed: bool,
-    ) {
+    async fn remember_gates(&mut self, report: &Report, identities: &foldhash::HashMap<String, String>, failed: bool) {
         let at = self.options.timestamp.to_string();
         let passed: HashSet<&str> = report.gates_passed.iter().map(|(phase, _)| phase.as_str()).collect();
         let held: HashSet<&str> = report.gates_outstanding.iter().map(Name::as_str).collect();

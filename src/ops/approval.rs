@@ -1,6 +1,6 @@
 //! What the user has agreed to: a set of addresses and actions, and whether a later segment keeps to it.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::addr::{InstanceKey, Pattern};
 use crate::change::Action;

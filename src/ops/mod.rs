@@ -27,7 +27,7 @@ mod tests;
 mod undeclared;
 mod workspaces;
 
-pub use apply::{Applied, Ended, apply, apply_saved};
+pub use apply::{Applied, Ended, INCOMPLETE, apply, apply_saved};
 pub use approval::{Answer, Approval, Approve, Question};
 pub use console::{Console, Evaluated, console};
 pub use gates::run_gate;
@@ -39,6 +39,6 @@ pub use saved::{SavedPlan, parse_saved, read_saved, write_saved};
 pub use session::{Identity, RunOptions, Session, SessionOptions};
 pub use settle::{Settlement, Uncertain, settle, uncertain};
 pub use states::{force_unlock, init, outputs, validate};
-pub use surgery::{Surgery, Treated, surgery};
+pub use surgery::{NO_INSTANCE, Surgery, Treated, rehearsal, surgery};
 pub use testing::{TestEvent, TestEvents, TestOptions, TestStop, load_tests, test};
 pub use workspaces::{make_workspace, remove_workspace, workspaces};

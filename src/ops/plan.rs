@@ -1,6 +1,8 @@
 //! Planning without writing.
 
-use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt};
 
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::{Events, Silent};
@@ -16,6 +18,7 @@ pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) 
         return Outcome::fail(said);
     }
     said.append(targeting(options));
+    session.begin_graph();
     let (in_use, undeclared) =
         futures::future::join(super::global::in_use(session, options), super::undeclared::undeclared(session)).await;
     said.append(in_use);
@@ -29,8 +32,8 @@ pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) 
     };
     said.append(running(session).await);
     said.append(conflicts(&views));
-    let states: Vec<State> = views.iter().map(|view| (*view.state).clone()).collect();
     let unfinished = views.iter().flat_map(|view| view.open.iter().cloned()).collect();
+    let states: Vec<State> = views.into_iter().map(|view| Arc::unwrap_or_clone(view.state)).collect();
     let metas = metas(session).await;
     let plan_options = options_of(session, options, unfinished, &metas);
     let outcome = segment(session, &states, &plan_options, false, events).await;
@@ -41,9 +44,22 @@ pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) 
 /// What is asked for and cannot go together.
 pub(super) fn refused(options: &RunOptions) -> Diagnostics {
     let mut said = Diagnostics::none();
-    if options.mode == PlanMode::RefreshOnly && !options.replace.is_empty() {
-        let detail = "A plan that only refreshes replaces nothing. Leave out either -replace or -refresh-only.";
+    let alone = match options.mode {
+        PlanMode::Normal => None,
+        PlanMode::RefreshOnly => Some(("only refreshes", "-refresh-only")),
+        PlanMode::Destroy => Some(("destroys everything", "-destroy")),
+    };
+    if let (Some((what, flag)), false) = (alone, options.replace.is_empty()) {
+        let detail = format!("A plan that {what} replaces nothing. Leave out either -replace or {flag}.");
         said.error("Unsupported plan mode", detail);
+    }
+    if options.mode == PlanMode::RefreshOnly && !options.refresh {
+        let detail = "-refresh-only looks at objects, and -refresh=false does not: one of them has to go.";
+        said.error("Incompatible refresh options", detail);
+    }
+    if !options.targets.is_empty() && !options.excludes.is_empty() {
+        let detail = "-target says what takes part, -exclude what does not: use one of them.";
+        said.error("Invalid combination of arguments", detail);
     }
     said
 }

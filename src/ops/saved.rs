@@ -237,8 +237,10 @@ pub fn write_saved(path: &Path, saved: &SavedPlan) -> Result<(), Box<Diagnostic>
 /// # Errors
 /// When it cannot be read or is no plan file of this version.
 pub fn read_saved(path: &Path) -> Result<SavedPlan, Box<Diagnostic>> {
-    let fail =
-        |why: String| Box::new(Diagnostic::error("Failed to read plan file", format!("{}: {why}.", path.display())));
+    let fail = |why: String| {
+        let summary = format!("Failed to load {:?} as a plan file", path.display().to_string());
+        Box::new(Diagnostic::error(summary, format!("{}: {why}.", path.display())))
+    };
     let missing = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => fail("there is no such file; infra plan -out=FILE makes one".to_owned()),
         _ => fail(error.to_string()),

@@ -115,7 +115,7 @@ pub struct Session {
     /// Clients of the project's cluster, for gates.
     pub clusters: Arc<dyn Clusters>,
     env: Env,
-    graph: OnceLock<Outcome<Arc<Graph>>>,
+    graph: Arc<GraphCell>,
 }
 
 impl Session {
@@ -144,7 +144,7 @@ impl Session {
             identity: options.identity,
             clusters: (options.clusters)(&config),
             env,
-            graph: OnceLock::new(),
+            graph: Arc::default(),
             config: Arc::new(config),
         };
         Outcome::with(session, said)
@@ -160,7 +160,7 @@ impl Session {
     ) -> Session {
         let env = config.env.clone();
         let (config, global) = (Arc::new(config), Vec::new());
-        Session { config, registry, handles, global, identity, clusters, env, graph: OnceLock::new() }
+        Session { config, registry, handles, global, identity, clusters, env, graph: Arc::default() }
     }
 
     /// The graph of the configuration, built when it is first asked for: state can be looked at without one. Warnings come
@@ -172,11 +172,14 @@ impl Session {
 
     /// The same, also where it has errors: with it more of them can be found.
     pub(super) fn rough_graph(&self) -> Outcome<Arc<Graph>> {
-        let build = || {
-            let Outcome { value, said } = crate::graph::build(&self.config);
-            Outcome { value: value.map(Arc::new), said }
-        };
-        self.graph.get_or_init(build).clone()
+        graph_of(&self.graph, &self.config)
+    }
+
+    /// Begins to build the graph while something else is done, such as reading the states.
+    pub(super) fn begin_graph(&self) {
+        let (graph, config) = (self.graph.clone(), self.config.clone());
+        // Whoever asks for it waits until it is done.
+        tokio::task::spawn_blocking(move || drop(graph_of(&graph, &config)));
     }
 
     /// Reads the recovered view of every layer, and what the global layers below them have stored.
@@ -252,6 +255,16 @@ impl Session {
         layers.sort_by(|a, b| self.handles[*a].key().cmp(self.handles[*b].key()));
         layers
     }
+}
+
+type GraphCell = OnceLock<Outcome<Arc<Graph>>>;
+
+fn graph_of(cell: &GraphCell, config: &Config) -> Outcome<Arc<Graph>> {
+    let build = || {
+        let Outcome { value, said } = crate::graph::build(config);
+        Outcome { value: value.map(Arc::new), said }
+    };
+    cell.get_or_init(build).clone()
 }
 
 async fn read_all(handles: &[StateHandle]) -> Result<Vec<View>, Diagnostics> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::addr::{InstanceAddr, Pattern, ProviderSource};
+use crate::addr::{InstanceAddr, Mode, Pattern, ProviderSource};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::Silent;
 use crate::state::{Object, Record, Slot, State, Status};
@@ -57,6 +57,21 @@ pub async fn surgery(session: &Session, options: &RunOptions, asked: &Surgery) -
     }
 }
 
+/// How it is called that `taint` and `untaint` find no instance.
+pub const NO_INSTANCE: &str = "No such resource instance";
+
+const NOT_TAINTED: &str = "Resource instance is not tainted";
+
+/// What `-dry-run` tells: whose objects would be treated.
+///
+/// # Errors
+/// As [`surgery`].
+pub async fn rehearsal(session: &Session, asked: &Surgery) -> Result<Treated, Diagnostics> {
+    let views = session.views().await?;
+    let states: Vec<&State> = views.iter().map(|view| &*view.state).collect();
+    planned(&states, asked).map(|plan| plan.treated).map_err(|diagnostic| (*diagnostic).into())
+}
+
 /// Records for each layer: what comes first, then what leaves.
 struct Planned {
     put: Vec<Record>,
@@ -70,10 +85,15 @@ fn planned(states: &[&State], asked: &Surgery) -> Result<Planned, Box<Diagnostic
     match asked {
         Surgery::Remove(patterns) => {
             for pattern in patterns {
-                for addr in found(states, pattern)? {
+                for addr in found(states, pattern) {
                     plan.take_out(states, &addr);
                     plan.treated.push((addr, None));
                 }
+            }
+            // One that names nothing beside others that do is no reason to stop.
+            if plan.treated.is_empty() {
+                let names: Vec<String> = patterns.iter().map(ToString::to_string).collect();
+                return Err(missing("Invalid target address", &names.join(", ")));
             }
         }
         Surgery::Move(ends) => plan.relocate(states, &ends.0, &ends.1)?,
@@ -84,19 +104,21 @@ fn planned(states: &[&State], asked: &Surgery) -> Result<Planned, Box<Diagnostic
     Ok(plan)
 }
 
-/// The instances that a pattern names, of which there is at least one.
-fn found(states: &[&State], pattern: &Pattern) -> Result<Vec<InstanceAddr>, Box<Diagnostic>> {
+/// Nothing in state has such an address.
+fn missing(summary: &str, address: &str) -> Box<Diagnostic> {
+    let detail = format!("State has no object at {address}. infra state list shows what it has.");
+    Box::new(Diagnostic::error(summary, detail))
+}
+
+/// The instances that a pattern names.
+fn found(states: &[&State], pattern: &Pattern) -> Vec<InstanceAddr> {
     let mut found: Vec<InstanceAddr> = states
         .iter()
         .flat_map(|state| state.objects().map(|placed| placed.addr(&state.layer)))
         .filter(|addr| pattern.matches(addr))
         .collect();
     found.dedup();
-    if found.is_empty() {
-        let detail = format!("State has no object at {pattern}. infra state list shows what it has.");
-        return Err(Box::new(Diagnostic::error("No such object", detail)));
-    }
-    Ok(found)
+    found
 }
 
 impl Planned {
@@ -108,6 +130,10 @@ impl Planned {
 
     fn relocate(&mut self, states: &[&State], from: &Pattern, to: &Pattern) -> Result<(), Box<Diagnostic>> {
         let invalid = |detail: String| Box::new(Diagnostic::error("Invalid target address", detail));
+        let found = found(states, from);
+        if found.is_empty() {
+            return Err(missing("Invalid source address", &from.to_string()));
+        }
         if from.resource.is_some() != to.resource.is_some() {
             return Err(invalid(format!("{from} and {to} must either both be resources or both be modules.")));
         }
@@ -116,7 +142,7 @@ impl Planned {
         {
             return Err(invalid(format!("{from} and {to} are of different types: an object keeps its type.")));
         }
-        for addr in found(states, from)? {
+        for addr in found {
             let Some(now) = crate::plan::relocated(from, to, &addr) else { continue };
             let Some(layer) = states.iter().position(|state| state.layer == now.layer) else {
                 return Err(invalid(format!("There is no layer {:?}.", now.layer.to_string())));
@@ -133,8 +159,7 @@ impl Planned {
             self.treated.push((addr, Some(now)));
         }
         if self.treated.is_empty() {
-            let detail = format!("State has no object at exactly {from}. infra state list shows what it has.");
-            return Err(Box::new(Diagnostic::error("No such object", detail)));
+            return Err(missing("Invalid source address", &format!("exactly {from}")));
         }
         Ok(())
     }
@@ -152,25 +177,40 @@ impl Planned {
     }
 
     fn mark(&mut self, states: &[&State], pattern: &Pattern, status: Status) -> Result<(), Box<Diagnostic>> {
-        let found = found(states, pattern)?;
+        if pattern.resource.is_none() {
+            let detail = format!("{pattern} is a module. Name one instance of a resource, such as aws_instance.a[0].");
+            return Err(Box::new(Diagnostic::error("Invalid address", detail)));
+        }
+        if pattern.resource.as_ref().is_some_and(|resource| resource.mode != Mode::Managed) {
+            let summary = match status {
+                Status::Tainted => format!("Resource instance {pattern} cannot be tainted"),
+                _ => NOT_TAINTED.to_owned(),
+            };
+            return Err(Box::new(Diagnostic::error(summary, "Only what apply creates can be replaced by it.")));
+        }
+        let found = found(states, pattern);
         let addr = match found.as_slice() {
-            [one] => one,
+            [one] if one.key == pattern.key => one,
+            [] => return Err(missing(NO_INSTANCE, &pattern.to_string())),
             several => {
                 let names: Vec<String> = several.iter().map(|addr| addr.in_project(true)).collect();
-                let detail =
-                    format!("{pattern} means more than one object. Name one of them:\n  {}", names.join("\n  "));
-                return Err(Box::new(Diagnostic::error("Several objects", detail)));
+                let detail = format!("{pattern} is no single instance. Name one of these:\n  {}", names.join("\n  "));
+                return Err(Box::new(Diagnostic::error(NO_INSTANCE, detail)));
             }
         };
         let current = slots(states, addr).into_iter().find(|(_, slot, _)| slot.deposed.is_none());
         let Some(((layer, slot, object), provider)) = current.zip(provider_of(states, addr)) else {
             let detail = format!("{addr} has no current object; deposed ones are removed by the next apply.");
-            return Err(Box::new(Diagnostic::error("No such object", detail)));
+            return Err(Box::new(Diagnostic::error(NO_INSTANCE, detail)));
         };
         if object.status == status {
-            let what = if status == Status::Tainted { "is tainted already" } else { "is not tainted" };
-            let detail = format!("{addr} {what}: there is nothing to do.");
-            return Err(Box::new(Diagnostic::error("Nothing to change", detail)));
+            if status != Status::Tainted {
+                let detail = format!("{addr} is not marked as tainted: there is nothing to do.");
+                return Err(Box::new(Diagnostic::error(NOT_TAINTED, detail)));
+            }
+            // It is as it was asked to be.
+            self.treated.push((addr.clone(), None));
+            return Ok(());
         }
         let object = Arc::new(Object { status, ..(*object).clone() });
         self.put[layer] = std::mem::take(&mut self.put[layer]).put(slot, provider, object);

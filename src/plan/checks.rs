@@ -2,7 +2,7 @@
 //!
 //! A plan in which one fails is no plan, so that what is left is whether it holds already or apply has to tell.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::addr::{InstanceKey, LayerName, ModuleAddr, ModuleInstance, Name, ResourceAddr};
 use crate::change::Action;

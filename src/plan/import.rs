@@ -30,7 +30,7 @@ impl<'a> Walk<'a> {
         for (root, index) in blocks {
             let import = &graph.module(*root).module.imports[*index];
             let outcome = self.import_ids(*root, import);
-            said.append(outcome.said.located(Some(import.span), Some("import")));
+            said.append(outcome.said.located(Some(import.span), Some(&"import")));
             for (addr, id) in outcome.value.into_iter().flatten() {
                 if self.imports.insert(addr.clone(), (id, Some(import.to_span))).is_some() {
                     let detail = format!("Another import block names {addr} already. An object is imported once.");
@@ -97,7 +97,10 @@ impl<'a> Walk<'a> {
 
     /// Blocks whose instance the configuration does not have, now that all copies are known.
     pub(super) fn check_imports(&self) -> Diagnostics {
-        let declared: std::collections::HashSet<_> = self
+        if self.imports.is_empty() {
+            return Diagnostics::none();
+        }
+        let declared: foldhash::HashSet<_> = self
             .changes
             .iter()
             .filter(|planned| planned.work.node.is_some())

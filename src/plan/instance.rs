@@ -115,7 +115,7 @@ impl<'a> Walk<'a> {
         let kind = slot.kind.clone();
         let within = block_name(&resource.addr);
         let Some(schema) = schema_of(&*kind, &addr) else {
-            return finished(place, unknown_type(&*kind, resource).within(within).into());
+            return finished(place, unknown_type(&*kind, resource).within(within.to_string()).into());
         };
         let decoded = {
             let scope =

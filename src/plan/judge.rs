@@ -68,7 +68,7 @@ impl<'a> Walk<'a> {
         };
         let differs = |path: &Path| path.of(&prior.value) != path.of(&planned.value);
         let paths: Vec<Path> = planned.replace.into_iter().filter(differs).collect();
-        let asked = self.input.options.replace.iter().any(|pattern| pattern.matches(&draft.addr));
+        let asked = self.input.options.replace.iter().any(|pattern| pattern.is_exactly(&draft.addr));
         let prior_is_planned = prior.value == planned.value;
         let triggered = self.is_triggered(&place, resource, &mut draft.said);
         let reason = if draft.tainted {
@@ -151,7 +151,7 @@ impl<'a> Walk<'a> {
             _ => Value::Null(schema.ty()),
         };
         if action.deletes() && self.forbids_destroy(&place, resource) {
-            said.push(super::orphan::protected(&addr).at(resource.block.header).within(&within));
+            said.push(super::orphan::protected(&addr).at(resource.block.header).within(within.to_string()));
         }
         let rules = &resource.lifecycle.postconditions;
         if !rules.is_empty() {

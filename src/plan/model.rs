@@ -1,8 +1,8 @@
 //! The plan as data.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use crate::addr::{InstanceAddr, LayerName, Name};
@@ -75,7 +75,7 @@ pub struct Segment {
     /// Those of `refreshed` that go into the state of another layer.
     pub leaving: HashSet<Slot>,
     /// Every managed slot that was looked at or planned: not to be read again in this run.
-    pub seen: HashSet<Slot>,
+    pub seen: Vec<Slot>,
     /// Identities of what providers answered for.
     pub identities: HashMap<String, String>,
     /// What providers could prove about unfinished calls of earlier runs, by nonce.

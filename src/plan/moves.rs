@@ -3,8 +3,10 @@
 //! In: the blocks of every module, and the addresses in state. Out: the new address of every object that moved, and what is
 //! wrong with the blocks. Not here: the move that a `count` brings with it without a block (`objects`), writing it (`apply`).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashSet, HashSetExt};
 
 use crate::addr::{ConfigResourceAddr, InstanceAddr, LayerName, ModuleInstance, Name, Pattern};
 use crate::config::Moved;

@@ -1,7 +1,8 @@
 //! The objects that state knows: decoded once, refreshed, and handed to whoever plans them.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::addr::{
     ConfigResourceAddr, InstanceAddr, InstanceKey, LayerName, Mode, ModuleAddr, ModuleInstance, ProviderConfigAddr,
@@ -12,7 +13,7 @@ use crate::diag::{Diagnostic, Outcome};
 use crate::graph::{Graph, ModuleId, NodeId};
 use crate::provider::{MoveRequest, Provider};
 use crate::state::{Object, Slot, State};
-use crate::value::{Marks, Path, Value, from_json_typed, to_json_typed};
+use crate::value::{KnownTypes, Marks, Path, Value, to_json_typed};
 
 use super::moves::Moves;
 
@@ -65,7 +66,8 @@ pub struct Known {
 pub struct Objects<'a> {
     /// In the order of layers, then of state.
     pub entries: Vec<Entry>,
-    by_slot: HashMap<Slot, usize>,
+    /// The current ones.
+    by_addr: HashMap<InstanceAddr, usize>,
     by_block: HashMap<ConfigResourceAddr, Vec<usize>>,
     by_provider: HashMap<usize, Vec<usize>>,
     /// Objects that an interrupted run has put into another layer already: state only has to let go of them.
@@ -95,7 +97,7 @@ impl Objects<'_> {
     pub fn new<'a>(graph: &Graph, states: &'a [State], selected: &[bool], moves: &Moves) -> (Objects<'a>, Extra) {
         let mut objects = Objects {
             entries: Vec::new(),
-            by_slot: HashMap::new(),
+            by_addr: HashMap::new(),
             by_block: HashMap::new(),
             by_provider: HashMap::new(),
             left_behind: Vec::new(),
@@ -157,7 +159,9 @@ impl Objects<'_> {
                 let index = objects.entries.len();
                 objects.by_block.entry(addr.config()).or_default().push(index);
                 let slot = Slot { addr, deposed: placed.deposed.cloned() };
-                objects.by_slot.insert(slot.clone(), index);
+                if slot.deposed.is_none() {
+                    objects.by_addr.insert(slot.addr.clone(), index);
+                }
                 objects.by_provider.entry(found.provider).or_default().push(index);
                 let relinked = moves.relink(placed.object, &slot.addr);
                 objects.entries.push(Entry {
@@ -181,8 +185,7 @@ impl Objects<'_> {
 
     /// The current object of an instance, unless it is gone.
     pub fn current(&self, addr: &InstanceAddr) -> Option<&Entry> {
-        let slot = Slot { addr: addr.clone(), deposed: None };
-        self.by_slot.get(&slot).map(|index| &self.entries[*index])
+        self.by_addr.get(addr).map(|index| &self.entries[*index])
     }
 
     /// The objects of a provider configuration, as indexes of `entries`.
@@ -192,8 +195,7 @@ impl Objects<'_> {
 
     /// Marks the current object of an instance as described by the configuration.
     pub fn claim(&mut self, addr: &InstanceAddr) -> Option<&Entry> {
-        let slot = Slot { addr: addr.clone(), deposed: None };
-        let index = *self.by_slot.get(&slot)?;
+        let index = *self.by_addr.get(addr)?;
         self.entries[index].claimed = true;
         Some(&self.entries[index])
     }
@@ -308,7 +310,7 @@ pub fn retype(kind: &dyn Provider, entry: &Entry, made_by: &ProviderSource) -> O
 }
 
 /// Decodes a stored object by its schema, upgrading it when it is older.
-pub fn decode_object(kind: &dyn Provider, slot: &Slot, object: &Object) -> Outcome<Known> {
+pub fn decode_object(kind: &dyn Provider, slot: &Slot, object: &Object, types: &mut KnownTypes) -> Outcome<Known> {
     let resource = slot.addr.resource.kind.as_str();
     let schema = match slot.addr.resource.mode {
         crate::addr::Mode::Managed => kind.schema().resources.get(resource),
@@ -341,7 +343,7 @@ pub fn decode_object(kind: &dyn Provider, slot: &Slot, object: &Object) -> Outco
             .about(slot),
         );
     } else {
-        from_json_typed(object.attributes.as_bytes(), &schema.ty())
+        types.read(object.attributes.as_bytes(), &schema.ty())
     };
     match value {
         Ok(value) => Outcome::ok(Known { value, private }),

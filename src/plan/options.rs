@@ -1,7 +1,6 @@
 //! How to plan.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use jiff::Timestamp;
 
 use crate::addr::{InstanceAddr, Pattern};

@@ -3,7 +3,7 @@
 //! Creates and updates follow the configuration's edges and the phases. Removals follow edges only, backwards: those that
 //! state recorded, and those of the configuration. Only direct edges; everything is linear in nodes, edges and changes.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::addr::ConfigResourceAddr;
 use crate::change::Action;

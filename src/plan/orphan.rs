@@ -51,6 +51,9 @@ impl Walk<'_> {
         if !self.is_selected_layer(entry.layer) || matches(&selection.excludes) {
             return false;
         }
+        if self.spared.contains(&entry.slot.addr.config()) {
+            return false;
+        }
         if selection.targets.is_empty() {
             return true;
         }

@@ -111,7 +111,8 @@ pub fn decode_body(around: Surroundings<'_>, id: ProviderId, kind: &dyn Provider
     let outcome = decode(body, &kind.schema().config.block, scope);
     let span = within.as_ref().map(|(_, span)| *span);
     let within = within.map(|(name, _)| format!("provider {name:?}"));
-    Outcome { value: outcome.value, said: outcome.said.located(span, within.as_deref()) }
+    let within = within.as_ref().map(|name| name as &dyn std::fmt::Display);
+    Outcome { value: outcome.value, said: outcome.said.located(span, within) }
 }
 
 type Within = Option<(String, crate::diag::Span)>;

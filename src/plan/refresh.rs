@@ -3,20 +3,42 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::addr::{InstanceAddr, Mode};
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::Event;
 use crate::graph::{Node, NodeId, ProviderId};
 use crate::lang::decode::decode;
 use crate::lang::syntax::ast::Body;
 use crate::provider::{Boxed, Configured, Provider, ReadRequest, ReadResult, Recovered};
 use crate::state::OpenIntent;
-use crate::value::Value;
+use crate::threads;
+use crate::value::{KnownTypes, Value};
 
 use super::model::PlanMode;
 use super::objects::{Entry, Known, decode_object, retype};
 use super::provider::{Status, planned_config, waits_for};
 use super::scope::ProjectScope;
 use super::walk::{Done, Walk};
+
+/// How many objects are worth a thread of its own: a millisecond's work.
+const LEAST: usize = 250;
+
+/// Decodes objects by their schemas, many of them in several threads. Those that another type has made are not looked at.
+fn decode_all(kind: &dyn Provider, entries: &[Entry], positions: &[usize]) -> Vec<Outcome<Known>> {
+    let decode = |positions: &[usize]| {
+        let mut types = KnownTypes::default();
+        let mut decode = |position: &usize| {
+            let entry = &entries[*position];
+            match entry.made_by {
+                None => decode_object(kind, &entry.slot, &entry.stored, &mut types),
+                Some(_) => Outcome::fail(Diagnostics::none()),
+            }
+        };
+        positions.iter().map(&mut decode).collect::<Vec<_>>()
+    };
+    let count = threads::pieces(positions.len(), LEAST);
+    let parts: Vec<&[usize]> = positions.chunks(positions.len().div_ceil(count).max(1)).collect();
+    threads::each(parts, decode).into_iter().flatten().collect()
+}
 
 /// A provider that was configured, or not, and the objects it read.
 pub(super) struct ProviderDone {
@@ -147,7 +169,7 @@ impl<'a> Walk<'a> {
         let graph = self.input.graph;
         let mut seen = vec![false; graph.nodes.len()];
         let mut stack = graph.needs[node.index()].clone();
-        let mut sources = std::collections::HashSet::new();
+        let mut sources = foldhash::HashSet::default();
         while let Some(next) = stack.pop() {
             if std::mem::replace(&mut seen[next.index()], true) {
                 continue;
@@ -181,10 +203,12 @@ impl<'a> Walk<'a> {
     fn decode_objects(&mut self, index: usize) -> Diagnostics {
         let mut said = Diagnostics::none();
         let kind = self.providers[index].kind.clone();
-        for position in self.objects.of_provider(index).to_vec() {
+        let positions = self.objects.of_provider(index).to_vec();
+        let decoded = decode_all(&*kind, &self.objects.entries, &positions);
+        for (position, decoded) in positions.into_iter().zip(decoded) {
             let entry = &mut self.objects.entries[position];
             let outcome = match entry.made_by.clone() {
-                None => decode_object(&*kind, &entry.slot, &entry.stored),
+                None => decoded,
                 Some(made_by) => {
                     let taken = retype(&*kind, entry, &made_by);
                     taken.map(|(known, stored)| {
@@ -349,7 +373,7 @@ impl<'a> Walk<'a> {
             }
         }
         // One answer for a whole batch says the same for each of its objects.
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = foldhash::HashSet::default();
         said.0.retain(|diagnostic| seen.insert((diagnostic.summary.clone(), diagnostic.detail.clone())));
         said
     }

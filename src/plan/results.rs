@@ -2,8 +2,7 @@
 //!
 //! In: what an apply knows at its end. Out: JSON text. Not here: what a plan shows of conditions (`checks`), writing (`apply`).
 
-use std::collections::HashMap;
-
+use foldhash::{HashMap, HashMapExt};
 use serde_json::{Value as Json, json};
 
 use crate::addr::InstanceAddr;

@@ -1,7 +1,8 @@
 //! One plan from beginning to end.
 
-use std::collections::HashSet;
 use std::sync::Arc;
+
+use foldhash::{HashSet, HashSetExt};
 
 use crate::addr::Mode;
 use crate::change::Action;
@@ -40,6 +41,7 @@ pub async fn run(
         return Outcome::fail(said);
     }
     walk.doom();
+    walk.spare();
     said.append(walk.run().await);
     if said.has_errors() || graph.faulty {
         return Outcome::fail(said);
@@ -66,16 +68,15 @@ pub async fn run(
     let leaving = walk.leaving();
     let outputs = walk.outputs();
     let seen = walk.objects.entries.iter().filter(|entry| entry.slot.addr.resource.mode == Mode::Managed);
-    let seen: HashSet<Slot> = seen.map(|entry| entry.slot.clone()).collect();
+    let seen: Vec<Slot> = seen.map(|entry| entry.slot.clone()).collect();
     let mut changes = std::mem::take(&mut walk.changes);
     let position = |planned: &PlannedChange| config.layer_index(&planned.change.addr.layer);
-    changes.sort_by(|a, b| {
-        let place = |planned: &PlannedChange| (planned.phase, position(planned));
-        place(a)
-            .cmp(&place(b))
-            .then_with(|| a.change.addr.cmp(&b.change.addr))
-            .then_with(|| a.change.deposed.cmp(&b.change.deposed))
+    // By keys of their own: changes are large, and every move of one would cost more than its key.
+    changes.sort_by_cached_key(|planned| {
+        let change = &planned.change;
+        (planned.phase, position(planned), change.addr.clone(), change.deposed.clone())
     });
+    said.append(options.replace.iter().filter_map(|pattern| incomplete(pattern, &changes)));
     let Some(invocations) = walk.invocations(&changes).take(&mut said).filter(|_| !said.has_errors()) else {
         return Outcome::fail(said);
     };
@@ -114,6 +115,24 @@ pub async fn run(
     Outcome::with(plan, said)
 }
 
+/// What is said of a `-replace` that names a resource with several instances and none of them.
+fn incomplete(pattern: &crate::addr::Pattern, changes: &[PlannedChange]) -> Option<crate::diag::Diagnostic> {
+    let meant: Vec<String> = changes
+        .iter()
+        .map(|planned| &planned.change.addr)
+        .filter(|addr| pattern.matches(addr))
+        .map(|addr| addr.in_project(pattern.layer.is_some()))
+        .collect();
+    if meant.is_empty() || changes.iter().any(|planned| pattern.is_exactly(&planned.change.addr)) {
+        return None;
+    }
+    let detail = format!(
+        "{pattern} is no single instance, so that nothing is replaced. Name those that are meant:\n  {}",
+        meant.join("\n  ")
+    );
+    Some(crate::diag::Diagnostic::warning("Incompletely-matched force-replace resource instance", detail))
+}
+
 /// Finds the value of every variable, local, output and module, with objects as state has them. What fails is said, and the
 /// rest is there all the same; only without its providers there is no world.
 pub async fn values(
@@ -148,6 +167,41 @@ fn layer_plan(layer: &crate::config::Layer, state: &State) -> LayerPlan {
 }
 
 impl Walk<'_> {
+    /// With `-destroy -exclude`: finds what an excluded object depends on, by what state recorded and by the configuration. It
+    /// stays as well.
+    fn spare(&mut self) {
+        let selection = &self.input.options.selection;
+        if self.input.options.mode != PlanMode::Destroy || selection.excludes.is_empty() {
+            return;
+        }
+        let graph = self.input.graph;
+        let excluded =
+            |addr: &crate::addr::ConfigResourceAddr| selection.excludes.iter().any(|pattern| pattern.may_match(addr));
+        let mut spared: HashSet<crate::addr::ConfigResourceAddr> = HashSet::new();
+        let mut nodes = vec![false; graph.nodes.len()];
+        for id in graph.order.iter().rev() {
+            let addr = graph.config_addr(*id);
+            let needed = graph.needed_by[id.index()].iter().any(|user| nodes[user.index()]);
+            nodes[id.index()] = needed || addr.as_ref().is_some_and(excluded);
+            if needed {
+                spared.extend(addr);
+            }
+        }
+        loop {
+            let before = spared.len();
+            for entry in &self.objects.entries {
+                let addr = entry.slot.addr.config();
+                if excluded(&addr) || spared.contains(&addr) {
+                    spared.extend(entry.stored.dependencies.iter().cloned());
+                }
+            }
+            if spared.len() == before {
+                break;
+            }
+        }
+        self.spared = spared;
+    }
+
     /// With `-destroy -target`: finds what depends on a target, by what state recorded and by the configuration.
     fn doom(&mut self) {
         let selection = &self.input.options.selection;
@@ -304,10 +358,12 @@ impl Walk<'_> {
             let module = graph.module(*root);
             let copy = self.world.copies_of(*root)[0];
             let destroy = self.is_destroy();
-            let targeted = !self.input.options.selection.targets.is_empty();
+            let selection = &self.input.options.selection;
+            let targeted = !selection.targets.is_empty() || !selection.excludes.is_empty();
             for (name, output) in &module.module.outputs {
                 let Some(offset) = module.shape.output(name) else { continue };
-                let before = stored.get(name).map(|output| output.value.clone());
+                // A null stands for what was gone when somebody looked: there is no value to compare with.
+                let before = stored.get(name).map(|output| output.value.clone()).filter(|value| !value.is_null());
                 let takes_part = self.selected[graph.at(*root, offset).index()];
                 if targeted && (destroy || !takes_part) {
                     continue;

@@ -1,12 +1,12 @@
 //! `replace_triggered_by`: an object that is replaced because another one changes.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::addr::InstanceKey;
 use crate::change::{Action, Change};
 use crate::config::{Resource, Trigger};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::graph::{Graph, Node, NodeId};
+use crate::graph::{Graph, NodeId};
 use crate::lang::eval::evaluate;
 use crate::value::Value;
 
@@ -21,11 +21,11 @@ impl Triggers {
     pub(super) fn of(graph: &Graph) -> Self {
         let mut watched = HashMap::new();
         for index in 0..graph.nodes.len() as u32 {
-            let Node::Resource(module, addr) = graph.node(NodeId(index)) else { continue };
-            let node = graph.module(*module);
-            let triggers = node.module.resources.get(addr).map(|resource| &resource.lifecycle.replace_triggered_by);
-            for offset in triggers.into_iter().flatten().filter_map(|trigger| node.shape.resource(&trigger.resource)) {
-                watched.entry(graph.at(*module, offset)).or_insert_with(Vec::new);
+            let Some((module, resource)) = graph.resource(NodeId(index)) else { continue };
+            let triggers = resource.lifecycle.replace_triggered_by.iter();
+            let shape = &graph.module(module).shape;
+            for offset in triggers.filter_map(|trigger| shape.resource(&trigger.resource)) {
+                watched.entry(graph.at(module, offset)).or_insert_with(Vec::new);
             }
         }
         Triggers(watched)

@@ -1,10 +1,12 @@
 //! The walk over the graph: each node when what it needs is done; calls to providers run concurrently.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
+use std::fmt;
 
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use crate::addr::{InstanceAddr, Pattern};
+use crate::addr::{InstanceAddr, Mode, Pattern, ResourceAddr};
 use crate::config::Config;
 use crate::diag::{Diagnostics, Outcome, Span};
 use crate::event::Events;
@@ -79,6 +81,8 @@ pub struct Walk<'a> {
     pub(super) recovered: Vec<(String, Recovered)>,
     /// With `-destroy -target`: everything that depends on a target, by what state recorded.
     pub(super) doomed: HashSet<Slot>,
+    /// What a destroy leaves because something that it is told to leave depends on it.
+    pub(super) spared: HashSet<crate::addr::ConfigResourceAddr>,
     /// Ephemeral resources that are open.
     pub(super) held: Vec<super::ephemeral::Held>,
     broken: Vec<bool>,
@@ -143,6 +147,7 @@ impl<'a> Walk<'a> {
             identities: input.options.identities.clone(),
             recovered: Vec::new(),
             doomed: HashSet::new(),
+            spared: HashSet::new(),
             held: Vec::new(),
             broken,
             said: Vec::new(),
@@ -402,14 +407,16 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// `resource "TYPE" "NAME"`, as messages name a block.
-pub fn block_name(addr: &crate::addr::ResourceAddr) -> String {
-    let word = match addr.mode {
-        crate::addr::Mode::Managed => "resource",
-        crate::addr::Mode::Data => "data",
-        crate::addr::Mode::Ephemeral => "ephemeral",
-    };
-    format!("{word} {:?} {:?}", addr.kind.as_str(), addr.name.as_str())
+/// `resource "TYPE" "NAME"`, as messages name a block. Written out only where something is said.
+pub fn block_name(addr: &ResourceAddr) -> impl fmt::Display {
+    fmt::from_fn(move |f| {
+        let word = match addr.mode {
+            Mode::Managed => "resource",
+            Mode::Data => "data",
+            Mode::Ephemeral => "ephemeral",
+        };
+        write!(f, "{word} {:?} {:?}", addr.kind.as_str(), addr.name.as_str())
+    })
 }
 
 fn release(graph: &Graph, node: NodeId, left: &mut [usize], ready: &mut VecDeque<NodeId>) {

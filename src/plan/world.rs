@@ -1,7 +1,8 @@
 //! What is known while a segment is planned or applied: the copies of every module, and the value of every node in each.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+
+use foldhash::HashMap;
 
 use crate::addr::{InstanceKey, ModuleInstance, Name};
 use crate::graph::{Graph, ModuleId, NodeId};

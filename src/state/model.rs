@@ -336,14 +336,17 @@ impl State {
         }
     }
 
-    /// Adds a resource that was read. `Err` gives it back when there is one of that key.
-    pub(super) fn insert_resource(&mut self, key: ResourceKey, resource: ResourceState) -> Result<(), ResourceKey> {
-        match self.resources.entry(key) {
-            std::collections::btree_map::Entry::Occupied(there) => Err(there.key().clone()),
-            std::collections::btree_map::Entry::Vacant(free) => {
-                free.insert(Arc::new(resource));
-                Ok(())
-            }
+    /// Sets the resources to those that were read. `Err` is a key that two of them have.
+    pub(super) fn set_resources(
+        &mut self,
+        mut read: Vec<(ResourceKey, Arc<ResourceState>)>,
+    ) -> Result<(), ResourceKey> {
+        // Files are sorted mostly; then this costs one look at each, as does the map.
+        read.sort_by(|a, b| a.0.cmp(&b.0));
+        if let Some(twice) = read.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(twice[0].0.clone());
         }
+        self.resources = read.into_iter().collect();
+        Ok(())
     }
 }

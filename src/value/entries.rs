@@ -15,6 +15,12 @@ impl Entries {
         Entries::default()
     }
 
+    /// Of entries that are sorted by key already, without repetition.
+    pub(super) fn from_sorted(entries: Vec<(Str, Value)>) -> Self {
+        debug_assert!(entries.is_sorted_by(|a, b| a.0 < b.0));
+        Entries(Arc::new(entries))
+    }
+
     /// The value under a key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         let at = self.0.binary_search_by(|(name, _)| name.as_str().cmp(key)).ok()?;
@@ -46,6 +52,11 @@ impl Entries {
         self.0.len()
     }
 
+    /// Whether these are copies of each other.
+    pub(super) fn is_shared_with(&self, other: &Entries) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -73,16 +84,21 @@ impl Entries {
 impl FromIterator<(Str, Value)> for Entries {
     /// Of a repeated key the last value stays.
     fn from_iter<I: IntoIterator<Item = (Str, Value)>>(iter: I) -> Self {
-        let mut entries: Vec<(Str, Value)> = iter.into_iter().collect();
-        if !entries.is_sorted_by(|a, b| a.0 < b.0) {
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            // Stable sort: the last of equal keys is the one written last.
-            entries.reverse();
-            entries.dedup_by(|a, b| a.0 == b.0);
-            entries.reverse();
-        }
-        Entries(Arc::new(entries))
+        Entries(Arc::new(sorted(iter)))
     }
+}
+
+/// Pairs sorted by key; of a repeated key the last one stays. Costs one comparison a pair where they are sorted already.
+pub(super) fn sorted<T>(pairs: impl IntoIterator<Item = (Str, T)>) -> Vec<(Str, T)> {
+    let mut pairs: Vec<(Str, T)> = pairs.into_iter().collect();
+    if !pairs.is_sorted_by(|a, b| a.0 < b.0) {
+        pairs.sort_by(|a, b| a.0.cmp(&b.0));
+        // Stable sort: the last of equal keys is the one written last.
+        pairs.reverse();
+        pairs.dedup_by(|a, b| a.0 == b.0);
+        pairs.reverse();
+    }
+    pairs
 }
 
 impl<'a> IntoIterator for &'a Entries {

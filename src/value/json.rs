@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use super::json_text::{Kind, Malformed, Reader, write_string};
-use super::json_type::{read_type, write_type};
-use super::{Entries, Number, Path, Step, Str, Type, Value};
+use super::json_type::{KnownTypes, write_type};
+use super::{Entries, Number, ObjectType, Path, Step, Str, Type, Value};
 
 /// Why JSON is not a value, or a value not JSON. Never contains content of values.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -47,7 +47,26 @@ fn located(path: &Path) -> String {
 /// What goes wrong while reading; the text is needed to make it a [`JsonError`].
 pub(super) enum ReadError {
     Malformed(Malformed),
-    Mismatch { path: Path, message: String },
+    /// The steps to the part come while the error goes up, the innermost first: the good case has no need of them.
+    Mismatch {
+        steps: Vec<Step>,
+        message: String,
+    },
+}
+
+impl ReadError {
+    pub fn mismatch(message: impl Into<String>) -> Self {
+        ReadError::Mismatch { steps: Vec::new(), message: message.into() }
+    }
+
+    /// The error of a part, seen from what the part is in.
+    #[cold]
+    fn inside(mut self, step: Step) -> Self {
+        if let ReadError::Mismatch { steps, .. } = &mut self {
+            steps.push(step);
+        }
+        self
+    }
 }
 
 impl From<Malformed> for ReadError {
@@ -64,7 +83,9 @@ pub(super) fn read_all<'a, T>(
     let mut reader = Reader::new(text);
     let result = read(&mut reader).and_then(|value| Ok(reader.end().map(|()| value)?));
     result.map_err(|error| match error {
-        ReadError::Mismatch { path, message } => JsonError::Mismatch { path, message },
+        ReadError::Mismatch { steps, message } => {
+            JsonError::Mismatch { path: steps.into_iter().rev().collect(), message }
+        }
         ReadError::Malformed(Malformed { offset, message }) => {
             let before = &text[..offset.min(text.len())];
             let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -88,7 +109,7 @@ pub fn from_json(text: &[u8]) -> Result<Value, JsonError> {
 /// # Errors
 /// When it is not JSON, or not of the type.
 pub fn from_json_typed(text: &[u8], ty: &Type) -> Result<Value, JsonError> {
-    read_all(text, |reader| read_typed(reader, ty, &mut Path::root()))
+    KnownTypes::default().read(text, ty)
 }
 
 /// The type that [`from_json`] would give the value.
@@ -216,126 +237,134 @@ fn read_number(reader: &mut Reader<'_>) -> Result<Number, ReadError> {
     }
 }
 
-fn read_typed(reader: &mut Reader<'_>, ty: &Type, path: &mut Path) -> Result<Value, ReadError> {
+/// A value of a type.
+pub(super) fn read_typed(reader: &mut Reader<'_>, ty: &Type, known: &mut KnownTypes) -> Result<Value, ReadError> {
     let kind = reader.kind()?;
     if kind == Kind::Null {
         reader.null()?;
         return Ok(Value::Null(ty.clone()));
     }
-    let wrong =
-        |path: &Path, what: &str| ReadError::Mismatch { path: path.clone(), message: format!("{what} is required") };
     match ty {
-        Type::Any => read_self_described(reader, kind, path),
-        Type::Bool | Type::Number | Type::String => read_primitive(reader, kind, ty, path),
+        Type::Any => read_self_described(reader, kind, known),
+        Type::Bool | Type::Number | Type::String => read_primitive(reader, kind, ty),
         Type::List(element) | Type::Set(element) => {
-            if kind != Kind::Array {
-                return Err(wrong(path, "a JSON array"));
-            }
+            required(kind, Kind::Array)?;
             let mut items = Vec::new();
             reader.array(|reader, index| {
-                items.push(path.inside(Step::Index(index), |path| read_typed(reader, element, path))?);
+                let item = read_typed(reader, element, known);
+                items.push(item.map_err(|error| error.inside(Step::Index(index)))?);
                 Ok::<(), ReadError>(())
             })?;
             let element = Type::clone(element);
             Ok(if matches!(ty, Type::List(_)) { Value::list(element, items) } else { Value::set(element, items) })
         }
         Type::Tuple(types) => {
-            if kind != Kind::Array {
-                return Err(wrong(path, "a JSON array"));
-            }
-            let length = format!("a JSON array with {} elements", types.len());
+            required(kind, Kind::Array)?;
+            let wrong = || ReadError::mismatch(format!("a JSON array with {} elements is required", types.len()));
             let mut items = Vec::with_capacity(types.len());
             reader.array(|reader, index| {
-                let Some(ty) = types.get(index) else { return Err(wrong(path, &length)) };
-                items.push(path.inside(Step::Index(index), |path| read_typed(reader, ty, path))?);
-                Ok(())
+                let item = read_typed(reader, types.get(index).ok_or_else(wrong)?, known);
+                items.push(item.map_err(|error| error.inside(Step::Index(index)))?);
+                Ok::<(), ReadError>(())
             })?;
-            if items.len() < types.len() { Err(wrong(path, &length)) } else { Ok(Value::tuple(items)) }
+            if items.len() < types.len() { Err(wrong()) } else { Ok(Value::tuple(items)) }
         }
         Type::Map(element) => {
-            if kind != Kind::Object {
-                return Err(wrong(path, "a JSON object"));
-            }
+            required(kind, Kind::Object)?;
             let mut entries = Vec::new();
             reader.object(|reader, key| {
                 let key = shared(key);
-                let part = path.inside(Step::Key(key.clone()), |path| read_typed(reader, element, path))?;
+                let part = read_typed(reader, element, known);
+                let part = part.map_err(|error| error.inside(Step::Key(key.clone())))?;
                 entries.push((key, part));
                 Ok::<(), ReadError>(())
             })?;
             Ok(Value::map(Type::clone(element), Entries::from_iter(entries)))
         }
         Type::Object(object) => {
-            if kind != Kind::Object {
-                return Err(wrong(path, "a JSON object"));
-            }
-            let mut entries = Vec::with_capacity(object.len());
-            reader.object(|reader, key| {
-                let Some(attribute) = object.get(&key) else {
-                    let message = format!("unsupported attribute {key:?}");
-                    return Err(ReadError::Mismatch { path: path.clone(), message });
-                };
-                let key = shared(key);
-                let part = path.inside(Step::Attribute(key.clone()), |path| read_typed(reader, &attribute.ty, path))?;
-                entries.push((key, part));
-                Ok(())
-            })?;
-            let mut entries = Entries::from_iter(entries);
-            if entries.len() < object.len() {
-                let part = |(name, attribute): &(Str, super::AttrType)| {
-                    let missing = || Value::Null(attribute.ty.clone());
-                    (name.clone(), entries.get(name).cloned().unwrap_or_else(missing))
-                };
-                entries = object.iter().map(part).collect();
-            }
-            Ok(Value::Object(entries))
+            required(kind, Kind::Object)?;
+            read_object(reader, object, known).map(Value::Object)
         }
+    }
+}
+
+fn read_object(reader: &mut Reader<'_>, object: &ObjectType, known: &mut KnownTypes) -> Result<Entries, ReadError> {
+    let mut entries = Vec::with_capacity(object.len());
+    // Keys mostly stand in the order of their names, so that the next one is where it is looked for first.
+    let mut next = 0;
+    let mut in_order = true;
+    reader.object(|reader, key| {
+        let Some(at) = object.position(&key, next) else {
+            return Err(ReadError::mismatch(format!("unsupported attribute {key:?}")));
+        };
+        let (name, attribute) = &object.attributes()[at];
+        let part = read_typed(reader, &attribute.ty, known);
+        let part = part.map_err(|error| error.inside(Step::Attribute(name.clone())))?;
+        entries.push((name.clone(), part));
+        in_order &= at >= next;
+        next = at + 1;
+        Ok::<(), ReadError>(())
+    })?;
+    let entries = if in_order { Entries::from_sorted(entries) } else { Entries::from_iter(entries) };
+    if entries.len() == object.len() {
+        return Ok(entries);
+    }
+    let part = |(name, attribute): &(Str, super::AttrType)| {
+        let missing = || Value::Null(attribute.ty.clone());
+        (name.clone(), entries.get(name).cloned().unwrap_or_else(missing))
+    };
+    Ok(object.iter().map(part).collect())
+}
+
+/// An error unless the value is of the kind that its type asks for.
+fn required(kind: Kind, wanted: Kind) -> Result<(), ReadError> {
+    match wanted {
+        wanted if wanted == kind => Ok(()),
+        Kind::Array => Err(ReadError::mismatch("a JSON array is required")),
+        _ => Err(ReadError::mismatch("a JSON object is required")),
     }
 }
 
 /// `{"value":…,"type":…}`, in either order.
-fn read_self_described(reader: &mut Reader<'_>, kind: Kind, path: &mut Path) -> Result<Value, ReadError> {
-    let wrong = |path: &Path| ReadError::Mismatch {
-        path: path.clone(),
-        message: "a JSON object with \"value\" and \"type\" is required".into(),
-    };
+fn read_self_described(reader: &mut Reader<'_>, kind: Kind, known: &mut KnownTypes) -> Result<Value, ReadError> {
+    let wrong = || ReadError::mismatch("a JSON object with \"value\" and \"type\" is required");
     if kind != Kind::Object {
-        return Err(wrong(path));
+        return Err(wrong());
     }
     let (mut ty, mut value) = (None, None);
     reader.object(|reader, key| {
         match &*key {
-            "type" => ty = Some(read_type(reader, path)?),
-            "value" => value = Some(reader.skip()?),
-            _ => return Err(wrong(path)),
+            "type" => ty = Some(known.read_type(reader)?),
+            "value" => value = Some(reader.pass_over()?),
+            _ => return Err(wrong()),
         }
         Ok(())
     })?;
-    match (ty, value) {
-        (Some(ty), Some(value)) => {
-            let mut part = reader.of_part(value);
-            // `Any` inside `Any` has nothing that would describe it but null.
-            if ty == Type::Any {
-                return if part.kind()? == Kind::Null { Ok(Value::NULL) } else { Err(wrong(path)) };
-            }
-            read_typed(&mut part, &ty, path)
+    let (Some(ty), Some(value)) = (ty, value) else { return Err(wrong()) };
+    reader.again(value, |reader| match ty {
+        // `Any` inside `Any` has nothing that would describe it but null.
+        Type::Any => {
+            reader.kind()?;
+            if reader.null().is_ok() { Ok(Value::NULL) } else { Err(wrong()) }
         }
-        _ => Err(wrong(path)),
-    }
+        ty => read_typed(reader, &ty, known),
+    })
 }
 
 /// Strings are read from numbers and truth values too, and the reverse, as Terraform's state reader does.
-fn read_primitive(reader: &mut Reader<'_>, kind: Kind, ty: &Type, path: &Path) -> Result<Value, ReadError> {
+fn read_primitive(reader: &mut Reader<'_>, kind: Kind, ty: &Type) -> Result<Value, ReadError> {
     let value = match kind {
         Kind::Bool => Value::Bool(reader.bool()?),
         Kind::Number => Value::Number(read_number(reader)?),
         Kind::String => Value::string(shared(reader.string()?)),
         Kind::Null | Kind::Array | Kind::Object => {
-            let message = format!("a {} is required", ty.friendly());
-            return Err(ReadError::Mismatch { path: path.clone(), message });
+            return Err(ReadError::mismatch(format!("a {} is required", ty.friendly())));
         }
     };
-    super::convert(&value, ty).map_err(|error| ReadError::Mismatch { path: path.clone(), message: error.message })
+    match (&value, ty) {
+        (Value::Bool(_), Type::Bool) | (Value::Number(_), Type::Number) | (Value::String(_), Type::String) => Ok(value),
+        _ => super::convert(&value, ty).map_err(|error| ReadError::mismatch(error.message)),
+    }
 }
 
 fn write_value(out: &mut Vec<u8>, value: &Value, ty: Option<&Type>, path: &mut Path) -> Result<(), JsonError> {

@@ -4,11 +4,34 @@
 //! where they are, and values are built straight from the text.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// How deep arrays and objects may nest. Reading recurses; this keeps hostile input from exhausting the stack.
 pub const MAX_DEPTH: usize = 400;
+
+/// The bytes that end a run of plain text in a string.
+static ENDS_RUN: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        ends[byte] = matches!(byte as u8, b'"' | b'\\' | 0..0x20);
+        byte += 1;
+    }
+    ends
+};
+
+/// What tells where an array or an object ends.
+static BRACKETS: [bool; 256] = {
+    let mut brackets = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        brackets[byte] = matches!(byte as u8, b'"' | b'[' | b']' | b'{' | b'}');
+        byte += 1;
+    }
+    brackets
+};
 
 /// What the next JSON value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +54,8 @@ pub struct Malformed {
 /// A position in JSON text.
 pub struct Reader<'a> {
     text: &'a [u8],
+    /// The same, where all of it is UTF-8: found out once, not for every string in it.
+    readable: Option<&'a str>,
     at: usize,
     depth: usize,
 }
@@ -38,12 +63,67 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// At the start of a text.
     pub fn new(text: &'a [u8]) -> Self {
-        Reader { text, at: 0, depth: 0 }
+        Reader { text, readable: std::str::from_utf8(text).ok(), at: 0, depth: 0 }
     }
 
-    /// A reader of a part of the same text that [`Reader::skip`] gave; offsets stay those of the whole.
-    pub fn of_part(&self, part: std::ops::Range<usize>) -> Reader<'a> {
-        Reader { text: &self.text[..part.end], at: part.start, depth: self.depth }
+    /// Passes over the next value by its brackets and strings only: where it stands. It has to be read with
+    /// [`Reader::again`], which checks it.
+    pub fn pass_over(&mut self) -> Result<Range<usize>, Malformed> {
+        if !matches!(self.kind()?, Kind::Array | Kind::Object) {
+            return self.skip();
+        }
+        let start = self.at;
+        let mut open = 0usize;
+        loop {
+            let rest = &self.text[self.at..];
+            let Some(length) = rest.iter().position(|byte| BRACKETS[usize::from(*byte)]) else {
+                self.at = self.text.len();
+                return Err(self.unexpected());
+            };
+            self.at += length;
+            match self.text[self.at] {
+                b'"' => {
+                    self.skip_string()?;
+                    continue;
+                }
+                b'[' | b'{' => open += 1,
+                _ => open -= 1,
+            }
+            self.at += 1;
+            if open == 0 {
+                return Ok(start..self.at);
+            }
+        }
+    }
+
+    /// Reads, with `f`, a value that was passed over.
+    pub fn again<T, E: From<Malformed>>(
+        &mut self,
+        value: Range<usize>,
+        f: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let after = std::mem::replace(&mut self.at, value.start);
+        let result = f(self)?;
+        if self.at != value.end {
+            return Err(self.unexpected().into());
+        }
+        self.at = after;
+        Ok(result)
+    }
+
+    /// What is not read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        &self.text[self.at..]
+    }
+
+    /// Where the reader is, as an offset of the text.
+    pub fn place(&self) -> usize {
+        self.at
+    }
+
+    /// Takes so many bytes, of which the caller knows that they are a whole value.
+    pub fn pass(&mut self, count: usize) {
+        self.at += count;
     }
 
     /// An error at this place.
@@ -51,6 +131,7 @@ impl<'a> Reader<'a> {
         Malformed { offset: self.at, message: message.into() }
     }
 
+    #[inline]
     fn blanks(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.text.get(self.at) {
             self.at += 1;
@@ -137,17 +218,25 @@ impl<'a> Reader<'a> {
             }
             digits(self)?;
         }
-        std::str::from_utf8(&self.text[start..self.at]).map_err(|_| self.unexpected())
+        let digits = match self.readable {
+            Some(text) => text.get(start..self.at),
+            None => std::str::from_utf8(&self.text[start..self.at]).ok(),
+        };
+        digits.ok_or_else(|| self.unexpected())
     }
 
     /// Reads a string, which [`Reader::kind`] saw. Bytes that are no text, and halves of surrogate pairs, become U+FFFD.
     pub fn string(&mut self) -> Result<Cow<'a, str>, Malformed> {
         self.at += 1;
         let start = self.at;
-        let plain = self.plain_run();
+        let (plain, is_ascii) = self.plain_run();
         if self.text.get(self.at) == Some(&b'"') {
             self.at += 1;
-            return Ok(normalised(String::from_utf8_lossy(plain)));
+            return Ok(match self.readable.and_then(|text| text.get(start..self.at - 1)) {
+                Some(text) if is_ascii => Cow::Borrowed(text),
+                Some(text) => normalised(Cow::Borrowed(text)),
+                None => normalised(String::from_utf8_lossy(plain)),
+            });
         }
         let mut bytes = self.text[start..self.at].to_vec();
         loop {
@@ -165,20 +254,44 @@ impl<'a> Reader<'a> {
                 Some(0..0x20) => return Err(self.malformed("control character in a string")),
                 _ => return Err(self.malformed("unexpected end of JSON input")),
             }
-            bytes.extend_from_slice(self.plain_run());
+            bytes.extend_from_slice(self.plain_run().0);
         }
     }
 
-    /// The bytes up to the next quote, backslash or control character.
-    fn plain_run(&mut self) -> &'a [u8] {
-        let start = self.at;
-        while let Some(byte) = self.text.get(self.at) {
-            if matches!(byte, b'"' | b'\\' | 0..0x20) {
-                break;
+    /// Reads past a string, checking what [`Reader::string`] checks.
+    fn skip_string(&mut self) -> Result<(), Malformed> {
+        self.at += 1;
+        loop {
+            self.plain_run();
+            match self.text.get(self.at) {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    self.escape()?;
+                }
+                Some(0..0x20) => return Err(self.malformed("control character in a string")),
+                _ => return Err(self.malformed("unexpected end of JSON input")),
             }
-            self.at += 1;
         }
-        &self.text[start..self.at]
+    }
+
+    /// The bytes up to the next quote, backslash or control character, and whether they are ASCII.
+    #[inline]
+    fn plain_run(&mut self) -> (&'a [u8], bool) {
+        let rest = &self.text[self.at..];
+        let mut seen = 0;
+        let ends = |byte: &u8| {
+            let ends = ENDS_RUN[usize::from(*byte)];
+            seen |= *byte;
+            ends
+        };
+        let length = rest.iter().position(ends).unwrap_or(rest.len());
+        self.at += length;
+        // What ends a run is ASCII itself.
+        (&rest[..length], seen < 0x80)
     }
 
     fn escape(&mut self) -> Result<char, Malformed> {
@@ -241,7 +354,15 @@ impl<'a> Reader<'a> {
     /// Reads an object, which [`Reader::kind`] saw: calls `member` with each key; it must read the value.
     pub fn object<E: From<Malformed>>(
         &mut self,
-        mut member: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), E>,
+        member: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.members(Self::string, member)
+    }
+
+    fn members<K, E: From<Malformed>>(
+        &mut self,
+        key: impl Fn(&mut Self) -> Result<K, Malformed>,
+        mut member: impl FnMut(&mut Self, K) -> Result<(), E>,
     ) -> Result<(), E> {
         self.open()?;
         let mut first = true;
@@ -254,7 +375,7 @@ impl<'a> Reader<'a> {
             if self.text.get(self.at) != Some(&b'"') {
                 return Err(self.unexpected().into());
             }
-            let key = self.string()?;
+            let key = key(self)?;
             self.blanks();
             if self.text.get(self.at) != Some(&b':') {
                 return Err(self.unexpected().into());
@@ -289,16 +410,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads past the next value, whatever it is, checking it: where it stands.
-    pub fn skip(&mut self) -> Result<std::ops::Range<usize>, Malformed> {
+    pub fn skip(&mut self) -> Result<Range<usize>, Malformed> {
         let kind = self.kind()?;
         let start = self.at;
         match kind {
             Kind::Null => self.null()?,
             Kind::Bool => drop(self.bool()?),
             Kind::Number => drop(self.number()?),
-            Kind::String => drop(self.string()?),
+            Kind::String => self.skip_string()?,
             Kind::Array => self.array(|reader, _| reader.skip().map(drop))?,
-            Kind::Object => self.object(|reader, _| reader.skip().map(drop))?,
+            Kind::Object => self.members(Self::skip_string, |reader, ()| reader.skip().map(drop))?,
         }
         Ok(start..self.at)
     }

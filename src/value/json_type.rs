@@ -1,11 +1,12 @@
 //! Types as JSON: `"string"`, `["list","string"]`, `["object",{"a":"number"},["a"]]` (the last names what is optional),
 //! `"dynamic"` for `Any`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::json::{JsonError, ReadError, read_all, shared};
 use super::json_text::{Kind, Reader, write_string};
-use super::{AttrType, ObjectType, Path, Type};
+use super::{AttrType, ObjectType, Type, Value};
 
 /// A type as JSON.
 pub fn type_to_json(ty: &Type) -> String {
@@ -19,7 +20,61 @@ pub fn type_to_json(ty: &Type) -> String {
 /// # Errors
 /// When it is not JSON, or describes no type.
 pub fn type_from_json(text: &[u8]) -> Result<Type, JsonError> {
-    read_all(text, |reader| read_type(reader, &Path::root()))
+    read_all(text, read_type)
+}
+
+/// How many types are remembered at once.
+const MOST: usize = 16;
+
+/// Types that stood in JSON lately, with their texts. The objects of a state repeat few of them: they are found by their
+/// text, and all values of one share it and the names in it.
+#[derive(Default)]
+pub struct KnownTypes {
+    types: Vec<(Box<[u8]>, Type)>,
+    /// The one that was found last.
+    last: usize,
+    /// The one to be forgotten next.
+    oldest: usize,
+}
+
+impl KnownTypes {
+    /// The value of a JSON text of a type; see [`super::from_json_typed`].
+    ///
+    /// # Errors
+    /// When it is not JSON, or not of the type.
+    pub fn read(&mut self, text: &[u8], ty: &Type) -> Result<Value, JsonError> {
+        read_all(text, |reader| super::json::read_typed(reader, ty, self))
+    }
+
+    /// Reads a type.
+    pub(super) fn read_type(&mut self, reader: &mut Reader<'_>) -> Result<Type, ReadError> {
+        if reader.kind()? != Kind::Array {
+            return read_type(reader);
+        }
+        // What begins with the whole text of an array is that array.
+        let rest = reader.rest();
+        let is_next = |(text, _): &(Box<[u8]>, Type)| rest.starts_with(text);
+        let found = match self.types.get(self.last) {
+            Some(last) if is_next(last) => Some(self.last),
+            _ => self.types.iter().position(is_next),
+        };
+        if let Some(found) = found {
+            self.last = found;
+            let (text, ty) = &self.types[found];
+            reader.pass(text.len());
+            return Ok(ty.clone());
+        }
+        let start = reader.place();
+        let ty = read_type(reader)?;
+        let known = (rest[..reader.place() - start].into(), ty.clone());
+        if self.types.len() < MOST {
+            self.types.push(known);
+        } else {
+            self.types[self.oldest] = known;
+            self.oldest = (self.oldest + 1) % MOST;
+        }
+        Ok(ty)
+    }
 }
 
 pub(super) fn write_type(out: &mut Vec<u8>, ty: &Type) {
@@ -68,8 +123,11 @@ pub(super) fn write_type(out: &mut Vec<u8>, ty: &Type) {
     }
 }
 
-pub(super) fn read_type(reader: &mut Reader<'_>, path: &Path) -> Result<Type, ReadError> {
-    let wrong = || ReadError::Mismatch { path: path.clone(), message: "invalid type description".into() };
+fn wrong() -> ReadError {
+    ReadError::mismatch("invalid type description")
+}
+
+fn read_type(reader: &mut Reader<'_>) -> Result<Type, ReadError> {
     match reader.kind()? {
         Kind::String => match &*reader.string()? {
             "bool" => Ok(Type::Bool),
@@ -79,18 +137,18 @@ pub(super) fn read_type(reader: &mut Reader<'_>, path: &Path) -> Result<Type, Re
             _ => Err(wrong()),
         },
         Kind::Array => {
-            let mut kind = String::new();
+            let mut kind = Cow::Borrowed("");
             let mut ty = None;
             reader.array(|reader, index| {
-                match (index, kind.as_str()) {
-                    (0, _) if reader.kind()? == Kind::String => kind = reader.string()?.into_owned(),
-                    (1, "list") => ty = Some(Type::list(read_type(reader, path)?)),
-                    (1, "set") => ty = Some(Type::set(read_type(reader, path)?)),
-                    (1, "map") => ty = Some(Type::map(read_type(reader, path)?)),
+                match (index, &*kind) {
+                    (0, _) if reader.kind()? == Kind::String => kind = reader.string()?,
+                    (1, "list") => ty = Some(Type::list(read_type(reader)?)),
+                    (1, "set") => ty = Some(Type::set(read_type(reader)?)),
+                    (1, "map") => ty = Some(Type::map(read_type(reader)?)),
                     (1, "tuple") if reader.kind()? == Kind::Array => {
                         let mut items = Vec::new();
                         reader.array(|reader, _| {
-                            items.push(read_type(reader, path)?);
+                            items.push(read_type(reader)?);
                             Ok::<(), ReadError>(())
                         })?;
                         ty = Some(Type::tuple(items));
@@ -98,13 +156,13 @@ pub(super) fn read_type(reader: &mut Reader<'_>, path: &Path) -> Result<Type, Re
                     (1, "object") if reader.kind()? == Kind::Object => {
                         let mut attributes = Vec::new();
                         reader.object(|reader, name| {
-                            attributes.push((shared(name), read_type(reader, path)?));
+                            attributes.push((shared(name), read_type(reader)?));
                             Ok::<(), ReadError>(())
                         })?;
                         ty = Some(Type::object(attributes));
                     }
                     (2, "object") if reader.kind()? == Kind::Array => {
-                        let optional = read_names(reader, path)?;
+                        let optional = read_names(reader)?;
                         ty = ty.take().map(|ty| with_optional(&ty, &optional));
                     }
                     _ => return Err(wrong()),
@@ -117,12 +175,11 @@ pub(super) fn read_type(reader: &mut Reader<'_>, path: &Path) -> Result<Type, Re
     }
 }
 
-fn read_names(reader: &mut Reader<'_>, path: &Path) -> Result<BTreeSet<String>, ReadError> {
+fn read_names(reader: &mut Reader<'_>) -> Result<BTreeSet<String>, ReadError> {
     let mut names = BTreeSet::new();
     reader.array(|reader, _| {
         if reader.kind()? != Kind::String {
-            let message = "invalid type description".into();
-            return Err(ReadError::Mismatch { path: path.clone(), message });
+            return Err(wrong());
         }
         names.insert(reader.string()?.into_owned());
         Ok(())

@@ -19,6 +19,7 @@ mod number_text;
 mod order;
 mod path;
 pub mod redact;
+mod set_order;
 mod types;
 mod unify;
 mod unknown;
@@ -32,7 +33,7 @@ pub use json::{
     JsonError, from_json, from_json_typed, to_json, to_json_typed, type_of_json, write_json, write_json_typed,
 };
 pub use json_text::normalised;
-pub use json_type::{type_from_json, type_to_json};
+pub use json_type::{KnownTypes, type_from_json, type_to_json};
 pub use marks::{Marked, Marks};
 pub use number::{Number, NumberError};
 pub use number_text::Decimal;
@@ -138,6 +139,9 @@ impl Value {
         items.sort();
         // Two unknown elements may turn out to be different ones.
         items.dedup_by(|a, b| a == b && a.is_wholly_known());
+        if items.iter().any(set_order::by_text) {
+            items.sort_by_cached_key(set_order::key);
+        }
         Value::Set(Arc::new(Sequence { element, items })).mark(marks)
     }
 

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use super::Value;
 
@@ -30,6 +31,11 @@ impl Ord for Value {
             (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
             (Value::Number(a), Value::Number(b)) => a.cmp(b),
             (Value::String(a), Value::String(b)) => a.cmp(b),
+            // What is shared is equal to itself, however large it is.
+            (Value::List(a), Value::List(b)) | (Value::Set(a), Value::Set(b)) if Arc::ptr_eq(a, b) => Ordering::Equal,
+            (Value::Tuple(a), Value::Tuple(b)) if Arc::ptr_eq(a, b) => Ordering::Equal,
+            (Value::Map(a), Value::Map(b)) if Arc::ptr_eq(a, b) => Ordering::Equal,
+            (Value::Object(a), Value::Object(b)) if a.is_shared_with(b) => Ordering::Equal,
             (Value::List(a), Value::List(b)) | (Value::Set(a), Value::Set(b)) => {
                 a.items.cmp(&b.items).then_with(|| a.element.cmp(&b.element))
             }

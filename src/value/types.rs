@@ -118,14 +118,26 @@ impl Type {
 impl ObjectType {
     /// From attributes in any order; of a repeated name the last stays.
     pub fn new(attributes: impl IntoIterator<Item = (Str, AttrType)>) -> Self {
-        let sorted: std::collections::BTreeMap<Str, AttrType> = attributes.into_iter().collect();
-        ObjectType(sorted.into_iter().collect())
+        ObjectType(super::entries::sorted(attributes))
     }
 
     /// An attribute.
     pub fn get(&self, name: &str) -> Option<&AttrType> {
         let at = self.0.binary_search_by(|(key, _)| key.as_str().cmp(name)).ok()?;
         Some(&self.0[at].1)
+    }
+
+    /// The place of an attribute among all, looked for at `likely` first.
+    pub(super) fn position(&self, name: &str, likely: usize) -> Option<usize> {
+        match self.0.get(likely) {
+            Some((key, _)) if *key == *name => Some(likely),
+            _ => self.0.binary_search_by(|(key, _)| key.as_str().cmp(name)).ok(),
+        }
+    }
+
+    /// The attributes in order of their names.
+    pub(super) fn attributes(&self) -> &[(Str, AttrType)] {
+        &self.0
     }
 
     /// The attributes in order of their names.

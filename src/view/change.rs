@@ -171,7 +171,7 @@ fn why(reason: Reason, change: &Change) -> Option<String> {
             Some(InstanceKey::Str(_)) => "because resource does not use for_each".into(),
             Some(InstanceKey::Unknown) | None => "because resource uses count or for_each".into(),
         },
-        Reason::DeleteDeposed => "left over from a replacement that was not finished".into(),
+        Reason::DeleteDeposed => "left over from a partially-failed replacement of this instance".into(),
         Reason::ReadBecauseConfigUnknown => "config refers to values not yet known".into(),
         Reason::ReadBecauseDependencyPending => "depends on a resource or a module with changes pending".into(),
     })

@@ -76,7 +76,7 @@ fn draw(plan: &Plan, style: Style, spill: &mut dyn FnMut(&mut String)) -> String
         let _ = writeln!(out, "{} {}", style.bold("Plan:"), counts(plan.counts()));
         return out;
     }
-    if !has_changes && (!has_outputs || plan.mode == PlanMode::RefreshOnly && !plan.drift.is_empty()) {
+    if !has_changes && !has_outputs {
         if plan.mode != PlanMode::RefreshOnly || plan.drift.is_empty() {
             no_changes(&mut out, plan, style);
         }
@@ -91,13 +91,17 @@ fn draw(plan: &Plan, style: Style, spill: &mut dyn FnMut(&mut String)) -> String
     }
     if has_outputs {
         let outputs = outputs(plan, drawn);
-        if has_changes && !outputs.is_empty() {
+        if (has_changes || !plan.drift.is_empty()) && !outputs.is_empty() {
             out.push('\n');
         }
         out.push_str(&outputs);
         if !has_changes {
             if !outputs.is_empty() {
                 out.push('\n');
+            }
+            // What drifted has said so already.
+            if plan.mode == PlanMode::RefreshOnly && !plan.drift.is_empty() {
+                return out;
             }
             out.push_str("Applying this plan stores the new outputs in state and changes nothing else.\n");
         }

@@ -78,9 +78,12 @@ impl Lines {
                 let line = format!("phase {phase} {word} after {}: {counts}", seconds(*elapsed));
                 format!("{}\n", style.paint(ink, &line))
             }
-            Event::StepStarted { addr, action, id, .. } => {
-                let address = self.address(addr);
+            Event::StepStarted { addr, deposed, action, id, .. } => {
+                let mut address = self.address(addr);
                 self.begin(address.clone(), *action, now);
+                if let Some(key) = deposed {
+                    address.push_str(&format!(" (deposed object {key})"));
+                }
                 let id = id.as_deref().map_or_else(String::new, |id| format!(" [id={id}]"));
                 format!("{}\n", self.style.bold(&format!("{address}: {}...{id}", begins(*action))))
             }
@@ -321,7 +324,13 @@ mod tests {
         let events = [
             Event::RefreshStarted { objects: 3 },
             Event::PhaseStarted { phase: phase() },
-            Event::StepStarted { addr: addr("module.redis.a.b"), action: Action::Create, phase: phase(), id: None },
+            Event::StepStarted {
+                addr: addr("module.redis.a.b"),
+                deposed: None,
+                action: Action::Create,
+                phase: phase(),
+                id: None,
+            },
             waiting(3),
             waiting(10),
             waiting(14),

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use crate::addr::{DeposedKey, InstanceAddr, Mode};
 use crate::schema::Schema;
-use crate::value::Value;
+use crate::value::{Path, Type, Value};
 
 use super::change::difference;
-use super::diff::Drawing;
+use super::diff::{Compare, Drawing};
 use super::literal;
 use super::outputs::ShownOutput;
 use super::style::Style;
@@ -72,7 +72,16 @@ pub fn state(objects: &[ShownObject<'_>], outputs: &[ShownOutput], prefixes_laye
     }
     if !outputs.is_empty() {
         out.push_str("\nOutputs:\n\n");
-        out.push_str(&super::outputs::outputs(outputs, prefixes_layers));
+        let mut drawing = Drawing::new(style);
+        drawing.everything = true;
+        drawing.bare = true;
+        for output in outputs {
+            let value = if output.sensitive { output.value.clone().sensitive() } else { output.value.clone() };
+            let compare = Compare { replace: &[], quiet: true };
+            let diff = super::diff::value(Some(&value), Some(&value), &Type::Any, &mut Path::root(), &compare);
+            drawing.named(&output.label(prefixes_layers), 0, &diff, 0, false);
+        }
+        out.push_str(&drawing.out);
     }
     out
 }

@@ -106,6 +106,14 @@ impl Stream {
     pub fn applied(&self, mode: PlanMode, counts: Counts, outputs: &[ShownOutput], now: Timestamp) -> String {
         let operation = if mode == PlanMode::Destroy { "destroy" } else { "apply" };
         let mut out = summary(applied(mode, counts, Style::PLAIN).trim_end(), counts, operation, now);
+        if mode != PlanMode::Destroy || !outputs.is_empty() {
+            out.push_str(&self.outputs_now(outputs, now));
+        }
+        out
+    }
+
+    /// The outputs that state has now (values of sensitive ones are left out).
+    pub fn outputs_now(&self, outputs: &[ShownOutput], now: Timestamp) -> String {
         let entries: Map<String, Json> = outputs
             .iter()
             .map(|output| {
@@ -116,10 +124,7 @@ impl Stream {
                 (output.label(self.prefixes_layers), json)
             })
             .collect();
-        if mode != PlanMode::Destroy || !entries.is_empty() {
-            out.push_str(&output_line(entries, now));
-        }
-        out
+        output_line(entries, now)
     }
 
     /// A diagnostic.
@@ -146,7 +151,7 @@ impl Stream {
             ),
             Event::DataRead { addr } => {
                 let hook = json!({"hook": {"resource": self.resource(addr), "action": "read"}});
-                info(&format!("{}: Reading...", self.address(addr)), "apply_start", hook)
+                info(&format!("{}: Refreshing...", self.address(addr)), "apply_start", hook)
             }
             Event::DataReadEnded { addr, elapsed, failed } => {
                 let (word, kind, level) = if *failed {
@@ -154,7 +159,7 @@ impl Stream {
                 } else {
                     ("complete", "apply_complete", "info")
                 };
-                let message = format!("{}: Read {word} after {}", self.address(addr), seconds(*elapsed));
+                let message = format!("{}: Refresh {word} after {}", self.address(addr), seconds(*elapsed));
                 Some(line(level, &message, now, kind, self.hook(addr, Action::Read, None, Some(*elapsed))))
             }
             Event::EphemeralStarted { addr, closes } => {
@@ -188,7 +193,8 @@ impl Stream {
             }
             Event::StepStarted { addr, action, id, .. } => {
                 let told = id.as_deref().map_or_else(String::new, |id| format!(" [id={id}]"));
-                let message = format!("{}: {}...{told}", self.address(addr), begins(*action));
+                let verb = if *action == Action::Read { "Refreshing" } else { begins(*action) };
+                let message = format!("{}: {verb}...{told}", self.address(addr));
                 info(&message, "apply_start", self.hook(addr, *action, id.as_deref(), None))
             }
             Event::StepWaiting { addr, action, reason, elapsed } => {
@@ -207,8 +213,8 @@ impl Stream {
                 let word = if *failed { "errored" } else { "complete" };
                 let shown = id.as_deref().filter(|_| *action != Action::Delete && !failed);
                 let told = shown.map_or_else(String::new, |id| format!(" [id={id}]"));
-                let message =
-                    format!("{}: {} {word} after {}{told}", self.address(addr), ends(*action), seconds(*elapsed));
+                let noun = if *action == Action::Read { "Refresh" } else { ends(*action) };
+                let message = format!("{}: {noun} {word} after {}{told}", self.address(addr), seconds(*elapsed));
                 let kind = if *failed { "apply_errored" } else { "apply_complete" };
                 let level = if *failed { "error" } else { "info" };
                 Some(line(level, &message, now, kind, self.hook(addr, *action, shown, Some(*elapsed))))
@@ -464,6 +470,7 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let started = Event::StepStarted {
             addr: addr.clone(),
+            deposed: None,
             action: Action::Update,
             phase: String::new(),
             id: Some("i".into()),

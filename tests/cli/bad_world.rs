@@ -82,7 +82,7 @@ fn a_bucket_that_is_missing_and_credentials_that_are_wrong_are_told_apart() {
     }
     // The same with what is right: nothing of the refused runs is left there.
     let program = with_bucket(&minio.endpoint, &bucket, access, secret);
-    assert_eq!(program.ok(&["state", "list"]), "");
+    assert!(program.call(&["state", "list"]).err.contains("No state file was found!"));
     program.ok(&["apply", "-auto-approve"]);
     assert_eq!(program.ok(&["state", "list"]), "terraform_data.done\n");
 }

@@ -81,7 +81,9 @@ fn a_write_only_argument_takes_an_ephemeral_value_that_nobody_keeps() {
     assert_eq!(program.ok(&["output", "-raw", "password"]), "true");
     let state = std::fs::read_to_string(program.path("state/one-dev.tfstate")).unwrap();
     let state: serde_json::Value = serde_json::from_str(&state).unwrap();
-    let secret = &state["resources"][0]["instances"][0]["attributes"];
+    let resources = state["resources"].as_array().unwrap();
+    let managed = resources.iter().find(|resource| resource["mode"] == "managed").unwrap();
+    let secret = &managed["instances"][0]["attributes"];
     assert!(secret["data_wo"].is_null(), "{secret}");
     assert!(!secret.to_string().contains(&first), "{secret}");
     assert_eq!(program.call(&["plan", "-detailed-exitcode"]).code, 0, "another password is no change");
@@ -155,7 +157,10 @@ fn a_saved_plan_carries_no_value_of_an_ephemeral_variable() {
     assert!(!std::fs::read_to_string(program.path("p")).unwrap().contains("very-secret"));
     for (arguments, expect) in [
         (vec!["apply", "p"], "The ephemeral input variable \"token\" was set when planning"),
-        (vec!["apply", "-var", "token=another", "-var", "size=2", "p"], "Variables and a saved plan"),
+        (
+            vec!["apply", "-var", "token=another", "-var", "size=2", "p"],
+            "Can't change variable when applying a saved plan",
+        ),
         (vec!["apply", "-var", "token=no", "p"], "Resource precondition failed"),
     ] {
         let answer = program.call(&[&arguments[..], &["-no-color"]].concat());

@@ -62,8 +62,8 @@ fn states_that_are_nested_without_end_are_refused() {
 fn plan_files_that_are_nested_without_end_are_refused() {
     let plan = format!("{{\"format\":\"infra saved plan 1\",\"load\":{}}}", deep());
     let files = [("main.tf", "locals {}\n"), ("p", &*plan)];
-    refuses(&files, &["show", "p"], "Failed to read plan file");
-    refuses(&files, &["apply", "p"], "Failed to read plan file");
+    refuses(&files, &["show", "p"], "Failed to read the given file as a state or plan file");
+    refuses(&files, &["apply", "p"], "Failed to load \"p\" as a plan file");
 }
 
 #[test]

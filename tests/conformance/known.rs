@@ -50,6 +50,11 @@ pub const KNOWN: &[(&str, &str, &str)] = &[
     ("expressions", "and does not look behind a false", SHORT),
     ("expressions", "division by zero", "one error instead of four: infinity cannot be stored"),
     ("expressions", "or does not look behind a true", SHORT),
+    (
+        "idioms",
+        "default values that have no common type",
+        "elements of which some leave out an attribute of any type find a common one in sets, too",
+    ),
     ("lifecycle", "a postcondition that fails after applying", "the step counts as failed, and so does the object"),
     ("lifecycle", "create_before_destroy that is a name", "variables and locals may be used there"),
     ("lifecycle", "depends_on of each and path", "waiting for nothing is taken for a mistake"),

@@ -1,5 +1,6 @@
 //! Suites that every implementation of a contract has to pass.
 
+mod commands;
 mod console;
 mod corpus;
 mod expressions;
@@ -11,6 +12,7 @@ mod modules;
 mod opentofu;
 pub mod peer;
 mod sequences;
+mod spoken;
 mod state_on_stores;
 mod stores;
 mod tested;

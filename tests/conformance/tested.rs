@@ -29,7 +29,6 @@ const KNOWN: &[(&str, &str, &str)] = &[
     ("mocks", "mocked_values_of_nested_blocks", "nothing was made, so that nothing is torn down; and it is said once"),
     ("more", "an_assert_about_a_whole_module", "what a module calls sensitive stays so, as terraform documents it"),
     ("more", "removed_and_imported", "it names this program"),
-    ("more", "verbose_with_modules_and_sensitive_values", WORDS),
     ("modules", "of_a_variable", "one error instead of two for one mistake"),
     ("modules", "that_is_not_there", "nothing has to be installed: the folder is missing"),
     ("runs", "a_sensitive_message", "it says that there is a message"),

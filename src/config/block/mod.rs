@@ -96,7 +96,7 @@ pub fn stubs(mut unlinked: Unlinked, sources: &SourceMap, said: &mut Diagnostics
             reader.block(block);
         }
         unlinked = reader.unlinked;
-        if let Some(resource) = unlinked.module.resources.get_mut(&addr) {
+        if let Some(resource) = unlinked.module.resources.get_mut(&addr).and_then(Arc::get_mut) {
             resource.generated = true;
             resource.provider = provider.unwrap_or_else(|| resource.provider.clone());
         }

@@ -77,12 +77,12 @@ impl Reader<'_> {
             return;
         }
         let (kind, name) = (&block.labels[0], &block.labels[1]);
-        let what = match mode {
-            Mode::Managed => "resource",
-            Mode::Data => "data source",
-            Mode::Ephemeral => "ephemeral resource",
+        let (what, what_type) = match mode {
+            Mode::Managed => ("resource", "resource type"),
+            Mode::Data => ("data source", "data source type"),
+            Mode::Ephemeral => ("ephemeral resource", "ephemeral resource type"),
         };
-        let valid = check_name(&format!("{what} type"), &kind.text, kind.span, self.said)
+        let valid = check_name(what_type, &kind.text, kind.span, self.said)
             & check_name(what, &name.text, name.span, self.said);
         if !valid {
             return;
@@ -130,7 +130,7 @@ impl Reader<'_> {
         };
         match self.unlinked.module.resources.entry(addr) {
             Entry::Vacant(vacant) => {
-                vacant.insert(resource);
+                vacant.insert(Arc::new(resource));
             }
             Entry::Occupied(first) => {
                 let (word, thing) = match mode {

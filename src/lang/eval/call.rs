@@ -173,6 +173,13 @@ impl<'a> Evaluator<'a> {
                 "Invalid use of type function",
                 "type(...) stands alone on a line: what it gives is no value that could be worked with.".to_owned(),
             ),
+            None if matches!(name, "list" | "map") => {
+                let instead = if name == "list" { "tolist([ ... ])" } else { "tomap({ ... })" };
+                let detail = format!(
+                    "Call to function {name:?} failed: there is no such function any more since Terraform 0.12; write {instead}."
+                );
+                ("Error in function call", detail)
+            }
             None => {
                 let known = functions::names().chain(SPECIAL);
                 let hint = did_you_mean(name, known);

@@ -57,8 +57,13 @@ fn format_date(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionEr
     Ok(Value::string(out))
 }
 
-/// Writes text in quotes, in which two quotes stand for one; gives what follows.
+/// Writes text in quotes, in which two quotes stand for one, as they do by themselves; gives what follows. Text that ends
+/// with two quotes needs no third one to close it.
 fn quoted<'f>(format: &'f str, out: &mut String) -> Result<&'f str, FunctionError> {
+    if let Some(rest) = format.strip_prefix("''") {
+        out.push('\'');
+        return Ok(rest);
+    }
     let mut rest = &format[1..];
     loop {
         let Some(end) = rest.find('\'') else {
@@ -69,6 +74,9 @@ fn quoted<'f>(format: &'f str, out: &mut String) -> Result<&'f str, FunctionErro
         match rest.strip_prefix('\'') {
             Some(after) => {
                 out.push('\'');
+                if after.is_empty() {
+                    return Ok(after);
+                }
                 rest = after;
             }
             None => return Ok(rest),

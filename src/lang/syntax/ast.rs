@@ -249,6 +249,16 @@ pub struct ObjectItem {
     pub value: Expr,
 }
 
+impl ObjectItem {
+    /// The key, where it is written as a name or a plain text.
+    pub fn name(&self) -> Option<&Str> {
+        match &self.key.kind {
+            ExprKind::Literal(Value::String(name)) => Some(name),
+            _ => None,
+        }
+    }
+}
+
 /// A for expression.
 #[derive(Clone, Debug)]
 pub struct For {

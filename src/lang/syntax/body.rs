@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use super::ast::{Attribute, Block, Body, Expr, ExprKind, Ident};
 use super::parser::{Parsed, Parser, Stop};
@@ -10,15 +10,15 @@ use super::token::{Token, TokenKind};
 use crate::addr::Name;
 use crate::diag::Span;
 
-/// Above this number of arguments in a body, repeated ones are found through a table.
-const MANY: usize = 16;
+/// Above this number of arguments in a body, or of items in an object, repeated ones are found through a table.
+pub(super) const MANY: usize = 16;
 
 /// A body on the way. Its arguments are the parser's from `bottom` on.
 struct Growing {
     bottom: usize,
     blocks: Vec<Arc<Block>>,
     /// Places of the names, once there are many.
-    names: FxHashMap<Name, Span>,
+    names: HashMap<Name, Span>,
 }
 
 impl<'a> Parser<'a> {
@@ -33,7 +33,7 @@ impl<'a> Parser<'a> {
 
     /// Arguments and blocks up to the brace that closes the block with the given opening one, or to the end of the file.
     fn items(&mut self, block: Option<Span>) -> Body {
-        let mut growing = Growing { bottom: self.attributes.len(), blocks: Vec::new(), names: FxHashMap::default() };
+        let mut growing = Growing { bottom: self.attributes.len(), blocks: Vec::new(), names: HashMap::new() };
         loop {
             if block.is_none() {
                 self.settle();

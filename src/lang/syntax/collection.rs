@@ -1,13 +1,14 @@
 //! Tuples, objects, for expressions and calls.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt};
 
 use super::ast::{Call, Expr, ExprKind, For, Ident, ObjectItem};
+use super::body::MANY;
 use super::parser::{Parsed, Parser};
 use super::token::{Token, TokenKind};
 use crate::addr::Name;
 use crate::diag::{Diagnostic, Span};
-use crate::value::Value;
+use crate::value::{Str, Value};
 
 const FOR: &str = "Invalid 'for' expression";
 
@@ -126,13 +127,19 @@ impl Parser<'_> {
 
     /// Says which keys of an object are written more than once: the last value counts, which is rarely what is meant.
     fn warn_of_repeated(&mut self, bottom: usize) {
-        let mut seen: HashMap<&str, Span> = HashMap::new();
+        let items = &self.items[bottom..];
         let mut repeated = Vec::new();
-        for item in &self.items[bottom..] {
-            if let ExprKind::Literal(Value::String(name)) = &item.key.kind
-                && let Some(first) = seen.insert(name.as_str(), item.key.span)
-            {
-                repeated.push((name.as_str().to_owned(), first, item.key.span));
+        // Most objects are small: looking back costs less than a table.
+        let mut seen: HashMap<&Str, Span> = HashMap::new();
+        for (at, item) in items.iter().enumerate() {
+            let Some(name) = item.name() else { continue };
+            let first = if items.len() <= MANY {
+                items[..at].iter().rfind(|earlier| earlier.name() == Some(name)).map(|earlier| earlier.key.span)
+            } else {
+                seen.insert(name, item.key.span)
+            };
+            if let Some(first) = first {
+                repeated.push((name.to_string(), first, item.key.span));
             }
         }
         for (name, first, span) in repeated {

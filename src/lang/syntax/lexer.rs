@@ -73,6 +73,12 @@ impl<'a> Lexer<'a> {
         Lexer::new(text, Mode::Code)
     }
 
+    /// For a part of such a text: from an offset at which nothing is open to another one.
+    pub fn part(text: &'a str, part: std::ops::Range<usize>) -> Self {
+        let at = if part.start == 0 { Lexer::code(text).at } else { part.start };
+        Lexer { at, ..Lexer::code(&text[..part.end]) }
+    }
+
     /// For a whole template: the content of a template file.
     pub fn template(text: &'a str) -> Self {
         Lexer::new(text, Mode::Bare)

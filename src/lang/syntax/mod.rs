@@ -14,6 +14,7 @@ mod expr;
 mod json;
 mod lexer;
 mod parser;
+mod parts;
 mod sections;
 #[cfg(test)]
 mod speed_test;
@@ -39,9 +40,8 @@ use parser::Parser;
 /// Reads a file of arguments and blocks. A file that is not in the map reads as an empty one.
 pub fn parse(sources: &SourceMap, file: FileId) -> (File, Diagnostics) {
     let Some(source) = sources.get(file) else { return (File { body: Body::default() }, Diagnostics::none()) };
-    let mut parser = Parser::new(&source, file, Lexer::code(&source.text));
-    let body = parser.file();
-    (File { body }, parser.said)
+    let (body, said) = parts::read(&source, file);
+    (File { body }, said)
 }
 
 /// Reads a text that is one expression, such as the value of `-var`.

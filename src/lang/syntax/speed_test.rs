@@ -8,6 +8,10 @@ use crate::diag::SourceMap;
 
 const ROUNDS: usize = 15;
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The `linked` shape of bench/gen.py.
 fn linked(count: usize) -> String {
     let mut text = "locals {\n  tags = { env = var.env, owner = \"bench\" }\n}\n".to_owned();

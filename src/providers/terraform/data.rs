@@ -35,6 +35,8 @@ pub fn plan(request: &PlanRequest) -> Planned {
     let entries: Entries = proposed.map_values(|name, value| match name.as_str() {
         "id" => id.clone(),
         "output" => output.clone(),
+        // An equal value is the same one from here on: nothing has to keep or compare both.
+        "input" if !is_new && !changed => of(&request.prior, "input"),
         _ => value.clone(),
     });
     let replace = if replaced { vec![Path::attribute("triggers_replace")] } else { Vec::new() };

@@ -69,7 +69,8 @@ impl Time {
                     Some(text) if shift.is_none() => parse(text)?,
                     _ => shift.from(base)?,
                 };
-                let entries = set(entries, parts(base));
+                // They spell out when it ends, not when it began.
+                let entries = set(entries, parts(rotation));
                 Ok(entries
                     .with("rfc3339", rfc3339(base))
                     .with("rotation_rfc3339", rfc3339(rotation))
@@ -109,6 +110,17 @@ impl InState for Time {
     fn plan(&self, request: &PlanRequest) -> Outcome<Planned> {
         let Some(schema) = self.schema.resources.get(request.kind.as_str()) else { return unknown_kind(&request.kind) };
         let mut planned = plan_by_schema(&schema.block, request);
+        if request.kind == "time_static"
+            && request.prior.is_null()
+            && request.config.get("rfc3339").is_some_and(|given| given.as_str().is_some())
+            && let Value::Object(entries) = &planned.value
+        {
+            // A moment that is given can be spelled out at once.
+            return match self.make("time_static", entries) {
+                Ok(entries) => Outcome::ok(Planned { value: Value::Object(entries), ..planned }),
+                Err(said) => said.into(),
+            };
+        }
         let changed = !request.prior.is_null() && planned.value != request.prior;
         // An offset or a rotation that changes in place makes the attributes that follow from it new.
         if let (true, Value::Object(entries)) = (changed && planned.replace.is_empty(), &planned.value) {

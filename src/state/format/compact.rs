@@ -15,12 +15,17 @@ pub fn compact(json: &str) -> Result<Arc<str>, FormatError> {
     let bytes = json.as_bytes();
     let mut out: Option<Vec<u8>> = None;
     let (mut depth, mut at, mut copied) = (0usize, 0, 0);
-    while at < bytes.len() {
-        match bytes[at] {
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
+        match byte {
             b'"' => {
-                at += 1;
-                while bytes.get(at).is_some_and(|byte| *byte != b'"') {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                while let Some(&byte) = bytes.get(at) {
+                    at += 1;
+                    match byte {
+                        b'"' => break,
+                        b'\\' => at += 1,
+                        _ => {}
+                    }
                 }
             }
             b'{' | b'[' => {
@@ -32,19 +37,21 @@ pub fn compact(json: &str) -> Result<Arc<str>, FormatError> {
             b'}' | b']' => depth = depth.saturating_sub(1),
             b' ' | b'\n' | b'\r' | b'\t' => {
                 let out = out.get_or_insert_with(|| Vec::with_capacity(bytes.len()));
-                out.extend_from_slice(&bytes[copied..at]);
-                copied = at + 1;
+                out.extend_from_slice(&bytes[copied..at - 1]);
+                while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
+                    at += 1;
+                }
+                copied = at;
             }
             _ => {}
         }
-        at += 1;
     }
     match out {
         None => Ok(json.into()),
         Some(mut out) => {
             out.extend_from_slice(&bytes[copied..]);
             // Only ASCII outside of texts was left out, so that this is UTF-8 still; the copy is a last resort.
-            Ok(String::from_utf8(out).map_or_else(|_| json.into(), Into::into))
+            Ok(std::str::from_utf8(&out).unwrap_or(json).into())
         }
     }
 }

@@ -11,6 +11,7 @@
 
 mod compact;
 mod names;
+mod portions;
 mod read;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]

@@ -1,6 +1,6 @@
 //! Addresses as texts of state files, and the memory that keeps equal ones in one allocation.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use crate::addr::{
     ConfigResourceAddr, LayerName, ModuleAddr, ModuleInstance, Name, ProviderConfigAddr, ProviderSource,
@@ -58,7 +58,7 @@ pub fn parse_config_resource(layer: &LayerName, text: &str) -> Option<ConfigReso
 pub struct Known {
     /// The layer whose state is read.
     pub layer: LayerName,
-    names: HashMap<String, Name>,
+    names: HashSet<Name>,
     modules: HashMap<String, ModuleInstance>,
     providers: HashMap<String, ProviderConfigAddr>,
     resources: HashMap<String, ConfigResourceAddr>,
@@ -80,7 +80,7 @@ impl Known {
     pub fn new(layer: LayerName) -> Self {
         Known {
             layer,
-            names: HashMap::new(),
+            names: HashSet::new(),
             modules: HashMap::new(),
             providers: HashMap::new(),
             resources: HashMap::new(),
@@ -93,7 +93,7 @@ impl Known {
             return name.clone();
         }
         let name = Name::from(text);
-        self.names.insert(text.to_owned(), name.clone());
+        self.names.insert(name.clone());
         name
     }
 

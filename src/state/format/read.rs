@@ -12,9 +12,11 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::names::{Known, Place};
-use super::{FormatError, VERSION, compact};
+use super::{FormatError, VERSION, compact, portions};
 use crate::addr::{DeposedKey, InstanceKey, LayerName, Mode, Name, ResourceAddr};
-use crate::state::model::{ForeignFields, InstanceState, Object, OutputState, ResourceState, State, Status};
+use crate::state::model::{
+    ForeignFields, InstanceState, Object, OutputState, ResourceKey, ResourceState, State, Status,
+};
 use crate::value::{self, Path, Step, Type};
 
 /// Reads the state of `layer` from the bytes of a state file.
@@ -22,13 +24,23 @@ use crate::value::{self, Path, Step, Type};
 /// # Errors
 /// When the bytes are not a state file of version 4, or something in it contradicts itself.
 pub fn read(layer: &LayerName, bytes: &[u8]) -> Result<State, FormatError> {
-    let file: FileIn<'_> = match serde_json::from_slice(bytes) {
+    // Of a text serde has not to look at every string in it.
+    let text = std::str::from_utf8(bytes).ok();
+    if let Some(state) = text.and_then(|text| portions::read(layer, text)) {
+        return Ok(state);
+    }
+    let file: FileIn<'_> = match text.map_or_else(|| serde_json::from_slice(bytes), serde_json::from_str) {
         Ok(file) => file,
         Err(error) => return Err(why_not(bytes).unwrap_or(FormatError::Malformed(error))),
     };
     if file.version != Some(VERSION) {
         return Err(why_not(bytes).unwrap_or(FormatError::NoVersion));
     }
+    whole(layer, file, Vec::new())
+}
+
+/// A state from what stands in its file and resources that were read already.
+pub(super) fn whole(layer: &LayerName, file: FileIn<'_>, mut resources: Resources) -> Result<State, FormatError> {
     let mut known = Known::new(layer.clone());
     let mut state = State::empty(layer.clone());
     state.written_by = file.terraform_version.into_owned();
@@ -43,10 +55,17 @@ pub fn read(layer: &LayerName, bytes: &[u8]) -> Result<State, FormatError> {
         }
     }
     for resource in file.resources {
-        read_resource(&mut state, &mut known, resource)?;
+        resources.extend(read_resource(&mut known, resource)?);
     }
+    state.set_resources(resources).map_err(|(module, addr)| {
+        let dot = if module.is_root() { "" } else { "." };
+        FormatError::Twice(format!("{module}{dot}{addr}"))
+    })?;
     Ok(state)
 }
+
+/// Resources in the order of a file.
+pub(super) type Resources = Vec<(ResourceKey, Arc<ResourceState>)>;
 
 /// What is known of a file that did not read as version 4: the reason that helps most.
 fn why_not(bytes: &[u8]) -> Option<FormatError> {
@@ -68,7 +87,11 @@ fn why_not(bytes: &[u8]) -> Option<FormatError> {
     }
 }
 
-fn read_resource(state: &mut State, known: &mut Known, resource: ResourceIn<'_>) -> Result<(), FormatError> {
+/// A resource; `None` where it has no instances.
+pub(super) fn read_resource(
+    known: &mut Known,
+    resource: ResourceIn<'_>,
+) -> Result<Option<(ResourceKey, Arc<ResourceState>)>, FormatError> {
     let place = Place { module: &resource.module, kind: &resource.kind, name: &resource.name };
     let (module, addr) = place.read(known, &resource.mode).map_err(|what| invalid(resource.place(), what))?;
     // With for_each of a provider block, OpenTofu names the configuration beside each instance.
@@ -101,12 +124,10 @@ fn read_resource(state: &mut State, known: &mut Known, resource: ResourceIn<'_>)
     }
     if instances.is_empty() {
         // Older versions keep resources without instances; they say nothing.
-        return Ok(());
+        return Ok(None);
     }
     let foreign = foreign(&resource.foreign)?;
-    state
-        .insert_resource((module, addr), ResourceState { provider, instances, foreign })
-        .map_err(|_| FormatError::Twice(resource.place()))
+    Ok(Some(((module, addr), Arc::new(ResourceState { provider, instances, foreign }))))
 }
 
 fn invalid(place: String, what: impl Into<String>) -> FormatError {
@@ -139,24 +160,26 @@ impl Place<'_> {
     }
 }
 
+/// A state file.
 #[derive(Default)]
-struct FileIn<'a> {
-    version: Option<u64>,
+pub(super) struct FileIn<'a> {
+    pub version: Option<u64>,
     terraform_version: Cow<'a, str>,
     serial: u64,
     lineage: Cow<'a, str>,
     outputs: Vec<(Cow<'a, str>, OutputIn<'a>)>,
-    resources: Vec<ResourceIn<'a>>,
+    pub resources: Vec<ResourceIn<'a>>,
     check_results: Option<&'a RawValue>,
     foreign: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
+/// One entry of `resources`.
 #[derive(Default)]
-struct ResourceIn<'a> {
+pub(super) struct ResourceIn<'a> {
     module: Cow<'a, str>,
     mode: Cow<'a, str>,
     kind: Cow<'a, str>,
-    name: Cow<'a, str>,
+    pub name: Cow<'a, str>,
     provider: Cow<'a, str>,
     instances: Vec<InstanceIn<'a>>,
     foreign: Vec<(Cow<'a, str>, &'a RawValue)>,

@@ -18,7 +18,7 @@ fn p(name: &str) -> String {
 }
 
 fn starts(name: &str, phase: &str) -> Event {
-    Event::StepStarted { addr: addr(name), action: Action::Create, phase: p(phase), id: None }
+    Event::StepStarted { addr: addr(name), deposed: None, action: Action::Create, phase: p(phase), id: None }
 }
 
 fn ends_after(seconds: u64, name: &str, phase: &str, failed: bool) -> Event {

@@ -320,7 +320,8 @@ impl Drawing {
                 hidden += 1;
                 continue;
             }
-            if self.everything && is_null(entry) {
+            // What a schema declares and nobody has set is not there; in content of open type a null was written.
+            if self.everything && notation != Notation::Open && is_null(entry) {
                 continue;
             }
             let nulls = notation != Notation::Open && diff.action == Action::Update;

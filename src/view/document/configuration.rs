@@ -2,6 +2,8 @@
 //!
 //! In a project of several layers each layer stands as a module call `layer.NAME` of the root module, as in the other parts.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::addr::{Mode, Name};
@@ -89,7 +91,7 @@ impl Writer<'_> {
         put("outputs", content.outputs.iter().map(|(name, one)| (name.to_string(), output(one))).collect());
         put("module_calls", content.calls.iter().map(|(name, call)| (name.to_string(), self.call(id, call))).collect());
         put("variables", content.variables.iter().map(|(name, one)| (name.to_string(), variable(one))).collect());
-        let mut resources: Vec<&Resource> = content.resources.values().collect();
+        let mut resources: Vec<&Resource> = content.resources.values().map(Arc::as_ref).collect();
         resources.sort_by_key(|resource| (resource.addr.mode != Mode::Managed, resource.addr.to_string()));
         if !resources.is_empty() {
             json.insert("resources".into(), resources.iter().map(|one| self.resource(id, one)).collect());

@@ -336,6 +336,8 @@ fn prior_state(plan: &Plan) -> Option<Json> {
             continue;
         }
         let mut object = object_of(planned, before);
+        object.tainted = planned.change.reason == Some(Reason::ReplaceBecauseTainted)
+            || planned.work.stored.as_ref().is_some_and(|stored| stored.status == crate::state::Status::Tainted);
         let stored = planned.work.stored.as_ref().map(|stored| stored.dependencies.clone());
         let written = planned.work.node.zip(dependencies.as_mut()).map(|(node, all)| all.of(node));
         let here = |addr: &&ConfigResourceAddr| addr.layer == planned.change.addr.layer;

@@ -1,0 +1,212 @@
+//! Commands one after the other in a folder, with drift in between, beside the real `terraform` (and, for what only OpenTofu has,
+//! `tofu`): exit codes, everything printed that is not prose, and how errors are called.
+//!
+//! `commands/NAME.txt` is a case: `--- file PATH` begins a file, `--- remove PATH` removes one, `--- set ADDRESS ATTRIBUTE VALUE` changes
+//! what the local state has of an object (which is how the world drifts under a provider that compares the two), `--- run ARGUMENTS` runs a
+//! command. `commands/NAME.json` holds what terraform answered to each. Those in `opentofu/commands` are answered by tofu. `just
+//! conformance` records anew; the real program finds the provider time, built from source, in the mirror folder that
+//! INFRA_PROVIDER_MIRROR names.
+
+use std::path::Path;
+
+use regex::Regex;
+use serde_json::{Value as Json, json};
+
+use super::corpus::texts;
+use super::peer::{Peer, without_ids};
+use super::spoken::{document, spoken, summaries};
+
+/// Where our answer is another one on purpose: file, step (from 1), and why.
+const KNOWN: &[(&str, usize, &str)] = &[
+    ("drift_modules", 8, "what two filters name is listed once"),
+    ("drift_modules", 13, "an address that cannot be read is called so, whatever is wrong with it"),
+    ("drift_modules", 17, DRIFT),
+    (
+        "drift_modules",
+        25,
+        "a provider that only a called module requires is listed with the root, which has its configuration",
+    ),
+    ("flags", 7, "the value is for no variable; nobody is asked for another one before that is said"),
+    ("flags", 9, "nothing of a plan that failed is shown"),
+    ("flags", 14, "no calls at all would never end; terraform takes it for its default"),
+    ("flags", 25, NOBODY),
+    ("flags", 26, NOBODY),
+    ("flags", 47, NOBODY),
+    ("flags", 52, "scripts may say of refresh that they agree, as of apply"),
+    ("flags", 60, "validate takes no folder: -chdir"),
+    ("flags", 61, "each tells its own version"),
+    ("flags", 65, "it is called as for other commands; terraform only tells how taint is used"),
+    ("output", 4, NAMED),
+    ("output", 5, NAMED),
+    ("output", 58, "flags may stand behind names"),
+    ("output", 60, NAMED),
+    ("refresh", 3, "outputs that are not known yet are no error"),
+    ("refresh", 6, "terraform says that nothing has changed, and exits as if something had"),
+    ("refresh", 21, DRIFT),
+    ("refresh", 27, DRIFT),
+    ("refresh", 41, DRIFT),
+    ("refresh_outputs", 15, GONE),
+    ("refresh_outputs", 16, GONE),
+    ("refresh_outputs", 17, GONE),
+    ("replace", 19, "refresh replaces nothing, and says so"),
+    ("shapes", 26, "terraform leaves out dependencies that the configuration has no more"),
+    ("state", 82, "of two mistakes the other one is said"),
+    (
+        "exclude",
+        19,
+        "OpenTofu's document has neither applyable nor complete, and tells of variables that they are required",
+    ),
+    ("exclude", 28, "OpenTofu explains the signs in more words"),
+    ("exclude", 34, "OpenTofu counts what is forgotten, too"),
+];
+
+/// What is gone is told with all that it was, whether or not something refers to it: docs/decisions/0007.
+const DRIFT: &str = "an object that somebody removed is told of in full";
+/// Terraform puts the question even so, and fails on the answer.
+const NOBODY: &str = "where there is no terminal nobody is asked, and how to agree is said";
+/// Terraform warns and succeeds, so that a script takes nothing for the value.
+const NAMED: &str = "what is asked for by its name and is not there is an error, also where there is nothing else";
+/// Terraform plans to remove it, and keeps it.
+const GONE: &str = "an output that is not written any more leaves state with the next refresh";
+
+#[test]
+fn commands_answer_as_under_terraform() {
+    let mut failed = Vec::new();
+    let steps = compare("commands", &mut failed) + compare("opentofu/commands", &mut failed);
+    assert!(
+        failed.is_empty(),
+        "{} of {steps} differ (- the real program, + infra):\n{}",
+        failed.len(),
+        failed.join("\n")
+    );
+    assert!(steps >= 80, "{steps} steps");
+}
+
+/// Says what differs in the cases of a folder; how many steps there were.
+fn compare(folder: &str, failed: &mut Vec<String>) -> usize {
+    let mut steps = 0;
+    for path in texts(folder) {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let recorded = std::fs::read_to_string(path.with_extension("json")).unwrap_or_else(|_| "[]".to_owned());
+        let expect: Vec<Json> = serde_json::from_str(&recorded).unwrap();
+        let got = play(&path, &Peer::infra());
+        assert_eq!(got.len(), expect.len(), "{name}: record it with `just conformance`");
+        steps += got.len();
+        for (step, (got, expect)) in got.iter().zip(&expect).enumerate() {
+            let known = KNOWN.iter().any(|known| (known.0, known.1) == (name.as_str(), step + 1));
+            match (got == expect, known) {
+                (false, false) => {
+                    failed.push(format!("=== {name}, step {}: {}{}", step + 1, got["run"], differences(expect, got)));
+                }
+                (true, true) => failed.push(format!("{name}, step {}: no difference any more", step + 1)),
+                (true, false) | (false, true) => {}
+            }
+        }
+    }
+    steps
+}
+
+/// What differs, line by line.
+fn differences(expect: &Json, got: &Json) -> String {
+    let text = |answer: &Json| serde_json::to_string_pretty(answer).unwrap() + "\n";
+    let diff = similar::TextDiff::from_lines(&text(expect), &text(got)).unified_diff().context_radius(2).to_string();
+    format!("\n{diff}")
+}
+
+#[test]
+#[ignore = "records the answers of terraform and tofu: just conformance"]
+fn record_commands() {
+    if std::env::var_os("INFRA_PROVIDER_MIRROR").is_none() {
+        return println!("not recorded: INFRA_PROVIDER_MIRROR names no folder with the provider time");
+    }
+    record("commands", &Peer::terraform());
+    match std::process::Command::new("tofu").arg("version").output() {
+        Ok(_) => record("opentofu/commands", &Peer::tofu()),
+        Err(_) => println!("tofu is not on the PATH: its answers stay as they are"),
+    }
+}
+
+fn record(folder: &str, peer: &Peer) {
+    for path in texts(folder) {
+        let text = serde_json::to_string_pretty(&play(&path, peer)).unwrap() + "\n";
+        let file = path.with_extension("json");
+        if !std::fs::read_to_string(&file).is_ok_and(|recorded| recorded == text) {
+            println!("recorded {}", file.display());
+            std::fs::write(file, text).unwrap();
+        }
+    }
+}
+
+/// The answers to every step of a case.
+fn play(case: &Path, peer: &Peer) -> Vec<Json> {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    let mirror = std::env::var("INFRA_PROVIDER_MIRROR").unwrap_or_default();
+    let settings = format!("provider_installation {{\n  filesystem_mirror {{\n    path = {mirror:?}\n  }}\n}}\n");
+    std::fs::write(folder.join("terraformrc"), if mirror.is_empty() { String::new() } else { settings }).unwrap();
+    let text = format!("\n{}", std::fs::read_to_string(case).unwrap());
+    let (mut answers, mut prepared) = (Vec::new(), !peer.installs);
+    for part in text.split("\n--- ").skip(1) {
+        let (head, body) = part.split_once('\n').unwrap_or((part, ""));
+        let (verb, rest) = head.split_once(' ').unwrap();
+        match verb {
+            "file" => {
+                let path = folder.join(rest);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, format!("{}\n", body.trim_end_matches('\n'))).unwrap();
+                prepared &= !peer.installs;
+            }
+            "remove" => std::fs::remove_file(folder.join(rest)).unwrap(),
+            "set" => set(&folder.join("terraform.tfstate"), rest),
+            "run" => {
+                if !prepared {
+                    peer.run(folder, &["init", "-input=false"]);
+                    prepared = true;
+                }
+                answers.push(step(peer, folder, rest));
+            }
+            other => panic!("{}: {other:?}", case.display()),
+        }
+    }
+    answers
+}
+
+/// `[MODULE.]TYPE.NAME[INDEX] ATTRIBUTE VALUE`: changes what state has; the index counts the instances of the resource.
+fn set(state: &Path, words: &str) {
+    let mut words = words.splitn(3, ' ');
+    let (address, attribute, value) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
+    let (address, index) = match address.strip_suffix(']').and_then(|address| address.rsplit_once('[')) {
+        Some((address, index)) => (address, index.parse().unwrap()),
+        None => (address, 0),
+    };
+    let mut parts = address.rsplitn(3, '.');
+    let (name, kind, module) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap_or_default());
+    let mut document: Json = serde_json::from_slice(&std::fs::read(state).unwrap()).unwrap();
+    let resources = document["resources"].as_array_mut().unwrap();
+    let is_it = |one: &&mut Json| {
+        one["type"] == kind && one["name"] == name && one["module"].as_str().unwrap_or_default() == module
+    };
+    let resource = resources.iter_mut().find(is_it).unwrap();
+    resource["instances"][index]["attributes"][attribute] = serde_json::from_str(value).unwrap();
+    std::fs::write(state, document.to_string()).unwrap();
+}
+
+/// Runs a command; words are separated by blanks, apostrophes hold them together.
+fn step(peer: &Peer, folder: &Path, command: &str) -> Json {
+    let word = Regex::new(r"'([^']*)'|(\S+)").unwrap();
+    let words = word.captures_iter(command);
+    let words: Vec<String> =
+        words.map(|word| word.get(1).or_else(|| word.get(2)).map_or("", |found| found.as_str()).to_owned()).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let output = peer.run(folder, &words);
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let place = folder.to_string_lossy();
+    let out = out.replace(&*place, "DIR");
+    let answer = json!({
+        "run": command,
+        "code": output.status.code(),
+        "out": document(&out).unwrap_or_else(|| spoken(words[0], &out).into()),
+        "errors": summaries(&err.replace(&*place, "DIR")),
+    });
+    without_ids(&answer)
+}
