@@ -75,7 +75,8 @@ pub async fn make_workspace(config: &Config, name: &str, from: Option<&[u8]>) ->
     let Some(settings) = settings_of(config, name) else { return Ok(0) };
     let layer = config.layers.first().map_or_else(crate::addr::LayerName::plain, |layer| layer.name.clone());
     let begins = from.map(|bytes| format::read(&layer, bytes)).transpose();
-    let begins = begins.map_err(|error| Diagnostic::error("State file not read", format!("It is no state: {error}.")))?;
+    let begins =
+        begins.map_err(|error| Diagnostic::error("State file not read", format!("It is no state: {error}.")))?;
     if let StateSettings::Local { path } = &settings {
         let folder = path.parent().unwrap_or(path);
         std::fs::create_dir_all(folder).map_err(|error| {

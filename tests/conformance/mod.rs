@@ -3,6 +3,7 @@
 mod commands;
 mod console;
 mod corpus;
+mod documents;
 mod expressions;
 mod fmt;
 mod known;

@@ -131,7 +131,8 @@ async fn a_workspace_begins_with_the_state_of_a_file() {
     assert_eq!(bucket.keys().await, ["site/terraform.tfstate"], "nothing is made of what is no state");
     bucket.call(&infra, &["workspace", "new", "-state=pulled", "a"]);
     assert_eq!(bucket.keys().await, ["site/terraform.tfstate", "spaces/a/site/terraform.tfstate"]);
-    let (copy, first) = (bucket.state("spaces/a/site/terraform.tfstate").await, bucket.state("site/terraform.tfstate").await);
+    let (copy, first) =
+        (bucket.state("spaces/a/site/terraform.tfstate").await, bucket.state("site/terraform.tfstate").await);
     assert_eq!(copy["resources"], first["resources"]);
     assert_ne!(copy["lineage"], first["lineage"], "it is another state from now on");
     assert_eq!(bucket.call(&infra, &["state", "list"]), "terraform_data.a\n");
