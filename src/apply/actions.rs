@@ -17,6 +17,7 @@ impl<'a> Run<'a> {
         if self.inputs.stop.is_asked() {
             self.report.stopped = true;
             self.report.left += 1;
+            self.leave(invocation);
             return self.release(step, true);
         }
         let config = match self.action_arguments(invocation) {
@@ -52,6 +53,7 @@ impl<'a> Run<'a> {
     /// Takes in how an action ended.
     pub(super) fn invoked(&mut self, step: u32, index: usize, said: Diagnostics) {
         let invocation = &self.plan.invocations[index];
+        self.leave(invocation);
         let failed = said.has_errors();
         let (action, trigger) = names(invocation);
         self.inputs.events.emit(Event::ActionEnded { action, trigger, failed });

@@ -38,7 +38,9 @@ pub(super) enum Request {
     Apply { prior: Value, planned: Value, config: Value, private: Vec<u8>, remote: bool },
     /// A data source.
     Read { config: Value },
-    /// Nothing: only state changes.
+    /// Nothing: state says something else of the same object.
+    Keep { value: Value, private: Vec<u8> },
+    /// Nothing: the object goes from state.
     Forget,
 }
 
@@ -146,6 +148,7 @@ pub(super) async fn make(mut job: Job<'_>) -> Ended {
     let request = std::mem::replace(&mut job.request, Request::Forget);
     let Outcome { value, said, fatal, kept } = match request {
         Request::Forget => forget(&job).await,
+        Request::Keep { value, private } => keep(&job, value, &private).await,
         Request::Read { config } => read(&job, config).await,
         Request::Apply { prior, planned, config, private, remote } => {
             let request = ApplyRequest {
@@ -217,6 +220,21 @@ async fn forget(job: &Job<'_>) -> Outcome {
     let mut said = Diagnostics::none();
     let written = write(job, Record::new().remove(slot_of(job)), &mut said).await;
     Outcome::new(None, said, !written)
+}
+
+async fn keep(job: &Job<'_>, value: Value, private: &[u8]) -> Outcome {
+    let mut said = Diagnostics::none();
+    match object(job.planned, &value, private, Status::Ready, job.dependencies.clone()) {
+        Ok(stored) => {
+            let record = Record::new().put(slot_of(job), job.planned.change.provider.clone(), stored);
+            let written = write(job, record, &mut said).await;
+            Outcome::new(Some(value), said, !written)
+        }
+        Err(diagnostic) => {
+            said.push(*diagnostic);
+            Outcome::new(None, said, false)
+        }
+    }
 }
 
 async fn read(job: &Job<'_>, config: Value) -> Outcome {

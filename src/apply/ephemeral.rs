@@ -1,15 +1,19 @@
 //! Ephemeral resources when applying: opened as soon as what they need is there, if some change needs them.
 
+use std::sync::Arc;
+
 use crate::addr::ResourceAddr;
 use crate::diag::{Diagnostics, Outcome};
 use crate::graph::{ModuleId, NodeId};
 use crate::lang::decode::decode;
 use crate::plan::ephemeral::{Held, marked, open};
 use crate::plan::expand::{Repeated, copies};
+use crate::plan::keyed::choose;
+use crate::plan::rules::check;
 use crate::plan::scope::ModuleScope;
-use crate::plan::values::check;
 use crate::plan::world::{CopyId, Repetition, Shaping, resource_value};
 use crate::plan::{block_name, schema_of};
+use crate::provider::Configured;
 use crate::value::{Marks, Path, Value};
 
 use super::run::{Done, Run};
@@ -25,6 +29,7 @@ pub(super) struct OpenCopy {
 /// An instance that can be opened.
 struct Ready {
     addr: crate::addr::InstanceAddr,
+    configured: Arc<dyn Configured>,
     config: Value,
     marks: Vec<(Path, Marks)>,
 }
@@ -42,10 +47,9 @@ impl<'a> Run<'a> {
         let (Some(provider), Some((_, resource))) = (graph.provider_of.get(&node), graph.resource(node)) else {
             return Evaluated::Done(true);
         };
-        let slot = &self.providers[provider.index()];
-        let (Some(configured), true) = (slot.ask().cloned(), self.needed.get(node.index()) == Some(&true)) else {
+        if self.needed.get(node.index()) != Some(&true) {
             return Evaluated::Done(true);
-        };
+        }
         let mut ready = Vec::new();
         let mut said = Diagnostics::none();
         for copy in self.world.copies_of(module).to_vec() {
@@ -66,18 +70,19 @@ impl<'a> Run<'a> {
             self.said.append(said.located(Some(resource.block.header), Some(&block_name(addr))));
             return Evaluated::Done(false);
         }
-        let (kind, events) = (slot.kind.clone(), self.inputs.events);
+        let (kind, events) = (self.providers[provider.index()].kind.clone(), self.inputs.events);
         Evaluated::Call(Box::pin(async move {
             let mut opened = Vec::with_capacity(ready.len());
             for (copy, shaping, instances) in ready {
-                let each = instances.into_iter().map(async |(repetition, Ready { addr, config, marks })| {
-                    let outcome = open(configured.clone(), addr.clone(), config, events).await;
-                    let outcome = outcome.and_then(|(opened, held)| match schema_of(&*kind, &addr) {
-                        Some(schema) => Outcome::ok((marked(schema, opened.value, &marks), held)),
-                        None => Outcome::ok((opened.value.mark(Marks::EPHEMERAL), held)),
+                let each =
+                    instances.into_iter().map(async |(repetition, Ready { addr, configured, config, marks })| {
+                        let outcome = open(configured, addr.clone(), config, events).await;
+                        let outcome = outcome.and_then(|(opened, held)| match schema_of(&*kind, &addr) {
+                            Some(schema) => Outcome::ok((marked(schema, opened.value, &marks), held)),
+                            None => Outcome::ok((opened.value.mark(Marks::EPHEMERAL), held)),
+                        });
+                        (repetition, outcome)
                     });
-                    (repetition, outcome)
-                });
                 let instances = futures::future::join_all(each).await;
                 opened.push(OpenCopy { copy, shaping, instances });
             }
@@ -85,15 +90,18 @@ impl<'a> Run<'a> {
         }))
     }
 
-    /// The arguments of an instance; `None` where they are not known yet.
+    /// The arguments of an instance and who opens it; `None` where they are not known yet.
     fn ready(&self, node: NodeId, copy: CopyId, repetition: &Repetition) -> Result<Option<Ready>, Diagnostics> {
         let graph = &self.plan.segment().graph;
         let Some((module, resource)) = graph.resource(node) else { return Ok(None) };
         let layer = graph.layers[graph.module(module).layer].clone();
         let addr = resource.addr.instance(layer, self.world.copy(copy).addr.clone(), repetition.key());
-        let Some(provider) = graph.provider_of.get(&node).map(|id| &self.providers[id.index()]) else {
-            return Ok(None);
+        let provider = match graph.keyed.get(&node) {
+            None => graph.provider_of.get(&node).copied(),
+            Some(keyed) => Some(choose(self.around(), keyed, copy, repetition, &addr)?),
         };
+        let Some(provider) = provider.map(|id| &self.providers[id.index()]) else { return Ok(None) };
+        let Some(configured) = provider.ask().cloned() else { return Ok(None) };
         let Some(schema) = schema_of(&*provider.kind, &addr) else { return Ok(None) };
         let scope = ModuleScope { around: self.around(), copy, repetition, this: None };
         let mut decoded = decode(&resource.body, &schema.block, &scope);
@@ -102,7 +110,7 @@ impl<'a> Run<'a> {
         }
         let (config, _) = decoded.into_result()?;
         let (config, marks) = config.unmark_paths();
-        Ok(config.is_wholly_known().then_some(Ready { addr, config, marks }))
+        Ok(config.is_wholly_known().then_some(Ready { addr, configured, config, marks }))
     }
 
     /// Takes in what was opened.

@@ -14,6 +14,7 @@ pub(super) fn phase_sizes(plan: &Plan, steps: &Steps) -> Vec<(String, usize)> {
     let mut sizes = vec![0; plan.phases.len()];
     for kind in &steps.kinds {
         if let StepKind::Call(index, _) = kind
+            && !plan.changes[*index].work.check
             && let Some(size) = sizes.get_mut(plan.changes[*index].phase)
         {
             *size += 1;
@@ -53,9 +54,11 @@ impl Run<'_> {
         drop(std::mem::take(&mut self.running));
         self.report.stopped |= self.inputs.stop.is_asked();
         if !self.fatal {
-            self.write_outputs().await;
-            if !self.report.stopped && !self.said.has_errors() {
-                self.said.append(crate::plan::assertions(self.around(), false));
+            let asserted = self.plan.asserts;
+            let asserted = asserted.then(|| crate::plan::assertions(self.around(), &|node| self.broken[node.index()]));
+            self.write_outputs(asserted.as_ref()).await;
+            if let Some(asserted) = asserted.filter(|_| !self.report.stopped) {
+                self.said.append(asserted.said(self.around(), false));
             }
         }
         for phase in 0..self.plan.phases.len() {

@@ -9,8 +9,8 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::decode::decode;
 use crate::plan::expand::each_values;
 use crate::plan::provider::Status;
+use crate::plan::rules::check;
 use crate::plan::scope::ModuleScope;
-use crate::plan::values::check;
 use crate::plan::world::Repetition;
 use crate::plan::{Call, PlannedChange, block_name, ignore_changes, schema_of};
 use crate::provider::{PlanRequest, answering};
@@ -116,6 +116,12 @@ impl<'a> Run<'a> {
             job.aside = Some((aside, old));
         }
         let Some(schema) = schema_of(&*planned.provider_type, &planned.change.addr) else { return Prepared::Failed };
+        if call == Call::Update && before == planned.work.planned {
+            // Only what is sensitive of it changes, which is between the program and its state.
+            let private = self.stored(planned).map(|object| object.private.to_vec()).unwrap_or_default();
+            job.request = Request::Keep { value: before, private };
+            return Prepared::Job(Box::new(job));
+        }
         let prior = if call == Call::Create { Value::Null(schema.ty()) } else { before };
         let asked_at_plan = match plan.segment().providers[planned.work.provider].status {
             Status::Ready(_) => true,

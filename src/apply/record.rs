@@ -81,7 +81,7 @@ pub fn intent(
 }
 
 /// The value with null for everything unknown.
-fn known_only(value: &Value) -> Value {
+pub(super) fn known_only(value: &Value) -> Value {
     match value {
         Value::Unknown(unknown) => Value::Null(unknown.ty.clone()),
         Value::List(sequence) => Value::list(sequence.element.clone(), sequence.items.iter().map(known_only).collect()),

@@ -23,7 +23,7 @@ use super::call::{Ended, Final, Job, Then, Watch, id_of, make, step_action};
 use super::critical::Critical;
 use super::gates::{GateContext, GateDone};
 use super::phases::phase_sizes;
-use super::pools::Pools;
+use super::pools::{Called, Pools};
 use super::prepare::Prepared;
 use super::provision::Provisioned;
 use super::record::Dependencies;
@@ -93,6 +93,8 @@ pub(super) struct Run<'a> {
     /// Name of every phase, and how many calls it has.
     sizes: Vec<(String, usize)>,
     failed: Vec<bool>,
+    /// For each node, whether it, or something that it needs, has failed.
+    pub(super) broken: Vec<bool>,
     ready: VecDeque<u32>,
     pools: Pools,
     pub(super) watches: HashMap<u32, Arc<Watch>>,
@@ -123,12 +125,13 @@ pub async fn run(plan: Plan, inputs: Inputs<'_>) -> (Report, Diagnostics) {
         aside: HashMap::new(),
         each_values: HashMap::new(),
         held: Vec::new(),
-        needed: needed(plan.segment(), &plan.changes),
+        needed: needed(&plan),
         refreshed: plan.segment().refreshed.iter().map(|(slot, _, object)| (slot, object)).collect(),
         report: Report::default(),
         said: Diagnostics::none(),
         running: FuturesUnordered::new(),
         failed: vec![false; count],
+        broken: vec![false; graph.nodes.len()],
         ready: (0..count as u32).filter(|step| steps.waits[*step as usize] == 0).collect(),
         pools: Pools::new(inputs.parallelism),
         watches: HashMap::new(),
@@ -180,17 +183,22 @@ impl<'a> Run<'a> {
 
     async fn take(&mut self, step: u32) {
         if self.failed[step as usize] || self.fatal {
-            if matches!(self.steps.kinds[step as usize], StepKind::Call(..) | StepKind::Invoke(_)) {
-                self.report.left += 1;
-            }
-            if let StepKind::PhaseEnd(phase) = self.steps.kinds[step as usize] {
-                self.gates_left(phase);
+            match self.steps.kinds[step as usize] {
+                StepKind::Call(index, _) => self.report.left += usize::from(!self.plan.changes[index].work.check),
+                StepKind::Invoke(_) => self.report.left += 1,
+                StepKind::PhaseEnd(phase) => self.gates_left(phase),
+                StepKind::Value(node) => self.broken[node.index()] = true,
+                StepKind::Join | StepKind::PhaseStart(_) | StepKind::Never => {}
             }
             return self.release(step, true);
         }
         match self.steps.kinds[step as usize] {
             StepKind::Join => self.release(step, false),
-            StepKind::Invoke(index) => self.invoke(step, index),
+            StepKind::Invoke(index) => {
+                if self.pools.enter(&self.plan.invocations[index], step) {
+                    self.invoke(step, index);
+                }
+            }
             // Left for a later segment: what waits for it stays where it is.
             StepKind::Never => {}
             StepKind::PhaseStart(phase) => {
@@ -202,7 +210,10 @@ impl<'a> Run<'a> {
             }
             StepKind::PhaseEnd(phase) => self.end_phase(step, phase),
             StepKind::Value(node) => match self.evaluate(step, node) {
-                Evaluated::Done(ok) => self.release(step, !ok),
+                Evaluated::Done(ok) => {
+                    self.broken[node.index()] |= !ok;
+                    self.release(step, !ok);
+                }
                 Evaluated::Call(job) => self.running.push(job),
             },
             StepKind::Call(index, call) => {
@@ -299,8 +310,8 @@ impl<'a> Run<'a> {
     }
 
     /// Gives up the place of a call; the next one that waits for it is ready again.
-    fn leave(&mut self, planned: &PlannedChange) {
-        self.ready.extend(self.pools.leave(planned));
+    pub(super) fn leave<'c>(&mut self, called: impl Into<Called<'c>>) {
+        self.ready.extend(self.pools.leave(called));
     }
 
     pub(super) fn phase_name(&self, phase: usize) -> String {
@@ -338,14 +349,11 @@ impl<'a> Run<'a> {
         if let Some(value) = ended.value.as_ref().filter(|_| !ended.said.has_errors()) {
             ended.said.append(self.conditions(planned, Some(value)));
         }
-        if planned
-            .work
-            .node
-            .and_then(|node| self.plan.segment().graph.resource(node))
-            .is_some_and(|(_, r)| r.check.is_some())
-        {
-            // The data block of a check: that its check cannot be made holds nothing up.
-            ended.said.0.iter_mut().for_each(|diagnostic| diagnostic.severity = Severity::Warning);
+        let of_check = planned.work.check;
+        let unread = ended.said.has_errors();
+        if of_check {
+            // That a check cannot be made holds nothing up.
+            self.read_for_check(planned, &mut ended.said);
         }
         self.leave(planned);
         self.watches.remove(&ended.step);
@@ -362,7 +370,7 @@ impl<'a> Run<'a> {
                 phase: self.phase_name(planned.phase),
                 elapsed: ended.elapsed,
                 id: ended.value.as_ref().and_then(id_of),
-                failed,
+                failed: unread,
             });
         }
         for diagnostic in ended.said.iter() {
@@ -371,7 +379,9 @@ impl<'a> Run<'a> {
         let span = planned.work.node.and_then(|node| self.plan.segment().graph.resource(node));
         let located = ended.said.located(span.map(|(_, resource)| resource.block.header), None);
         self.said.append(located);
-        if !failed && !ended.unchanged {
+        if of_check {
+            // It belongs to no phase.
+        } else if !failed && !ended.unchanged {
             self.report.counts.count(step_action(ended.call));
             self.critical.count(planned.phase, step_action(ended.call));
         } else {
@@ -387,6 +397,19 @@ impl<'a> Run<'a> {
             Call::Delete | Call::DeleteReplaced | Call::Forget => {}
         }
         self.release(ended.step, failed);
+    }
+
+    /// What could not be read for a check is a warning, and what its assertions would have looked at.
+    fn read_for_check(&mut self, planned: &PlannedChange, said: &mut Diagnostics) {
+        let (Some(node), Some(copy)) = (planned.work.node, planned.work.copy) else { return };
+        let check = self.plan.segment().graph.resource(node).and_then(|(_, resource)| resource.check.clone());
+        let why = said.iter().filter(|one| one.severity == Severity::Error);
+        let why = why.map(|one| format!("{}: {}", one.summary, one.detail)).next();
+        self.world.set_unread(node, copy, why);
+        for diagnostic in &mut said.0 {
+            diagnostic.severity = Severity::Warning;
+            diagnostic.within = check.as_ref().map(|check| format!("check {:?}", check.as_str()));
+        }
     }
 
     /// Tells those that wait for a step that it is over. What waits for a failed one is not done.

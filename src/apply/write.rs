@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::addr::Mode;
-use crate::change::Action;
+use crate::change::{Action, Reason};
 use crate::event::Event;
-use crate::plan::PlannedChange;
+use crate::plan::{Assertions, PlannedChange};
 use crate::state::{Object, OutputState, Record, Slot, Status as ObjectStatus};
 
-use super::record::object;
+use super::record::{known_only, object};
 use super::run::Run;
 
 impl Run<'_> {
@@ -33,12 +33,15 @@ impl Run<'_> {
         for planned in &plan.changes {
             self.take_over(planned, &mut records);
             let is_read = planned.change.addr.resource.mode == Mode::Data && planned.change.action == Action::NoOp;
-            let Some(node) = planned.work.node.filter(|_| is_read && planned.work.planned.is_wholly_known()) else {
-                continue;
-            };
+            let is_read = is_read && planned.work.planned.is_wholly_known();
+            // As terraform does: it is stored as the plan has seen it until the apply has read it, too.
+            let is_read = is_read || planned.change.reason == Some(Reason::ReadBecauseCheckNested);
+            let Some(node) = planned.work.node.filter(|_| is_read) else { continue };
             let Some(layer) = plan.segment().config.layer_index(&planned.change.addr.layer) else { continue };
             let dependencies = self.dependencies.of(node);
-            if let Ok(object) = object(planned, &planned.work.planned, &[], ObjectStatus::Ready, dependencies) {
+            if let Ok(object) =
+                object(planned, &known_only(&planned.work.planned), &[], ObjectStatus::Ready, dependencies)
+            {
                 let slot = Slot { addr: planned.change.addr.clone(), deposed: None };
                 let record = std::mem::take(&mut records[layer]);
                 records[layer] = record.put(slot, planned.change.provider.clone(), object);
@@ -93,7 +96,7 @@ impl Run<'_> {
     }
 
     /// Writes the root outputs that are known now, and takes out those that are gone.
-    pub(super) async fn write_outputs(&mut self) {
+    pub(super) async fn write_outputs(&mut self, asserted: Option<&Assertions>) {
         let plan = self.plan;
         let graph = &plan.segment().graph;
         let mut records: Vec<Record> = self.inputs.commits.iter().map(|_| Record::new()).collect();
@@ -131,7 +134,7 @@ impl Run<'_> {
             };
         }
         for (layer, record) in records.iter_mut().enumerate() {
-            let text = crate::plan::results(self.around(), plan, layer, &self.unmet);
+            let text = crate::plan::results(self.around(), plan, layer, &self.unmet, asserted);
             let stored = self.inputs.states.get(layer).and_then(|state| state.check_results.as_deref());
             if stored != text.as_deref() {
                 record.check_results = Some(text.unwrap_or_else(|| "null".to_owned()).into());

@@ -119,6 +119,8 @@ pub enum Reason {
     ReadBecauseConfigUnknown,
     /// What the data source depends on has changes.
     ReadBecauseDependencyPending,
+    /// It belongs to a check, which every apply makes.
+    ReadBecauseCheckNested,
 }
 
 impl Reason {
@@ -139,6 +141,7 @@ impl Reason {
             Reason::DeleteDeposed => "delete_because_deposed",
             Reason::ReadBecauseConfigUnknown => "read_because_config_unknown",
             Reason::ReadBecauseDependencyPending => "read_because_dependency_pending",
+            Reason::ReadBecauseCheckNested => "read_because_check_nested",
         }
     }
 }

@@ -103,6 +103,10 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
         tell(&terminal, &said, call, stream);
     }
     let outputs = outputs(&session, &planning.select, &applied).await;
+    // What removes everything by a flag of apply ends as an apply does, under terraform too.
+    if mode.is_none() && options.mode == PlanMode::Destroy {
+        options.mode = PlanMode::Normal;
+    }
     let what = Shown { refreshes, outputs };
     let exit = conclude(call, &terminal, &session, &options, &applied, what, planning.json);
     if !planning.json {

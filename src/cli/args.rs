@@ -328,7 +328,7 @@ pub(super) struct PlanningArgs {
     #[arg(long, value_name = "ADDRESS", value_parser = action, conflicts_with_all = ["destroy", "target", "replace"])]
     pub invoke: Vec<Pattern>,
     /// Calls in flight at once
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 10)]
     pub parallelism: u32,
     /// Lock state
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = true,
@@ -362,8 +362,14 @@ pub(super) struct InitArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     pub backend_config: Vec<String>,
     /// Accepted for Terraform's sake
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, conflicts_with = "migrate_state")]
     pub reconfigure: bool,
+    /// Accepted for Terraform's sake: state is where the configuration says
+    #[arg(long, hide = true)]
+    pub migrate_state: bool,
+    /// Accepted for Terraform's sake: every provider is in the program
+    #[arg(long, hide = true, value_name = "DIR")]
+    pub plugin_dir: Vec<String>,
     /// Fetch modules again that are there
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = false,
           action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]

@@ -141,6 +141,6 @@ fn save(
 ) -> Result<(), Box<Diagnostic>> {
     let load = saved::pack(call, session, &args.planning.select, args.generate_config_out.is_some());
     let text = view::plan(plan, Style::PLAIN);
-    let json = view::plan_json(plan, &ops::checks(session, plan), false).to_string();
+    let json = view::plan_json(plan, false).to_string();
     ops::write_saved(path, &SavedPlan::new(plan, options, load, text, json))
 }

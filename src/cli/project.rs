@@ -150,16 +150,19 @@ pub(super) fn run_options(args: &PlanningArgs, now: Timestamp) -> RunOptions {
     options.lock = args.lock;
     options.lock_timeout = args.lock_timeout;
     options.take_over_expired = args.take_over_expired;
-    options.parallelism = args.parallelism as usize;
+    // As under Terraform, 0 is what no flag is.
+    options.parallelism = if args.parallelism == 0 { 10 } else { args.parallelism as usize };
     options
 }
 
 /// Flags of planning that do not go together.
 pub(super) fn incompatible(args: &PlanningArgs) -> Option<Diagnostic> {
-    (args.destroy && args.refresh_only).then(|| {
+    if args.destroy && args.refresh_only {
         let detail = "-destroy removes everything, -refresh-only changes nothing: one of them has to go.";
-        Diagnostic::error("Incompatible plan mode options", detail)
-    })
+        return Some(Diagnostic::error("Incompatible plan mode options", detail));
+    }
+    let detail = "-refresh-only does nothing but look at objects, which -refresh=false forbids: one of them has to go.";
+    (args.refresh_only && !args.refresh).then(|| Diagnostic::error("Incompatible refresh options", detail))
 }
 
 /// The layer of `-layer`.
@@ -172,7 +175,8 @@ pub(super) fn wants(select: &SelectArgs, layer: &LayerName) -> bool {
     select.layer.as_deref().is_none_or(|name| name == layer.as_str())
 }
 
-fn process_env() -> BTreeMap<String, String> {
+/// The environment of the process, as far as it is text.
+pub(super) fn process_env() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()

@@ -1,5 +1,6 @@
 //! What a saved plan carries of the command line: what was read, and what decided how.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use crate::diag::Diagnostic;
 use crate::ops::{SavedPlan, Session};
 
 use super::args::SelectArgs;
-use super::project::Call;
+use super::project::{Call, process_env};
 
 #[derive(Serialize, Deserialize)]
 struct Load {
@@ -30,6 +31,9 @@ struct Load {
     /// Those of them that were set when planning.
     #[serde(default)]
     withheld: Vec<String>,
+    /// The values of the other variables that came from the environment.
+    #[serde(default)]
+    env: BTreeMap<String, String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -63,6 +67,7 @@ pub(super) fn pack(call: &Call, session: &Session, select: &SelectArgs, generate
         now: call.now.to_string(),
         generates,
         captured: call.capture.captured(),
+        env: variables(process_env(), &ephemeral).collect(),
         ephemeral,
         withheld,
     };
@@ -110,5 +115,19 @@ pub(super) fn unpack(call: &Call, saved: &SavedPlan) -> Result<LoadOptions, Box<
     });
     let given = given.chain(call.given.iter().cloned());
     let (generates, run) = (load.generates, (load.environment, load.global));
-    Ok(LoadOptions { generates, ..call.load_saved(load.captured, run, given.collect(), now) })
+    let mut options = LoadOptions { generates, ..call.load_saved(load.captured, run, given.collect(), now) };
+    let other: Vec<String> = variables(options.process_env.clone(), &load.ephemeral).map(|(name, _)| name).collect();
+    options.process_env.retain(|name, _| !other.contains(name));
+    options.process_env.extend(load.env);
+    Ok(options)
+}
+
+/// Those of the environment's variables that give input variables their values, but for the ephemeral ones.
+fn variables(
+    env: impl IntoIterator<Item = (String, String)>,
+    ephemeral: &[String],
+) -> impl Iterator<Item = (String, String)> {
+    let carried =
+        |name: &str| name.strip_prefix("TF_VAR_").is_some_and(|name| !ephemeral.iter().any(|one| one == name));
+    env.into_iter().filter(move |(name, _)| carried(name))
 }

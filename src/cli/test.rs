@@ -150,7 +150,7 @@ impl Teller<'_> {
             TestEvent::FileStarted(path) => lines.file(path, "starting", None, now),
             TestEvent::RunStarted(path, run) => lines.run(path, run, "starting", None, now),
             TestEvent::RunEnded(path, result) => lines.ended(path, result, now),
-            TestEvent::Planned { file, run, plan, checks } => lines.plan(file, run, plan, checks, now),
+            TestEvent::Planned { file, run, plan } => lines.plan(file, run, plan, now),
             TestEvent::Applied { file, run, session, state } => {
                 let decoded = decode(session, &[state]);
                 lines.state(file, run, &decoded.objects(), &decoded.outputs, now)

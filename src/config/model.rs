@@ -574,6 +574,8 @@ pub struct Check {
     pub name: Name,
     /// `assert` blocks.
     pub asserts: Vec<CheckRule>,
+    /// Its data block.
+    pub data: Option<ResourceAddr>,
     /// The block's header.
     pub span: Span,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
-use crate::addr::{LayerName, Mode, ModuleAddr, Name};
+use crate::addr::{LayerName, ModuleAddr, Name};
 use crate::config::{ActionBlock, Config, Module, Resource};
 use crate::diag::{Diagnostic, Diagnostics, Outcome, Span};
 use crate::lang::decode::references_in;
@@ -12,7 +12,7 @@ use crate::lang::eval::{Found, Reference};
 
 use super::provider::Providers;
 use super::undeclared::undeclared;
-use super::{Graph, ModuleId, ModuleNode, Node, NodeId, Owner, ProviderId, Shape, Slot, cycle, phases};
+use super::{Graph, Keyed, ModuleId, ModuleNode, Node, NodeId, Owner, ProviderId, Shape, Slot, cycle, phases};
 
 /// Builds the graph. Every undeclared name, cycle and edge against layers or phases is said, not the first one only. Beside
 /// errors about names there is a graph all the same, so that what else is wrong can be found.
@@ -154,7 +154,7 @@ impl Builder<'_> {
                         needs.retain(|need| *need != node);
                         self.argument_edges(id, name, &mut needs);
                     }
-                    Slot::Resource(addr) => {
+                    Slot::Resource(_) => {
                         let Some(resource) = &shape.blocks[offset as usize] else { continue };
                         if module_is_root(&self.graph, id)
                             && let Some(lower) = self.config.layer_read_by(self.graph.module(id).layer, resource)
@@ -167,20 +167,7 @@ impl Builder<'_> {
                                 needs.push(self.graph.providers[provider.index()].node);
                                 self.graph.provider_of.insert(node, provider);
                                 if let Some(keyed) = keyed {
-                                    if addr.mode == Mode::Ephemeral {
-                                        let detail = "An ephemeral block is opened again by the apply, which does not \
-                                                      choose among the configurations of a provider block with for_each \
-                                                      yet. Use a provider block without for_each.";
-                                        let refused = Diagnostic::error("Not supported yet", detail);
-                                        self.said.push(refused.or_at(resource.provider.span));
-                                    }
-                                    let all = keyed.by_key.values().map(|id| self.graph.providers[id.index()].node);
-                                    needs.extend(all);
-                                    let caller =
-                                        keyed.call.and_then(|call| Some(self.graph.module(call).caller.as_ref()?.0));
-                                    for found in crate::lang::eval::references(&keyed.key) {
-                                        self.edge(caller.unwrap_or(id), &found, first, &mut needs);
-                                    }
+                                    self.keyed_edges(id, &keyed, first, &mut needs);
                                     self.graph.keyed.insert(node, keyed);
                                 }
                             }
@@ -200,7 +187,15 @@ impl Builder<'_> {
                     Slot::End(name) => {
                         let child = &self.graph.modules[self.graph.modules[index].children[name].index()];
                         needs.push(NodeId(node.0 - 1));
-                        needs.extend((0..child.shape.len()).map(|offset| NodeId(child.base.0 + offset)));
+                        // What a check reads is read at the very end, and nothing waits for that.
+                        let waits = |offset: &u32| match &child.shape.slots[*offset as usize] {
+                            Slot::Resource(addr) => {
+                                child.module.resources.get(addr).is_none_or(|one| one.check.is_none())
+                            }
+                            _ => true,
+                        };
+                        let own = (0..child.shape.len()).filter(waits);
+                        needs.extend(own.map(|offset| NodeId(child.base.0 + offset)));
                     }
                     Slot::Local(_) | Slot::Output(_) => needs.extend(self.own_call(id)),
                 }
@@ -214,9 +209,7 @@ impl Builder<'_> {
                 self.set_needs(node, needs);
             }
             checked.insert(Arc::as_ptr(&module), broken);
-            if first {
-                self.check_blocks(id, &module);
-            }
+            self.check_blocks(id, &module, first);
             self.add_actions(id, &module, first, providers);
             for block in 0..module.providers.len() {
                 providers.declare(&mut self.graph, Owner::Module(id), block);
@@ -231,14 +224,27 @@ impl Builder<'_> {
         }
     }
 
-    /// Assertions are evaluated last and need no edges; what they name has to be there.
-    fn check_blocks(&mut self, id: ModuleId, module: &Module) {
+    /// What chooses among the configurations of a provider block waits for all of them, and for what the key is made of.
+    fn keyed_edges(&mut self, id: ModuleId, keyed: &Keyed, first: bool, needs: &mut Vec<NodeId>) {
+        needs.extend(keyed.by_key.values().map(|id| self.graph.providers[id.index()].node));
+        let caller = keyed.call.and_then(|call| Some(self.graph.module(call).caller.as_ref()?.0));
+        for found in crate::lang::eval::references(&keyed.key) {
+            self.edge(caller.unwrap_or(id), &found, first, needs);
+        }
+    }
+
+    /// Assertions are evaluated last and need no edges; what they name has to be there, and is kept.
+    fn check_blocks(&mut self, id: ModuleId, module: &Module, first: bool) {
         for block in &module.checks {
             let said = self.said.0.len();
+            let mut needs = Vec::new();
             let exprs = block.asserts.iter().flat_map(|rule| [&rule.condition, &rule.error_message]);
             for found in exprs.flat_map(|expr| crate::lang::eval::references(expr)) {
-                self.edge_within(id, &found, true, &mut Vec::new(), Some(&block.name));
+                self.edge_within(id, &found, first, &mut needs, Some(&block.name));
             }
+            let data = block.data.as_ref().and_then(|data| self.graph.module(id).shape.resource(data));
+            needs.extend(data.map(|offset| self.graph.at(id, offset)));
+            self.graph.check_needs.insert((id, block.name.clone()), needs);
             for diagnostic in &mut self.said.0[said..] {
                 diagnostic.within.get_or_insert_with(|| format!("check {:?}", block.name.as_str()));
             }
@@ -254,14 +260,12 @@ impl Builder<'_> {
                 self.edge(id, &found, first, &mut needs);
             }
             match providers.resolve(&mut self.graph, id, &action.provider) {
-                Ok((_, Some(_))) => {
-                    let detail = "An action does not choose among the configurations of a provider block with for_each yet. Use a \
-                                  provider block without for_each.";
-                    let error = Diagnostic::error("Not supported yet", detail);
-                    self.said.push(error.at(action.provider.span.unwrap_or(action.span)));
-                }
-                Ok((provider, None)) => {
+                Ok((provider, keyed)) => {
                     needs.push(self.graph.providers[provider.index()].node);
+                    if let Some(keyed) = keyed {
+                        self.keyed_edges(id, &keyed, first, &mut needs);
+                        self.graph.keyed_actions.insert((id, addr.clone()), keyed);
+                    }
                     self.graph.actions.insert((id, addr.clone()), (provider, needs));
                 }
                 Err(diagnostic) => self.said.push(diagnostic.or_at(Some(action.span))),
@@ -295,8 +299,11 @@ impl Builder<'_> {
                     }
                     continue;
                 };
-                if let Ok((provider, _)) = providers.resolve(&mut self.graph, id, &action.provider) {
+                if let Ok((provider, keyed)) = providers.resolve(&mut self.graph, id, &action.provider) {
                     needs.push(self.graph.providers[provider.index()].node);
+                    if let Some(keyed) = keyed {
+                        self.keyed_edges(id, &keyed, false, needs);
+                    }
                 }
                 if trigger.events.iter().any(|event| event.is_before()) {
                     for found in action_references(action) {

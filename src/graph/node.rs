@@ -151,6 +151,10 @@ pub struct Graph {
     pub import_needs: HashMap<NodeId, Vec<NodeId>>,
     /// For each action of each module: the provider that does it, and the nodes that its arguments name.
     pub actions: HashMap<(ModuleId, ActionAddr), (ProviderId, Vec<NodeId>)>,
+    /// Those actions whose copies use different configurations of their provider.
+    pub keyed_actions: HashMap<(ModuleId, ActionAddr), Keyed>,
+    /// For each `check` block, the nodes that its assertions name, and its data block.
+    pub check_needs: HashMap<(ModuleId, Name), Vec<NodeId>>,
     /// Names of the layers, in written order.
     pub layers: Vec<LayerName>,
     /// Nodes that name what is not there, and the like: they cannot be evaluated.

@@ -60,10 +60,7 @@ pub fn resource(addr: &ResourceAddr, provider: Option<&str>, block: &Block, obje
     }
     body(&mut out, block, object);
     out.push('}');
-    let sources = SourceMap::default();
-    let file = sources.add("generated.tf", out.as_str());
-    // What cannot be read again is shown as it is: whoever edits it sees what is wrong.
-    format(&sources, file).unwrap_or(out)
+    canonical(out)
 }
 
 fn body(out: &mut String, block: &Block, object: &Value) {
@@ -76,7 +73,7 @@ fn body(out: &mut String, block: &Block, object: &Value) {
         if is_withheld(attribute) {
             out.push_str("null # sensitive");
         } else {
-            expression(out, &part(name));
+            expression(out, &part(name), Texts::Json);
         }
         out.push('\n');
     }
@@ -101,9 +98,43 @@ fn body(out: &mut String, block: &Block, object: &Value) {
     }
 }
 
-fn expression(out: &mut String, value: &Value) {
+/// A value as an expression in canonical form.
+pub fn expression_text(value: &Value) -> String {
+    let mut out = String::from("x = ");
+    expression(&mut out, value, Texts::Quoted);
+    let out = canonical(out);
+    out.strip_prefix("x = ").map(|text| text.trim_end_matches('\n').to_owned()).unwrap_or(out)
+}
+
+/// A file that gives variables these values.
+pub fn assignments(values: &Entries) -> String {
+    let mut out = String::new();
+    for (name, value) in values.iter() {
+        let _ = write!(out, "{name} = ");
+        expression(&mut out, value, Texts::Quoted);
+        out.push('\n');
+    }
+    canonical(out)
+}
+
+/// The text in canonical form; what cannot be read again is left as it is, so that whoever sees it sees what is wrong.
+fn canonical(text: String) -> String {
+    let sources = SourceMap::default();
+    let file = sources.add("generated.tf", text.as_str());
+    format(&sources, file).unwrap_or(text)
+}
+
+/// How texts are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Texts {
+    Quoted,
+    /// Those that hold JSON as calls of `jsonencode`.
+    Json,
+}
+
+fn expression(out: &mut String, value: &Value, texts: Texts) {
     match value {
-        Value::Marked(marked) => expression(out, &marked.value),
+        Value::Marked(marked) => expression(out, &marked.value, texts),
         Value::Null(_) | Value::Unknown(_) => out.push_str("null"),
         Value::Bool(value) => {
             let _ = write!(out, "{value}");
@@ -111,37 +142,37 @@ fn expression(out: &mut String, value: &Value) {
         Value::Number(number) => {
             let _ = write!(out, "{number}");
         }
-        Value::String(text) => match json(text) {
+        Value::String(text) => match json(text).filter(|_| texts == Texts::Json) {
             Some(inner) => {
                 out.push_str("jsonencode(");
-                expression(out, &inner);
+                expression(out, &inner, texts);
                 out.push(')');
             }
             None => out.push_str(&quoted(text)),
         },
-        Value::List(items) | Value::Set(items) => sequence(out, &items.items),
-        Value::Tuple(items) => sequence(out, items),
-        Value::Map(map) => entries(out, &map.entries),
-        Value::Object(values) => entries(out, values),
+        Value::List(items) | Value::Set(items) => sequence(out, &items.items, texts),
+        Value::Tuple(items) => sequence(out, items, texts),
+        Value::Map(map) => entries(out, &map.entries, texts),
+        Value::Object(values) => entries(out, values, texts),
     }
 }
 
-fn sequence(out: &mut String, items: &[Value]) {
+fn sequence(out: &mut String, items: &[Value], texts: Texts) {
     out.push('[');
     for (index, item) in items.iter().enumerate() {
         out.push_str(if index == 0 { "" } else { ", " });
-        expression(out, item);
+        expression(out, item, texts);
     }
     out.push(']');
 }
 
-fn entries(out: &mut String, values: &Entries) {
+fn entries(out: &mut String, values: &Entries, texts: Texts) {
     out.push('{');
     for (index, (name, value)) in values.iter().enumerate() {
         out.push_str(if index == 0 { "\n" } else { "" });
         let key = if super::syntax::is_name(name) { name.to_string() } else { quoted(name) };
         let _ = write!(out, "{key} = ");
-        expression(out, value);
+        expression(out, value, texts);
         out.push('\n');
     }
     out.push('}');
@@ -169,7 +200,7 @@ fn quoted(text: &str) -> String {
                 out.push(c);
                 out.push(c);
             }
-            c if c.is_control() => {
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
                 let _ = write!(out, "\\u{:04x}", c as u32);
             }
             c => out.push(c),

@@ -7,7 +7,7 @@ use foldhash::HashSet;
 use crate::addr::{Mode, Name};
 use crate::apply::{GateContext, Inputs, Report, Stop};
 use crate::change::{Action, Counts};
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::event::{Event, Events, Recovery};
 use crate::plan::{Options, Plan, PlanMode};
 use crate::state::{Meta, State};
@@ -150,7 +150,8 @@ struct Running<'a> {
 impl Running<'_> {
     /// What a plan said of `check` blocks: apply looks at them again and says how they stand then.
     fn drop_checks(&mut self) {
-        self.said.0.retain(|said| !said.summary.starts_with(crate::plan::CHECK_SUMMARY));
+        let of_check = |said: &Diagnostic| said.within.as_ref().is_some_and(|within| within.starts_with("check \""));
+        self.said.0.retain(|said| said.severity != Severity::Warning || !of_check(said));
     }
 
     async fn segments(&mut self, open: &Open) -> Ended {
@@ -185,10 +186,11 @@ impl Running<'_> {
             }
             let nothing = plan.is_empty() && plan.drift.is_empty() && !self.has_gates_to_run(&plan);
             if nothing && first {
-                if !plan.segment().refreshed.is_empty() || reads_anew(&plan, &states) {
+                if !plan.segment().refreshed.is_empty() || reads_anew(&plan, &states) || !plan.checks.is_empty() {
                     self.drop_checks();
                     // Nothing to do, but what was read is newer than what is stored.
-                    self.report.world = self.carry_out(plan, &states, open, &options).await.world;
+                    let report = self.carry_out(plan, &states, open, &options).await;
+                    (self.report.world, self.report.outputs) = (report.world, report.outputs);
                 } else {
                     self.report.world = plan.segment.take().map(|segment| Arc::new(segment.world));
                 }
@@ -399,11 +401,7 @@ impl Running<'_> {
             .phases
             .iter()
             .enumerate()
-            .filter(|(index, _)| {
-                plan.changes
-                    .iter()
-                    .any(|planned| planned.phase == *index && planned.change.action != crate::change::Action::NoOp)
-            })
+            .filter(|(index, _)| plan.changes.iter().any(|planned| planned.phase == *index && planned.is_work()))
             .map(|(_, phase)| phase.name.to_string())
             .collect();
         self.edit_meta(|meta| meta.gates.retain(|phase, _| !changing.contains(phase))).await;
@@ -465,7 +463,10 @@ fn differs(question: &Question<'_>) -> Diagnostic {
 /// The phases in which something is to be done, and how much.
 fn changes_by_phase(plan: &Plan) -> Vec<(Name, usize)> {
     let count = |index: usize| {
-        let here = plan.changes.iter().filter(|planned| planned.phase == index && !planned.change.is_noop());
+        let here = plan
+            .changes
+            .iter()
+            .filter(|planned| planned.phase == index && !planned.change.is_noop() && !planned.work.check);
         here.count()
     };
     let phases = plan.phases.iter().enumerate().map(|(index, phase)| (phase.name.clone(), count(index)));

@@ -34,7 +34,7 @@ pub use gates::run_gate;
 pub use import::import;
 pub use modules::{Installation, install};
 pub use overtaken::{Overtaken, Settled, overtaken, settle_overtaken};
-pub use plan::{checks, plan};
+pub use plan::plan;
 pub use saved::{SavedPlan, parse_saved, read_saved, write_saved};
 pub use session::{Identity, RunOptions, Session, SessionOptions};
 pub use settle::{Settlement, Uncertain, settle, uncertain};

@@ -6,7 +6,7 @@ use foldhash::{HashMap, HashMapExt};
 
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::{Events, Silent};
-use crate::plan::{Checked, Options, Plan, PlanMode};
+use crate::plan::{Options, Plan, PlanMode};
 use crate::state::{Meta, OpenIntent, State, View};
 
 use super::session::{RunOptions, Session};
@@ -106,12 +106,6 @@ pub(super) fn addressed(session: &Session, said: Diagnostics) -> Diagnostics {
         [only] if !session.config.prefixes_layers() => said.without_prefix(&format!("layer.{}.", only.name)),
         _ => said,
     }
-}
-
-/// How the conditions of the configuration stand in a plan.
-pub fn checks(session: &Session, plan: &Plan) -> Vec<Checked> {
-    let env = session.env();
-    crate::plan::checks(plan, &session.functions(plan.timestamp, false, &env))
 }
 
 /// The options of a plan from those of a run.

@@ -16,6 +16,7 @@ use crate::schema::Schema;
 use crate::value::{Str, Type, Value, convert};
 
 use super::expand::{Repeated, copies};
+use super::keyed::choose;
 use super::model::{PlanMode, PlannedChange};
 use super::scope::ModuleScope;
 use super::walk::Walk;
@@ -73,6 +74,8 @@ struct One {
     addr: ActionInstance,
     config: Value,
     repetition: Repetition,
+    /// Index into the segment's providers.
+    provider: usize,
 }
 
 /// Where an action is named.
@@ -116,7 +119,12 @@ impl Walk<'_> {
             let named = |resource: &ResourceAddr| resource.kind == action.kind && resource.name == action.name;
             self.input.options.invoke.iter().any(|pattern| pattern.resource.as_ref().is_some_and(named))
         };
-        self.input.graph.actions.iter().any(|((_, action), (by, _))| *by == provider && meant(action))
+        let graph = self.input.graph;
+        let of = |place: &(ModuleId, ActionAddr), by: ProviderId| match graph.keyed_actions.get(place) {
+            Some(keyed) => keyed.by_key.values().any(|one| *one == provider),
+            None => by == provider,
+        };
+        graph.actions.iter().any(|(place, (by, _))| of(place, *by) && meant(&place.1))
     }
 
     fn check_actions(&self) -> Diagnostics {
@@ -247,13 +255,13 @@ impl Walk<'_> {
         trigger: Option<Triggered>,
         phase: usize,
     ) -> Option<Invocation> {
-        let (provider, needs) = self.input.graph.actions.get(&(place.module, action.addr.clone()))?;
+        let (_, needs) = self.input.graph.actions.get(&(place.module, action.addr.clone()))?;
         Some(Invocation {
             addr: one.addr,
             trigger,
             config: one.config,
-            provider_type: self.providers[provider.index()].kind.clone(),
-            provider: provider.index(),
+            provider_type: self.providers[one.provider].kind.clone(),
+            provider: one.provider,
             needs: needs.clone(),
             module: place.module,
             copy: place.copy,
@@ -296,7 +304,14 @@ impl Walk<'_> {
                 action: action.addr.clone(),
                 key: repetition.key(),
             };
-            all.push(One { addr, config, repetition });
+            let provider = match graph.keyed_actions.get(&(place.module, action.addr.clone())) {
+                None => Ok(*provider),
+                Some(keyed) => choose(self.around(), keyed, place.copy, &repetition, &addr.in_project(true)),
+            };
+            match provider {
+                Ok(provider) => all.push(One { addr, config, repetition, provider: provider.index() }),
+                Err(wrong) => said.append(wrong.located(Some(action.span), Some(&within))),
+            }
         }
         if said.has_errors() { Outcome::fail(said) } else { Outcome::with(all, said) }
     }

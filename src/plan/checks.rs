@@ -1,30 +1,23 @@
-//! How the conditions of a configuration stand in a plan: validations, preconditions, postconditions.
+//! How the conditions of a configuration stand in a plan: validations, preconditions, postconditions, assertions.
 //!
-//! A plan in which one fails is no plan, so that what is left is whether it holds already or apply has to tell.
+//! A plan in which one of an object or an output fails is no plan, so that what is left is whether it holds already or apply has
+//! to tell. Assertions of `check` blocks may fail.
+
+use std::collections::BTreeMap;
 
 use foldhash::{HashMap, HashMapExt};
 
 use crate::addr::{InstanceKey, LayerName, ModuleAddr, ModuleInstance, Name, ResourceAddr};
 use crate::change::Action;
-use crate::config::{Check, CheckRule};
+use crate::config::{Check, CheckRule, Resource};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::graph::{ModuleId, NodeId};
-use crate::lang::eval::{Scope, evaluate};
-use crate::value::Value;
+use crate::lang::eval::{Blame, involved};
 
-use super::model::{Plan, PlannedChange};
-use super::scope::{Functions, ModuleScope, Surroundings, Variables};
-
-/// Whether a condition holds.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum CheckStatus {
-    /// It does.
-    Pass,
-    /// Only apply will tell.
-    Unknown,
-    /// It does not.
-    Fail,
-}
+use super::model::PlannedChange;
+use super::rules::{CheckStatus, Verdict, judge, judge_all};
+use super::scope::{ModuleScope, Surroundings};
+use super::world::CopyId;
 
 /// What has conditions.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,55 +45,72 @@ pub struct Checked {
     pub copies: Vec<(ModuleInstance, Option<InstanceKey>, CheckStatus)>,
     /// What was said of each copy of a `check` block that does not hold.
     pub problems: Vec<Vec<String>>,
+    /// Whether it was looked at: when everything goes, and of a part, assertions are not.
+    pub told: bool,
 }
 
 impl Checked {
     /// How the block stands as a whole: as the worst of its copies.
     pub fn status(&self) -> CheckStatus {
-        self.copies.iter().map(|(_, _, status)| *status).max().unwrap_or(CheckStatus::Pass)
+        let worst = self.copies.iter().map(|(_, _, status)| *status).max();
+        if self.told { worst.unwrap_or(CheckStatus::Pass) } else { CheckStatus::Unknown }
     }
 }
 
 /// All blocks with conditions: by module, then outputs, resources, variables, each by name.
-pub fn checks(plan: &Plan, functions: &Functions<'_>) -> Vec<Checked> {
-    let Some(segment) = plan.segment.as_deref() else { return Vec::new() };
-    let around = Surroundings {
-        config: &segment.config,
-        graph: &segment.graph,
-        world: &segment.world,
-        states: &[],
-        functions,
-        variables: Variables::Given,
-    };
+pub(super) fn checks(
+    around: Surroundings<'_>,
+    changes: &[PlannedChange],
+    asserted: Option<&Assertions>,
+) -> Vec<Checked> {
+    let planned = conditioned(around, changes);
+    let mut all = Vec::new();
+    for index in 0..around.graph.modules.len() {
+        module(&planned, around, ModuleId(index as u32), asserted, &mut all);
+    }
+    all
+}
+
+/// Whether a block has conditions.
+pub(super) fn has_conditions(resource: &Resource) -> bool {
+    let lifecycle = &resource.lifecycle;
+    !lifecycle.preconditions.is_empty() || !lifecycle.postconditions.is_empty()
+}
+
+/// The changes of blocks that have conditions.
+pub(super) fn conditioned<'p>(
+    around: Surroundings<'_>,
+    changes: &'p [PlannedChange],
+) -> HashMap<NodeId, Vec<&'p PlannedChange>> {
     let mut planned: HashMap<NodeId, Vec<&PlannedChange>> = HashMap::new();
-    for one in plan.changes.iter().filter(|one| stays(one)) {
-        if let Some(node) = one.work.node {
+    for one in changes.iter().filter(|one| stays(one)) {
+        if let Some(node) = one.work.node
+            && around.graph.resource(node).is_some_and(|(_, resource)| has_conditions(resource))
+        {
             planned.entry(node).or_default().push(one);
         }
     }
-    let mut all = Vec::new();
-    for index in 0..segment.graph.modules.len() {
-        module(&planned, around, ModuleId(index as u32), &mut all);
-    }
-    all
+    planned
 }
 
 fn module(
     planned: &HashMap<NodeId, Vec<&PlannedChange>>,
     around: Surroundings<'_>,
     id: ModuleId,
+    asserted: Option<&Assertions>,
     all: &mut Vec<Checked>,
 ) {
     let node = around.graph.module(id);
     let content = &node.module;
+    let layer = &around.graph.layers[node.layer];
     let mut add = |what: Checkable, copies: Vec<_>| {
-        let layer = around.graph.layers[node.layer].clone();
-        all.push(Checked { layer, module: node.addr.clone(), what, copies, problems: Vec::new() });
+        let (layer, module) = (layer.clone(), node.addr.clone());
+        all.push(Checked { layer, module, what, copies, problems: Vec::new(), told: true });
     };
     let each_copy = |rules: &[CheckRule]| {
         let copies = around.world.copies_of(id).iter();
-        let of = |copy: &super::world::CopyId| {
-            let status = status(rules, &ModuleScope::plain(around, *copy));
+        let of = |copy: &CopyId| {
+            let (status, _) = judge_all(rules, &ModuleScope::plain(around, *copy));
             (around.world.copy(*copy).addr.clone(), None, status)
         };
         copies.map(of).collect::<Vec<_>>()
@@ -108,15 +118,11 @@ fn module(
     for output in content.outputs.values().filter(|output| !output.preconditions.is_empty()) {
         add(Checkable::Output(output.name.clone()), each_copy(&output.preconditions));
     }
-    for resource in content.resources.values() {
-        let lifecycle = &resource.lifecycle;
-        if lifecycle.preconditions.is_empty() && lifecycle.postconditions.is_empty() {
-            continue;
-        }
+    for resource in content.resources.values().filter(|resource| has_conditions(resource)) {
         let Some(offset) = node.shape.resource(&resource.addr) else { continue };
-        let at = around.graph.at(id, offset);
+        let lifecycle = &resource.lifecycle;
         let rules = [lifecycle.preconditions.as_slice(), lifecycle.postconditions.as_slice()];
-        let copies = planned.get(&at).into_iter().flatten().map(|planned| {
+        let copies = planned.get(&around.graph.at(id, offset)).into_iter().flatten().map(|planned| {
             let addr = &planned.change.addr;
             (addr.module.clone(), addr.key.clone(), of_instance(around, planned, rules))
         });
@@ -126,16 +132,12 @@ fn module(
         add(Checkable::Variable(variable.name.clone()), each_copy(&variable.validations));
     }
     for block in &content.checks {
-        let copies = around.world.copies_of(id).iter();
-        let found = copies.map(|copy| {
-            let problems = problems(block, &ModuleScope::plain(around, *copy));
-            (around.world.copy(*copy).addr.clone(), problems)
+        let found = asserted.into_iter().flat_map(|asserted| asserted.of(id, block)).map(|(copy, judged)| {
+            ((around.world.copy(copy).addr.clone(), None, judged.status), judged.messages.clone())
         });
-        let (copies, problems) =
-            found.map(|(module, Problems { status, messages, .. })| ((module, None, status), messages)).unzip();
-        let layer = around.graph.layers[node.layer].clone();
-        let what = Checkable::Check(block.name.clone());
-        all.push(Checked { layer, module: node.addr.clone(), what, copies, problems });
+        let (copies, problems) = found.unzip();
+        let (layer, module, what) = (layer.clone(), node.addr.clone(), Checkable::Check(block.name.clone()));
+        all.push(Checked { layer, module, what, copies, problems, told: asserted.is_some() });
     }
 }
 
@@ -143,63 +145,105 @@ fn module(
 pub const CHECK_SUMMARY: &str = "Check block assertion";
 
 /// How one copy of a `check` block stands.
-struct Problems {
-    status: CheckStatus,
-    /// Warnings about assertions that do not hold.
-    failures: Vec<Diagnostic>,
-    /// Their messages, sorted; one that is not known yet is left out.
-    messages: Vec<String>,
+pub(super) struct Judged {
+    pub(super) status: CheckStatus,
+    /// What was said where it does not hold, sorted; what must not be shown or is not known yet is left out.
+    pub(super) messages: Vec<String>,
+    /// Warnings about assertions that do not hold, errors about those that are wrong.
+    said: Vec<Diagnostic>,
     /// Warnings about those that only apply can tell.
     open: Vec<Diagnostic>,
 }
 
-/// How one copy of a `check` block stands, and what it says.
-pub(super) fn problems_of(block: &Check, scope: &dyn Scope) -> (CheckStatus, Vec<String>) {
-    let Problems { status, messages, .. } = problems(block, scope);
-    (status, messages)
+/// How all copies of all `check` blocks stand, each evaluated once.
+#[derive(Default)]
+pub struct Assertions(BTreeMap<(ModuleId, Name, CopyId), Judged>);
+
+/// Evaluates the assertions of all `check` blocks. Those that need something that failed are not: nobody can tell.
+pub fn assertions(around: Surroundings<'_>, failed: &dyn Fn(NodeId) -> bool) -> Assertions {
+    let mut all = BTreeMap::new();
+    for (index, node) in around.graph.modules.iter().enumerate() {
+        let module = ModuleId(index as u32);
+        for block in &node.module.checks {
+            let needs = around.graph.check_needs.get(&(module, block.name.clone()));
+            let blocked = needs.into_iter().flatten().any(|need| failed(*need));
+            for copy in around.world.copies_of(module) {
+                let judged = match blocked {
+                    true => Judged {
+                        status: CheckStatus::Unknown,
+                        messages: Vec::new(),
+                        said: Vec::new(),
+                        open: Vec::new(),
+                    },
+                    false => assert(block, module, &ModuleScope::plain(around, *copy)),
+                };
+                all.insert((module, block.name.clone(), *copy), judged);
+            }
+        }
+    }
+    Assertions(all)
 }
 
-fn problems(block: &Check, scope: &dyn Scope) -> Problems {
-    let mut found =
-        Problems { status: CheckStatus::Pass, failures: Vec::new(), messages: Vec::new(), open: Vec::new() };
+impl Assertions {
+    /// The copies of a block.
+    pub(super) fn of(&self, module: ModuleId, block: &Check) -> impl Iterator<Item = (CopyId, &Judged)> {
+        let (from, to) = (CopyId(0), CopyId(u32::MAX));
+        let range = (module, block.name.clone(), from)..=(module, block.name.clone(), to);
+        self.0.range(range).map(|((_, _, copy), judged)| (*copy, judged))
+    }
+
+    /// What they say: warnings where they do not hold, errors where they are wrong. While planning, also which of them only
+    /// apply can tell.
+    pub fn said(&self, around: Surroundings<'_>, planning: bool) -> Diagnostics {
+        let mut said = Diagnostics::none();
+        for (index, node) in around.graph.modules.iter().enumerate() {
+            for block in &node.module.checks {
+                let within = format!("check {:?}", block.name.as_str());
+                for (_, judged) in self.of(ModuleId(index as u32), block) {
+                    let open = judged.open.iter().filter(|_| planning);
+                    let all: Diagnostics = judged.said.iter().chain(open).cloned().collect();
+                    said.append(all.located(Some(block.span), Some(&within)));
+                }
+            }
+        }
+        said
+    }
+}
+
+fn assert(block: &Check, module: ModuleId, scope: &ModuleScope<'_>) -> Judged {
+    let mut found = Judged { status: CheckStatus::Pass, messages: Vec::new(), said: Vec::new(), open: Vec::new() };
+    if let Some(why) = scope.around.unread(module, block, scope.copy) {
+        // It has been said: the assertions can tell nothing.
+        return Judged { status: CheckStatus::Fail, messages: vec![why.to_owned()], ..found };
+    }
     for rule in &block.asserts {
-        let said = super::values::check(rule, scope, "Check block assertion failed");
-        if said.is_empty() && status(std::slice::from_ref(rule), scope) == CheckStatus::Unknown {
-            found.status = found.status.max(CheckStatus::Unknown);
+        let Verdict { status, message, said } = judge(rule, scope, "Check block assertion failed");
+        if status == CheckStatus::Unknown {
             let detail =
                 "The condition could not be evaluated at this time, a result will be known when this plan is applied.";
-            let diagnostic = Diagnostic::warning("Check block assertion known after apply", detail);
+            let mut diagnostic = Diagnostic::warning("Check block assertion known after apply", detail);
+            diagnostic.values = involved(&rule.condition, scope, Blame::Nothing);
             found.open.push(diagnostic.at(rule.condition.span).of_rule(rule.span));
         }
-        for mut diagnostic in said {
-            found.status = CheckStatus::Fail;
-            diagnostic.severity = Severity::Warning;
-            let message = evaluate(&rule.error_message, scope).value;
-            if message.is_none_or(|message| message.is_known()) {
-                found.messages.push(diagnostic.detail.clone());
+        found.status = found.status.max(status);
+        found.messages.extend(message);
+        found.said.extend(said.into_iter().map(|mut diagnostic| {
+            if diagnostic.rule.is_some() {
+                diagnostic.severity = Severity::Warning;
             }
-            found.failures.push(diagnostic);
-        }
+            diagnostic
+        }));
     }
     found.messages.sort();
     found
 }
 
-/// What the assertions of all `check` blocks say: warnings, whatever is wrong. While planning, also which of them only apply
-/// can tell.
-pub fn assertions(around: Surroundings<'_>, planning: bool) -> Diagnostics {
-    let mut said = Diagnostics::none();
-    for (index, node) in around.graph.modules.iter().enumerate() {
-        for block in &node.module.checks {
-            for copy in around.world.copies_of(ModuleId(index as u32)) {
-                let Problems { failures, open, .. } = problems(block, &ModuleScope::plain(around, *copy));
-                let within = format!("check {:?}", block.name.as_str());
-                let all: Diagnostics = failures.into_iter().chain(open.into_iter().filter(|_| planning)).collect();
-                said.append(all.located(Some(block.span), Some(&within)));
-            }
-        }
+impl Surroundings<'_> {
+    /// Why the data block of a check could not be read.
+    fn unread(&self, module: ModuleId, block: &Check, copy: CopyId) -> Option<&str> {
+        let offset = self.graph.module(module).shape.resource(block.data.as_ref()?)?;
+        self.world.unread(self.graph.at(module, offset), copy)
     }
-    said
 }
 
 pub(super) fn stays(planned: &PlannedChange) -> bool {
@@ -209,17 +253,7 @@ pub(super) fn stays(planned: &PlannedChange) -> bool {
 fn of_instance(around: Surroundings<'_>, planned: &PlannedChange, rules: [&[CheckRule]; 2]) -> CheckStatus {
     let Some(copy) = planned.work.copy.filter(|_| planned.pending.is_none()) else { return CheckStatus::Unknown };
     let mut scope = ModuleScope { around, copy, repetition: &planned.work.repetition, this: None };
-    let before = status(rules[0], &scope);
+    let (before, _) = judge_all(rules[0], &scope);
     scope.this = Some(&planned.change.after);
-    before.max(status(rules[1], &scope))
-}
-
-pub(super) fn status(rules: &[CheckRule], scope: &dyn Scope) -> CheckStatus {
-    let of = |rule: &CheckRule| match evaluate(&rule.condition, scope).value {
-        Some(value) if !value.is_known() => CheckStatus::Unknown,
-        Some(value) if value.bare() == &Value::Bool(false) => CheckStatus::Fail,
-        Some(_) => CheckStatus::Pass,
-        None => CheckStatus::Unknown,
-    };
-    rules.iter().map(of).max().unwrap_or(CheckStatus::Pass)
+    before.max(judge_all(rules[1], &scope).0)
 }

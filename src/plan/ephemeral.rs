@@ -8,16 +8,16 @@ use std::sync::Arc;
 use crate::addr::InstanceAddr;
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::{Event, Events};
-use crate::graph::{Graph, Node};
+use crate::graph::{Graph, Node, NodeId};
 use crate::provider::{Boxed, Configured, OpenRequest, Opened};
 use crate::schema::{Schema, attribute_at, sensitive_paths};
 use crate::value::{Marks, Path, Step, Type, Value};
 
 use super::instance::{Answer, Draft, Finished, InstanceDone, Start, schema_of};
-use super::model::Segment;
+use super::model::Plan;
 use super::provider::Status;
+use super::rules::check;
 use super::scope::ModuleScope;
-use super::values::check;
 use super::walk::{Done, Place, Walk, block_name};
 use super::world::{CopyId, World};
 
@@ -119,8 +119,9 @@ pub(super) fn split(
 impl<'a> Walk<'a> {
     /// Opens an instance, or leaves it unknown where something it needs is.
     pub(super) fn plan_ephemeral(&self, place: Place, draft: Draft) -> Start<'a> {
+        let waits = self.waits_for_changes(place.node);
         let configured = match &self.providers[draft.provider].status {
-            Status::Ready(configured) if draft.config.is_wholly_known() && draft.pending.is_none() => {
+            Status::Ready(configured) if !waits && draft.config.is_wholly_known() && draft.pending.is_none() => {
                 configured.clone()
             }
             Status::Ready(_)
@@ -140,6 +141,13 @@ impl<'a> Walk<'a> {
             Done::Instance(Box::new(InstanceDone { place, draft, answer }))
         });
         Start::Call(job)
+    }
+
+    /// Whether a resource that the block names is to be made or changed: what it opens may not be there before.
+    fn waits_for_changes(&self, node: NodeId) -> bool {
+        let graph = self.input.graph;
+        let is_resource = |need: &NodeId| matches!(graph.node(*need), Node::Resource(..) | Node::ModuleEnd(..));
+        graph.needs[node.index()].iter().any(|need| is_resource(need) && self.changed[need.index()])
     }
 
     /// Takes in one that was opened.
@@ -230,18 +238,32 @@ fn has_some(graph: &Graph) -> bool {
     graph.nodes.iter().any(|node| matches!(node, Node::Ephemeral(..)))
 }
 
-/// For each node, whether some change of a segment needs it: ephemeral resources that no change needs stay closed. Empty where
+/// For each node, whether something that a plan does needs it: ephemeral resources that nothing needs stay closed. Empty where
 /// there are none.
-pub fn needed(segment: &Segment, changes: &[super::PlannedChange]) -> Vec<bool> {
-    let graph = &segment.graph;
+pub fn needed(plan: &Plan) -> Vec<bool> {
+    let graph = &plan.segment().graph;
     if !has_some(graph) {
         return Vec::new();
     }
     let mut needed = vec![false; graph.nodes.len()];
     let mut stack = Vec::new();
-    for planned in changes.iter().filter(|planned| !planned.change.is_noop()) {
+    for planned in plan.changes.iter().filter(|planned| !planned.change.is_noop()) {
         stack.extend(planned.work.node);
         stack.extend(graph.providers.get(planned.work.provider).map(|provider| provider.node));
+    }
+    for invocation in &plan.invocations {
+        stack.extend(&invocation.needs);
+    }
+    // How they stand is asked at the end of every apply.
+    if plan.asserts {
+        stack.extend(graph.check_needs.values().flatten());
+    }
+    for (index, node) in graph.nodes.iter().enumerate() {
+        if let Node::Output(module, name) = node
+            && graph.module(*module).module.outputs.get(name).is_some_and(|output| !output.preconditions.is_empty())
+        {
+            stack.push(NodeId(index as u32));
+        }
     }
     while let Some(node) = stack.pop() {
         if !std::mem::replace(&mut needed[node.index()], true) {

@@ -1,6 +1,5 @@
 //! Gates in a plan: how they are shown, what they read, and what is wrong with them long before they run.
 
-use crate::change::Action;
 use crate::config::Gate;
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::gate;
@@ -104,7 +103,7 @@ impl Walk<'_> {
     /// The gates of a phase, those that are switched off left out.
     pub(super) fn gates(&self, phase: usize, changes: &[PlannedChange]) -> Vec<GatePlan> {
         let scope = ProjectScope { around: self.around() };
-        let changes = changes.iter().any(|planned| planned.phase == phase && planned.change.action != Action::NoOp);
+        let changes = changes.iter().any(|planned| planned.phase == phase && planned.is_work());
         let outstanding = self.input.options.outstanding.get(phase).copied().unwrap_or(false);
         let is_on = |gate: &&Gate| match &gate.enabled {
             None => true,

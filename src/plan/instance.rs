@@ -9,20 +9,20 @@ use crate::diag::{Diagnostic, Diagnostics, Outcome, Severity};
 use crate::event::Event;
 use crate::graph::NodeId;
 use crate::lang::decode::decode;
-use crate::lang::eval::evaluate;
 use crate::lang::generate;
 use crate::provider::{Boxed, Configured, DataRequest, Opened, PlanRequest, Planned, Provider};
 use crate::schema::{Schema, proposed, sensitive_paths};
 use crate::state::Object;
-use crate::value::{Marks, Path, Type, Value, convert};
+use crate::value::{Marks, Path, Value};
 
 use super::ephemeral::Held;
 use super::ignore::{check_ignored, ignore_changes};
+use super::keyed::choose;
 use super::model::PlannedChange;
 use super::objects::Known;
 use super::provider::Status;
+use super::rules::check;
 use super::scope::ModuleScope;
-use super::values::check;
 use super::walk::{Done, Place, Walk, block_name};
 
 /// How planning an instance begins: with its end, when no provider has to be asked, or with a call.
@@ -188,42 +188,11 @@ impl<'a> Walk<'a> {
     /// The provider configuration of an instance: where its block has `for_each`, the key chooses.
     fn provider_for(&self, place: &Place, addr: &InstanceAddr) -> Result<usize, Diagnostics> {
         let graph = self.input.graph;
-        let Some(keyed) = graph.keyed.get(&place.node) else { return Ok(graph.provider_of[&place.node].index()) };
-        let scope = ModuleScope { around: self.around(), copy: place.copy, repetition: &place.repetition, this: None };
-        let scope = match keyed.call {
-            None => scope,
-            Some(call) => self.scope_of_call(place.copy, call).unwrap_or(scope),
-        };
-        let (value, _) = evaluate(&keyed.key, &scope).into_result()?;
-        let wrong = |detail: String| {
-            Diagnostics::from(Diagnostic::error("Invalid provider instance key", detail).at(keyed.key.span))
-        };
-        let (value, marks) = value.unmark();
-        if !marks.is_none() {
-            return Err(wrong("The key is sensitive, and every plan would show it.".to_owned()));
-        }
-        let key = convert(&value, &Type::String).ok();
-        let Some(key) = key.as_ref().and_then(Value::as_str) else {
-            return Err(wrong("The key is a text that is known when planning, not null.".to_owned()));
-        };
-        if let Some(id) = keyed.by_key.get(key) {
-            return Ok(id.index());
-        }
-        let wanted = keyed.addr.with_key(Some(key.into()));
-        Err(absent_provider(addr, &wanted).into())
-    }
-
-    /// What the `providers` argument of a call sees, for the copy that leads to this one.
-    fn scope_of_call(&self, copy: crate::plan::world::CopyId, call: crate::graph::ModuleId) -> Option<ModuleScope<'_>> {
-        let mut at = copy;
-        loop {
-            let this = self.world.copy(at);
-            let parent = this.parent?;
-            if this.module == call {
-                let around = self.around();
-                return Some(ModuleScope { around, copy: parent, repetition: &this.repetition, this: None });
-            }
-            at = parent;
+        match graph.keyed.get(&place.node) {
+            None => Ok(graph.provider_of[&place.node].index()),
+            Some(keyed) => choose(self.around(), keyed, place.copy, &place.repetition, addr)
+                .map(|id| id.index())
+                .map_err(|said| said.about(addr)),
         }
     }
 
@@ -386,16 +355,6 @@ impl<'a> Walk<'a> {
         };
         schema.map(|schema| sensitive_paths(&schema.block, value)).unwrap_or_default()
     }
-}
-
-/// The error of an object whose provider configuration is not (any more) one of a block with `for_each`.
-pub(super) fn absent_provider(addr: &InstanceAddr, wanted: &crate::addr::ProviderConfigAddr) -> Diagnostic {
-    let detail = format!(
-        "{addr} needs the provider configuration {wanted}, and the for_each of that block has no such key. A configuration must \
-         outlive what was made with it: put the key back, let the object go first, and then take the key out. For that the \
-         for_each of the provider block must be able to have more keys than that of the resource."
-    );
-    Diagnostic::error("Provider instance not present", detail).about(addr)
 }
 
 fn status_ask(status: &Status) -> Option<Arc<dyn Configured>> {

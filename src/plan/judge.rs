@@ -6,13 +6,13 @@ use crate::config::Resource;
 use crate::diag::{Diagnostics, Severity};
 use crate::graph::NodeId;
 use crate::schema::sensitive_paths;
-use crate::value::{Path, Type, Value};
+use crate::value::{Marks, Path, Type, Value};
 
 use super::ephemeral::forgotten_at;
 use super::instance::{Answer, Draft, Finished, InstanceDone, Judged, Start, schema_of};
-use super::model::{PlannedChange, Work};
+use super::model::{PlanMode, PlannedChange, Work};
+use super::rules::check;
 use super::scope::ModuleScope;
-use super::values::check;
 use super::walk::{Place, Walk, block_name};
 
 impl<'a> Walk<'a> {
@@ -34,13 +34,15 @@ impl<'a> Walk<'a> {
                         diagnostic.severity = Severity::Warning;
                         diagnostic.within = Some(format!("check {:?}", check.as_str()));
                     }
+                    let text = said.iter().map(|one| format!("{}: {}", one.summary, one.detail)).next();
+                    self.world.set_unread(place.node, place.copy, text);
                     draft.said.append(said);
-                    let value = Value::unknown(Type::Any);
-                    return Judged::Done(Box::new(Finished { place, value, planned: None, said: draft.said }));
+                    return Judged::Done(Box::new(self.read_again(place, draft, None)));
                 }
                 draft.said.append(said);
                 let failed = draft.said.has_errors();
                 return Judged::Done(Box::new(match outcome.value.filter(|_| !failed) {
+                    Some(value) if resource.check.is_some() => self.read_again(place, draft, Some(value)),
                     Some(value) => self.settle(place, draft, Action::NoOp, None, Vec::new(), value, Vec::new()),
                     None => Finished { place, value: Value::NULL, planned: None, said: draft.said },
                 }));
@@ -83,7 +85,8 @@ impl<'a> Walk<'a> {
             Some(Reason::ReplaceBecauseCannotUpdate)
         };
         let Some(reason) = reason else {
-            let action = if prior_is_planned { Action::NoOp } else { Action::Update };
+            let same = prior_is_planned && !self.secrets_change(&draft, &planned.value);
+            let action = if same { Action::NoOp } else { Action::Update };
             let done = self.settle(place, draft, action, None, Vec::new(), planned.value, planned.private);
             return Judged::Done(Box::new(done));
         };
@@ -94,6 +97,45 @@ impl<'a> Walk<'a> {
                 Start::Done(done) => Judged::Done(done),
             },
             None => Judged::Done(Box::new(Finished { place, value: Value::NULL, planned: None, said: draft.said })),
+        }
+    }
+
+    /// Whether state is to hold other parts of the same object as sensitive than it does.
+    fn secrets_change(&self, draft: &Draft, value: &Value) -> bool {
+        let Some(entry) = self.objects.current(&draft.addr) else { return false };
+        let of_state = || entry.stored.sensitive.iter().cloned();
+        let marks =
+            draft.marks.iter().filter(|(path, marks)| marks.contains(Marks::SENSITIVE) && path.of(value).is_some());
+        let mut of_config = marks.map(|(path, _)| path.clone()).peekable();
+        if draft.importing.is_some() || (entry.stored.sensitive.is_empty() && of_config.peek().is_none()) {
+            return false;
+        }
+        let Some(schema) = schema_of(&*draft.kind, &draft.addr) else { return false };
+        let by_schema = sensitive_paths(&schema.block, value);
+        let marked = |paths: &mut dyn Iterator<Item = Path>| {
+            let mut all = by_schema.clone();
+            all.extend(paths.map(|path| (path, Marks::SENSITIVE)));
+            value.clone().mark_paths(&all)
+        };
+        marked(&mut of_state()) != marked(&mut of_config)
+    }
+
+    /// The data block of a check, read now and read again by the apply: what it finds then counts.
+    fn read_again(&mut self, place: Place, draft: Draft, value: Option<Value>) -> Finished {
+        let again = self.input.options.mode == PlanMode::Normal;
+        let (action, reason) = match again {
+            true => (Action::Read, Some(Reason::ReadBecauseCheckNested)),
+            false => (Action::NoOp, None),
+        };
+        let unread = schema_of(&*draft.kind, &draft.addr)
+            .map(|schema| crate::schema::computed_unknown(&schema.block, &draft.config, &draft.config));
+        match (value, unread) {
+            (Some(value), _) => self.settle(place, draft, action, reason, Vec::new(), value, Vec::new()),
+            (None, Some(unread)) if again => self.settle(place, draft, action, reason, Vec::new(), unread, Vec::new()),
+            (None, _) => {
+                let value = Value::unknown(Type::Any);
+                Finished { place, value, planned: None, said: draft.said }
+            }
         }
     }
 
@@ -193,6 +235,7 @@ impl<'a> Walk<'a> {
                 repetition: place.repetition.clone(),
                 removed: None,
                 stored: importing.and_then(|(_, stored)| stored),
+                check: resource.check.is_some(),
                 creates_first: self.replaces_first.get(place.node.index()).copied().unwrap_or(false),
                 config: forgotten_at(config, &ephemeral),
                 marks,

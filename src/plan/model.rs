@@ -15,6 +15,7 @@ use crate::state::{Object, Slot};
 use crate::value::{Marks, Path, Value};
 
 use super::actions::Invocation;
+use super::checks::Checked;
 use super::provider::ProviderSlot;
 use super::world::{CopyId, Repetition, World};
 
@@ -52,6 +53,10 @@ pub struct Plan {
     pub complete: bool,
     /// The `-target` and `-exclude` addresses, as given.
     pub targets: Vec<String>,
+    /// How every block with conditions stands.
+    pub checks: Vec<Checked>,
+    /// Whether `check` blocks are looked at: not when everything is removed, and not with targets.
+    pub asserts: bool,
     /// Whether addresses are shown with their layer.
     pub prefixes_layers: bool,
     /// What apply needs beside the changes; `None` in plans that are only shown.
@@ -153,6 +158,8 @@ pub struct Work {
     pub removed: Option<(ModuleId, usize)>,
     /// The object as stored, for changes that remove one.
     pub stored: Option<Arc<Object>>,
+    /// Whether it is the data block of a check: read when everything else is done.
+    pub check: bool,
     /// Whether a replacement makes the new object first.
     pub creates_first: bool,
     /// The arguments, without marks; unknown where only apply will tell.
@@ -164,6 +171,11 @@ pub struct Work {
 }
 
 impl PlannedChange {
+    /// Whether its phase has something to do for it: what a check reads belongs to none.
+    pub fn is_work(&self) -> bool {
+        self.change.action != Action::NoOp && !self.work.check
+    }
+
     /// The schema of the object.
     pub fn schema(&self) -> Option<&Schema> {
         let schema = self.provider_type.schema();
@@ -207,9 +219,12 @@ impl Plan {
         counts
     }
 
-    /// Whether applying it would change nothing: no object, no address, no output.
+    /// Whether applying it would change nothing: no object, no address, no output; and in a plan that only refreshes, nothing that
+    /// state has.
     pub fn is_empty(&self) -> bool {
-        self.changes.iter().all(|planned| planned.change.is_noop())
+        let takes_over = self.mode == PlanMode::RefreshOnly && !self.drift.is_empty();
+        !takes_over
+            && self.changes.iter().all(|planned| planned.change.is_noop())
             && self.outputs.iter().all(|output| output.action == Action::NoOp)
             && self.invocations.is_empty()
     }

@@ -114,6 +114,7 @@ fn build(plan: &Plan, by_configuration: bool) -> Steps {
     builder.values();
     builder.gates(&phases);
     let mut removals = Vec::new();
+    let mut last = Vec::new();
     let mut creates: HashMap<usize, u32> = HashMap::new();
     let mut forward: HashMap<usize, u32> = HashMap::new();
     for (index, planned) in plan.changes.iter().enumerate() {
@@ -130,6 +131,7 @@ fn build(plan: &Plan, by_configuration: bool) -> Steps {
             Action::Update => {
                 forward.insert(index, builder.forward(call(Call::Update), planned, &phases));
             }
+            Action::Read if planned.work.check => last.push(builder.inside(call(Call::Read), planned)),
             Action::Read => _ = builder.forward(call(Call::Read), planned, &phases),
             Action::Forget => {
                 builder.forget(call(Call::Forget), planned);
@@ -160,6 +162,10 @@ fn build(plan: &Plan, by_configuration: bool) -> Steps {
         }
     }
     builder.invocations(&forward, &phases);
+    if let Some((_, end)) = phases.last() {
+        // What checks read is read when everything else is as it shall be.
+        last.into_iter().for_each(|step| builder.steps.edge(*end, step));
+    }
     if !removals.is_empty() {
         builder.removals(&removals, by_configuration);
         if !creates.is_empty() {
@@ -237,13 +243,19 @@ impl Builder<'_> {
         }
     }
 
-    /// A create, update or read: inside its node and its phase.
-    fn forward(&mut self, kind: StepKind, planned: &PlannedChange, phases: &[(u32, u32)]) -> u32 {
+    /// A step inside its node.
+    fn inside(&mut self, kind: StepKind, planned: &PlannedChange) -> u32 {
         let step = self.steps.add(kind);
         if let Some(node) = planned.work.node {
             self.steps.edge(self.enter[node.index()], step);
             self.steps.edge(step, self.value[node.index()]);
         }
+        step
+    }
+
+    /// A create, update or read: inside its node and its phase.
+    fn forward(&mut self, kind: StepKind, planned: &PlannedChange, phases: &[(u32, u32)]) -> u32 {
+        let step = self.inside(kind, planned);
         let (start, end) = phases[planned.phase.min(phases.len() - 1)];
         self.steps.edge(start, step);
         self.steps.edge(step, end);

@@ -140,6 +140,7 @@ impl Walk<'_> {
                 repetition: Repetition::None,
                 removed: if entry.node.is_none() { self.removals.of_object(&entry.slot.addr) } else { None },
                 stored: Some(entry.stored.clone()),
+                check: false,
                 creates_first: entry.stored.create_before_destroy,
                 config: Value::NULL,
                 marks: Vec::new(),

@@ -91,7 +91,9 @@ impl<'a> Walk<'a> {
             if slot.addr.key.is_some() {
                 let wanted = slot.addr.clone();
                 let held = self.objects.entries.iter().filter(|entry| entry.provider == index);
-                all.append(held.map(|entry| super::instance::absent_provider(&entry.slot.addr, &wanted)));
+                all.append(
+                    held.map(|entry| super::keyed::absent_provider(&entry.slot.addr, &wanted).about(&entry.slot.addr)),
+                );
                 continue;
             }
             let scope = ProjectScope { around: self.around() };

@@ -2,7 +2,7 @@
 //!
 //! In: what an apply knows at its end. Out: JSON text. Not here: what a plan shows of conditions (`checks`), writing (`apply`).
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::HashMap;
 use serde_json::{Value as Json, json};
 
 use crate::addr::InstanceAddr;
@@ -10,8 +10,9 @@ use crate::config::{CheckRule, Module};
 use crate::graph::{ModuleId, NodeId};
 use crate::value::Value;
 
-use super::checks::{CheckStatus, problems_of, status, stays};
+use super::checks::{Assertions, conditioned, has_conditions};
 use super::model::{Plan, PlanMode, PlannedChange};
+use super::rules::{CheckStatus, judge_all};
 use super::scope::{ModuleScope, Surroundings};
 use super::world::{CopyId, Repetition};
 
@@ -19,23 +20,19 @@ use super::world::{CopyId, Repetition};
 type Stands = (String, CheckStatus, Vec<String>);
 
 /// The results of all blocks of a layer that have conditions; `None` when there are none. `unmet` has what was said of objects
-/// while the run went on.
+/// while the run went on, `asserted` how `check` blocks stand where that was asked.
 pub fn results(
     around: Surroundings<'_>,
     plan: &Plan,
     layer: usize,
     unmet: &HashMap<InstanceAddr, Vec<String>>,
+    asserted: Option<&Assertions>,
 ) -> Option<String> {
-    let mut planned: HashMap<NodeId, Vec<&PlannedChange>> = HashMap::new();
-    for one in plan.changes.iter().filter(|one| stays(one)) {
-        if let Some(node) = one.work.node {
-            planned.entry(node).or_default().push(one);
-        }
-    }
+    let planned = conditioned(around, &plan.changes);
     let gone = plan.mode == PlanMode::Destroy;
     let mut all = Vec::new();
     for (index, node) in around.graph.modules.iter().enumerate().filter(|(_, node)| node.layer == layer) {
-        let of = Of { around, id: ModuleId(index as u32), planned: &planned, unmet, gone };
+        let of = Of { around, id: ModuleId(index as u32), planned: &planned, unmet, asserted, gone };
         let before = if node.addr.is_root() { String::new() } else { format!("{}.", node.addr) };
         of.blocks(&node.module, &before, &mut all);
     }
@@ -48,17 +45,15 @@ struct Of<'a> {
     id: ModuleId,
     planned: &'a HashMap<NodeId, Vec<&'a PlannedChange>>,
     unmet: &'a HashMap<InstanceAddr, Vec<String>>,
+    asserted: Option<&'a Assertions>,
     /// Whether everything was removed: then nobody can tell any more.
     gone: bool,
 }
 
 impl Of<'_> {
     fn blocks(&self, content: &Module, before: &str, all: &mut Vec<Json>) {
-        for resource in content.resources.values() {
+        for resource in content.resources.values().filter(|resource| has_conditions(resource)) {
             let lifecycle = &resource.lifecycle;
-            if lifecycle.preconditions.is_empty() && lifecycle.postconditions.is_empty() {
-                continue;
-            }
             let node = self.around.graph.module(self.id);
             let Some(offset) = node.shape.resource(&resource.addr) else { continue };
             let planned = self.planned.get(&self.around.graph.at(self.id, offset)).into_iter().flatten();
@@ -76,47 +71,43 @@ impl Of<'_> {
             let offset = self.around.graph.module(self.id).shape.output(&output.name);
             // What never got a value was not judged either.
             let judge = |scope: &ModuleScope<'_>| match offset.and_then(|at| self.around.world.get(scope.copy, at)) {
-                Some(value) if value.is_wholly_known() => self.judged(&output.preconditions, scope),
+                Some(value) if value.is_wholly_known() => judge_all(&output.preconditions, scope),
                 Some(_) | None => (CheckStatus::Unknown, Vec::new()),
             };
             all.push(self.block("output", title, self.each_copy(&name, &judge)));
         }
         for check in &content.checks {
             let name = format!("check.{}", check.name);
-            let copies = self.each_copy(&name, &|scope| problems_of(check, scope));
-            all.push(self.block("check", format!("{before}{name}"), copies));
+            let title = format!("{before}{name}");
+            let Some(asserted) = self.asserted else {
+                all.push(untold("check", title));
+                continue;
+            };
+            let copies = asserted.of(self.id, check).map(|(copy, judged)| {
+                let module = &self.around.world.copy(copy).addr;
+                (within(module, &name), judged.status, judged.messages.clone())
+            });
+            all.push(self.block("check", title, copies.collect()));
         }
         for variable in content.variables.values().filter(|variable| !variable.validations.is_empty()) {
             let name = format!("var.{}", variable.name);
-            let copies = self.each_copy(&name, &|scope| self.judged(&variable.validations, scope));
+            let copies = self.each_copy(&name, &|scope| judge_all(&variable.validations, scope));
             all.push(self.block("var", format!("{before}{name}"), copies));
         }
     }
 
     fn block(&self, kind: &str, name: String, copies: Vec<Stands>) -> Json {
-        let mut json = json_of(kind, name, if self.gone { Vec::new() } else { copies });
-        if self.gone {
-            json["status"] = json!(word(CheckStatus::Unknown));
-        }
-        json
+        if self.gone { untold(kind, name) } else { json_of(kind, name, copies) }
     }
 
     fn each_copy(&self, name: &str, judge: &dyn Fn(&ModuleScope<'_>) -> (CheckStatus, Vec<String>)) -> Vec<Stands> {
         let copies = self.around.world.copies_of(self.id).iter();
         let of = |copy: &CopyId| {
             let module = &self.around.world.copy(*copy).addr;
-            let shown = if module.is_root() { name.to_owned() } else { format!("{module}.{name}") };
             let (status, messages) = judge(&ModuleScope::plain(self.around, *copy));
-            (shown, status, messages)
+            (within(module, name), status, messages)
         };
         copies.map(of).collect()
-    }
-
-    fn judged(&self, rules: &[CheckRule], scope: &ModuleScope<'_>) -> (CheckStatus, Vec<String>) {
-        let stands = status(rules, scope);
-        let failed = |rule: &&CheckRule| status(std::slice::from_ref(rule), scope) == CheckStatus::Fail;
-        let said = rules.iter().filter(failed).flat_map(|rule| super::values::check(rule, scope, "").0);
-        (stands, said.map(|said| said.detail).collect())
     }
 
     fn instance(&self, planned: &PlannedChange, rules: [&[CheckRule]; 2]) -> Stands {
@@ -133,13 +124,17 @@ impl Of<'_> {
         let this = value.and_then(|value| one_of(value, &planned.work.repetition));
         let repetition = &planned.work.repetition;
         let mut scope = ModuleScope { around: self.around, copy, repetition, this: None };
-        let (before, mut messages) = self.judged(rules[0], &scope);
+        let (before, mut messages) = judge_all(rules[0], &scope);
         let Some(this) = this else { return unknown(addr) };
         scope.this = Some(&this);
-        let (after, more) = self.judged(rules[1], &scope);
+        let (after, more) = judge_all(rules[1], &scope);
         messages.extend(more);
         (addr, before.max(after), messages)
     }
+}
+
+fn within(module: &crate::addr::ModuleInstance, name: &str) -> String {
+    if module.is_root() { name.to_owned() } else { format!("{module}.{name}") }
 }
 
 /// The value of one copy in that of the whole block.
@@ -155,7 +150,7 @@ fn one_of(value: &Value, repetition: &Repetition) -> Option<Value> {
 fn json_of(kind: &str, name: String, copies: Vec<Stands>) -> Json {
     let worst = copies.iter().map(|(_, status, _)| *status).max().unwrap_or(CheckStatus::Pass);
     let object = |(addr, status, messages): Stands| {
-        let mut object = json!({ "object_addr": addr, "status": word(status) });
+        let mut object = json!({ "object_addr": addr, "status": status.json_name() });
         if !messages.is_empty() {
             object["failure_messages"] = json!(messages);
         }
@@ -163,13 +158,10 @@ fn json_of(kind: &str, name: String, copies: Vec<Stands>) -> Json {
     };
     let objects: Vec<Json> = copies.into_iter().map(object).collect();
     let objects = if objects.is_empty() { Json::Null } else { Json::Array(objects) };
-    json!({ "object_kind": kind, "config_addr": name, "status": word(worst), "objects": objects })
+    json!({ "object_kind": kind, "config_addr": name, "status": worst.json_name(), "objects": objects })
 }
 
-fn word(status: CheckStatus) -> &'static str {
-    match status {
-        CheckStatus::Pass => "pass",
-        CheckStatus::Unknown => "unknown",
-        CheckStatus::Fail => "fail",
-    }
+/// A block that was not looked at.
+fn untold(kind: &str, name: String) -> Json {
+    json!({ "object_kind": kind, "config_addr": name, "status": CheckStatus::Unknown.json_name(), "objects": null })
 }

@@ -43,6 +43,11 @@ pub async fn run(
     walk.doom();
     walk.spare();
     said.append(walk.run().await);
+    let asserts = options.mode != PlanMode::Destroy && !options.offline && options.selection.targets.is_empty();
+    let asserted = asserts.then(|| super::checks::assertions(walk.around(), &|node| walk.is_broken(node)));
+    if let Some(asserted) = &asserted {
+        said.append(asserted.said(walk.around(), true));
+    }
     if said.has_errors() || graph.faulty {
         return Outcome::fail(said);
     }
@@ -50,9 +55,6 @@ pub async fn run(
     said.append(walk.check_imports());
     said.append(walk.plan_orphans());
     said.append(walk.tell_forgotten());
-    if options.mode != PlanMode::Destroy && !options.offline {
-        said.append(super::checks::assertions(walk.around(), true));
-    }
     said.append(walk.check_gates());
     if said.has_errors() {
         return Outcome::fail(said);
@@ -77,11 +79,16 @@ pub async fn run(
         (planned.phase, position(planned), change.addr.clone(), change.deposed.clone())
     });
     said.append(options.replace.iter().filter_map(|pattern| incomplete(pattern, &changes)));
-    let Some(invocations) = walk.invocations(&changes).take(&mut said).filter(|_| !said.has_errors()) else {
+    let Some(mut invocations) = walk.invocations(&changes).take(&mut said).filter(|_| !said.has_errors()) else {
         return Outcome::fail(said);
     };
+    for invocation in &mut invocations {
+        invocation.config = super::ephemeral::forgotten(&invocation.config);
+    }
     let pending = changes.iter().any(|planned| planned.pending.is_some() || planned.lost_with.is_some());
     let selection = &options.selection;
+    let checks = super::checks::checks(walk.around(), &changes, asserted.as_ref());
+    walk.forget_ephemerals();
     let plan = Plan {
         mode: options.mode,
         timestamp: options.timestamp,
@@ -98,6 +105,8 @@ pub async fn run(
         outputs,
         complete: !pending && selection.is_everything(),
         targets: selection.targets.iter().chain(&selection.excludes).map(ToString::to_string).collect(),
+        checks,
+        asserts,
         prefixes_layers: config.prefixes_layers(),
         segment: Some(Box::new(Segment {
             config: config.clone(),
@@ -282,6 +291,7 @@ impl Walk<'_> {
                     repetition: Repetition::None,
                     removed: None,
                     stored: None,
+                    check: false,
                     creates_first: false,
                     config: Value::NULL,
                     marks: Vec::new(),

@@ -5,7 +5,7 @@ use crate::config::{Config, GlobalLayer};
 use crate::diag::{Diagnostic, Span};
 use crate::graph::{Graph, ModuleId};
 use crate::lang::eval::{Reference, Repeats, Scope};
-use crate::lang::functions::Context;
+use crate::lang::functions::{Context, Function, provided};
 use crate::state::State;
 use crate::value::{Marks, Type, Value};
 
@@ -204,6 +204,11 @@ impl Scope for ModuleScope<'_> {
 
     fn functions(&self) -> &Context<'_> {
         &self.around.functions.layers[self.around.graph.module(self.module()).layer]
+    }
+
+    fn provided(&self, provider: &str, name: &str) -> Option<&'static Function> {
+        let required = self.around.graph.module(self.module()).module.required_providers.get(provider)?;
+        provided(&required.source, name)
     }
 
     fn repeats(&self, reference: &Reference) -> Option<Repeats> {

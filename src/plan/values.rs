@@ -1,11 +1,12 @@
 //! Values of variables, locals and outputs in one copy of their module. Used by plan, and by apply for what became known.
 
-use crate::config::{CheckRule, Output, Variable};
+use crate::config::{Output, Variable};
 use crate::diag::{Diagnostic, Diagnostics, Outcome, Span};
 use crate::graph::{Node, NodeId};
-use crate::lang::eval::{Blame, Scope, evaluate, involved};
-use crate::value::{Marks, Type, Value, convert};
+use crate::lang::eval::{Blame, evaluate, involved};
+use crate::value::{Marks, Value, convert};
 
+use super::rules::{Truth, check, message, truth};
 use super::scope::{ModuleScope, Surroundings, Variables};
 use super::world::CopyId;
 
@@ -245,16 +246,23 @@ pub fn validate_variable(scope: &ModuleScope<'_>, variable: &Variable) -> Diagno
     let given = given.or_else(|| around.config.layers[module.layer].assignments.place(&variable.name).filter(|_| root));
     let mut said = Diagnostics::none();
     for rule in &variable.validations {
-        let verdict = verdict(rule, scope);
-        let mut found = verdict.said;
-        match verdict.holds {
-            Holds::Yes | Holds::Open => {}
-            Holds::Nothing => {
+        let outcome = evaluate(&rule.condition, scope);
+        let mut found = outcome.said;
+        match outcome.value.map(|value| truth(&value)) {
+            Some(Truth::Yes | Truth::Open) | None => {}
+            Some(Truth::Neither) => {
                 let detail = "A validation is either true or false, and not null or another kind of value.";
                 found.push(Diagnostic::error("Invalid variable validation result", detail).at(rule.condition.span));
             }
-            Holds::No(text) => {
-                let text = text.unwrap_or_else(|| "The condition does not hold.".to_owned());
+            Some(Truth::No) => {
+                let text = match message(rule, scope, &mut found) {
+                    Some(Ok(text)) => text,
+                    Some(Err(None)) | None => "The condition does not hold.".to_owned(),
+                    Some(Err(Some(hidden))) => {
+                        found.push(hidden.of_validation().at(rule.error_message.span));
+                        "The error message included a sensitive value, so it will not be displayed.".to_owned()
+                    }
+                };
                 let (span, condition) = (rule.span, &rule.condition);
                 let rule = crate::config::place(&around.config.sources, span);
                 let detail = format!("{text}\n\nThis was checked by the validation rule at {rule}.");
@@ -266,85 +274,4 @@ pub fn validate_variable(scope: &ModuleScope<'_>, variable: &Variable) -> Diagno
         said.append(found.located(None, Some(&within)));
     }
     said
-}
-
-/// Evaluates a condition: nothing to say when it holds or is not known yet.
-pub fn check(rule: &CheckRule, scope: &dyn Scope, summary: &str) -> Diagnostics {
-    let Verdict { holds, mut said } = verdict(rule, scope);
-    match holds {
-        Holds::Yes | Holds::Open => {}
-        Holds::No(Some(text)) => {
-            let mut error = Diagnostic::error(summary, text).at(rule.condition.span).of_rule(rule.span);
-            error.values = involved(&rule.condition, scope, Blame::Nothing);
-            said.push(error);
-        }
-        // What is wrong with the message has been said.
-        Holds::No(None) => {}
-        Holds::Nothing => said.push(
-            Diagnostic::error(
-                "Invalid condition result",
-                "Condition expression must return either true or false, not null or another kind of value.",
-            )
-            .at(rule.condition.span),
-        ),
-    }
-    said
-}
-
-struct Verdict {
-    holds: Holds,
-    said: Diagnostics,
-}
-
-enum Holds {
-    Yes,
-    /// Not known yet, or it cannot be evaluated, which has been said.
-    Open,
-    /// It does not, with the words for that, where they can be told.
-    No(Option<String>),
-    /// The condition is no truth value.
-    Nothing,
-}
-
-fn verdict(rule: &CheckRule, scope: &dyn Scope) -> Verdict {
-    let outcome = evaluate(&rule.condition, scope);
-    let mut said = outcome.said;
-    let Some(value) = outcome.value else { return Verdict { holds: Holds::Open, said } };
-    let holds = match convert(&value, &Type::Bool).as_ref().map(|value| (value.is_known(), value.as_bool())) {
-        Ok((false, _)) => Holds::Open,
-        Ok((true, Some(true))) => Holds::Yes,
-        Ok((true, Some(false))) => Holds::No(message(rule, scope, &mut said)),
-        Ok((true, None)) | Err(_) => Holds::Nothing,
-    };
-    Verdict { holds, said }
-}
-
-/// What the rule says when it does not hold.
-fn message(rule: &CheckRule, scope: &dyn Scope, said: &mut Diagnostics) -> Option<String> {
-    let outcome = evaluate(&rule.error_message, scope);
-    let evaluated = !outcome.has_errors();
-    said.append(outcome.said);
-    let span = rule.error_message.span;
-    let value = outcome.value.filter(|_| evaluated)?;
-    if value.marks_deep().contains(Marks::SENSITIVE) {
-        let detail =
-            "It is not shown. Name no sensitive values in it, or use nonsensitive() where it gives nothing away.";
-        said.push(Diagnostic::warning("Error message refers to sensitive values", detail).at(span));
-        return Some("The error message included a sensitive value, so it will not be displayed.".to_owned());
-    }
-    if value.marks_deep().contains(Marks::EPHEMERAL) {
-        let detail = "It is not shown. Name no ephemeral values in it, or use ephemeralasnull() on them.";
-        said.push(Diagnostic::warning("Error message refers to ephemeral values", detail).at(span));
-        return Some("The error message included an ephemeral value, so it will not be displayed.".to_owned());
-    }
-    let wrong = match convert(&value, &Type::String) {
-        Ok(text) if !text.is_null() => {
-            let text = text.as_str().filter(|text| !text.is_empty()).unwrap_or("The condition does not hold.");
-            return Some(text.to_owned());
-        }
-        Ok(_) => "it is null".to_owned(),
-        Err(error) => error.to_string(),
-    };
-    said.push(Diagnostic::error("Invalid error message", format!("It has to be a text: {wrong}.")).at(span));
-    None
 }

@@ -178,7 +178,6 @@ impl<'a> Walk<'a> {
         self.said.sort_by_key(|(node, _)| *node);
         let mut said: Diagnostics = self.said.drain(..).flat_map(|(_, said)| said).collect();
         said.append(self.close_ephemerals().await);
-        self.forget_ephemerals();
         said
     }
 
@@ -215,6 +214,11 @@ impl<'a> Walk<'a> {
         if !said.is_empty() {
             self.said.push((node, said));
         }
+    }
+
+    /// Whether a node, or something that it needs, has failed.
+    pub(super) fn is_broken(&self, node: NodeId) -> bool {
+        self.broken[node.index()]
     }
 
     /// Whether something that a node needs has failed.

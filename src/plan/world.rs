@@ -90,6 +90,8 @@ pub struct World {
     /// How many outputs of a module have a value, in all its copies: tells a fresh whole-module value from a stale one.
     outputs: Vec<usize>,
     modules: Mutex<HashMap<(CopyId, Name), (usize, Value)>>,
+    /// Why data blocks of checks could not be read, by node and copy of its module.
+    unread: HashMap<(NodeId, CopyId), String>,
 }
 
 impl World {
@@ -162,6 +164,19 @@ impl World {
         }
         let offset = node.0 - graph.module(module).base.0;
         self.copies[copy.index()].slots[offset as usize] = Some(value);
+    }
+
+    /// Remembers why the data block of a check could not be read, or that it could.
+    pub fn set_unread(&mut self, node: NodeId, copy: CopyId, why: Option<String>) {
+        match why {
+            Some(why) => _ = self.unread.insert((node, copy), why),
+            None => _ = self.unread.remove(&(node, copy)),
+        }
+    }
+
+    /// Why the data block of a check could not be read.
+    pub fn unread(&self, node: NodeId, copy: CopyId) -> Option<&str> {
+        self.unread.get(&(node, copy)).map(String::as_str)
     }
 
     /// The copies of a module call that were made inside one copy of the caller.

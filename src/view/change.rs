@@ -137,7 +137,8 @@ fn replacement(reason: Option<Reason>) -> &'static str {
             | Reason::DeleteBecauseNoMoveTarget
             | Reason::DeleteDeposed
             | Reason::ReadBecauseConfigUnknown
-            | Reason::ReadBecauseDependencyPending,
+            | Reason::ReadBecauseDependencyPending
+            | Reason::ReadBecauseCheckNested,
         )
         | None => "must be replaced",
     }
@@ -174,6 +175,7 @@ fn why(reason: Reason, change: &Change) -> Option<String> {
         Reason::DeleteDeposed => "left over from a partially-failed replacement of this instance".into(),
         Reason::ReadBecauseConfigUnknown => "config refers to values not yet known".into(),
         Reason::ReadBecauseDependencyPending => "depends on a resource or a module with changes pending".into(),
+        Reason::ReadBecauseCheckNested => "config will be reloaded to verify a check block".into(),
     })
 }
 

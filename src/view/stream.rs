@@ -438,6 +438,7 @@ fn reason_name(reason: Reason) -> &'static str {
         Reason::DeleteDeposed => "delete_because_deposed",
         Reason::ReadBecauseConfigUnknown => "read_because_config_unknown",
         Reason::ReadBecauseDependencyPending => "read_because_dependency_pending",
+        Reason::ReadBecauseCheckNested => "read_because_check_nested",
     }
 }
 

@@ -263,3 +263,62 @@ fn actions_that_are_wrong_are_told_where_they_stand() {
     let answer = Program::with(&[("main.tf", &(unknown + "resource \"terraform_data\" \"z\" {}\n"))]).call(&["plan"]);
     assert!(answer.code == 1 && answer.err.contains("Whether the condition holds is known only"), "{}", answer.err);
 }
+
+#[test]
+fn what_the_user_invokes_opens_what_it_needs() {
+    let text = "ephemeral \"random_password\" \"p\" {\nlength = 20\n}\n\
+                action \"local_command\" \"one\" {\nconfig {\ncommand = \"sh\"\n\
+                arguments = [\"-c\", \"printf %s $1 > out\", \"sh\", ephemeral.random_password.p.result]\n}\n}\n";
+    let program = Program::with(&[("main.tf", text)]);
+    let out = program.ok(&["apply", "-auto-approve", "-invoke=action.local_command.one"]);
+    let opened = "ephemeral.random_password.p: Opening...";
+    assert_eq!(out.matches(opened).count(), 2, "for the plan, and for what is invoked: {out}");
+    assert_eq!(std::fs::read_to_string(program.path("out")).unwrap().len(), 20);
+    program.ok(&["plan", "-out=p", "-invoke=action.local_command.one"]);
+    program.ok(&["apply", "p"]);
+    assert!(program.ok(&["apply", "-auto-approve"]).matches(opened).count() == 1, "nothing is invoked");
+}
+
+#[test]
+fn each_copy_uses_the_provider_configuration_of_its_key() {
+    let text = |more: &str| {
+        format!(
+            "variable \"all\" {{\ntype = set(string)\ndefault = [\"x\", \"y\"]\n}}\nprovider \"local\" {{\nalias = \"by\"\n\
+             for_each = var.all\n}}\n{}{more}",
+            logs("one", "for_each = toset([\"x\", \"y\"])\nprovider = local.by[each.key]")
+        )
+    };
+    let trigger = "resource \"terraform_data\" \"a\" {\nlifecycle {\naction_trigger {\nevents = [after_create]\n\
+                   actions = [action.local_command.one]\n}\n}\n}\n";
+    let program = Program::with(&[("main.tf", &text(trigger))]);
+    assert!(program.ok(&["apply", "-auto-approve"]).contains("Actions: 2 invoked."));
+    assert_eq!(log(&program).len(), 2);
+    assert!(program.ok(&["apply", "-auto-approve", "-invoke=action.local_command.one[\"x\"]"]).contains("1 invoked"));
+    assert_eq!(program.call(&["validate"]).code, 0);
+    let refused = program.call(&["plan", "-var=all=[\"x\"]"]);
+    assert!(refused.code == 1 && refused.err.contains("Provider instance not present"), "{}", refused.err);
+}
+
+#[test]
+fn actions_take_their_places_among_the_calls() {
+    let action = |name: &str, other: &str, script: &str| {
+        format!(
+            "resource \"terraform_data\" \"{name}\" {{\nlifecycle {{\naction_trigger {{\nevents = [after_create]\n\
+             actions = [action.local_command.{name}]\n}}\n}}\n}}\n\
+             action \"local_command\" \"{name}\" {{\nconfig {{\ncommand = \"sh\"\n\
+             arguments = [\"-c\", \"{script}\", \"sh\", \"{name}\", \"{other}\"]\n}}\n}}\n"
+        )
+    };
+    // One after the other: what one writes is never between the lines of another one.
+    let script = "echo $1 >> log; echo $1 >> log";
+    let text: String = ["a", "b", "c"].map(|name| action(name, "", script)).concat();
+    let program = Program::with(&[("main.tf", &text)]);
+    program.ok(&["apply", "-auto-approve", "-parallelism=1"]);
+    let lines = log(&program);
+    assert!(lines.len() == 6 && lines.chunks(2).all(|two| two[0] == two[1]), "{lines:?}");
+    // Both at once: each waits until the other one has begun.
+    let script = "touch in-$1; until test -e in-$2; do :; done";
+    let text = action("a", "b", script) + &action("b", "a", script);
+    let program = Program::with(&[("main.tf", &text)]);
+    assert!(program.ok(&["apply", "-auto-approve", "-parallelism=2"]).contains("2 invoked"));
+}

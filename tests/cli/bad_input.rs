@@ -252,3 +252,20 @@ fn a_provider_that_nothing_uses_is_not_configured() {
     program.ok(&["apply", "-auto-approve"]);
     program.ok(&["destroy", "-auto-approve"]);
 }
+
+#[test]
+fn settings_that_are_not_there_are_refused_by_their_name() {
+    for (name, settings) in [
+        ("cloud", "cloud {\n  organization = \"x\"\n  workspaces { name = \"y\" }\n}"),
+        ("experiments", "experiments = [anything]"),
+        ("provider_meta", "provider_meta \"terraform\" { a = 1 }"),
+        ("encryption", "encryption {}"),
+    ] {
+        let program = Program::with(&[("main.tf", &format!("terraform {{\n{settings}\n}}\n"))]);
+        for command in [["init"], ["plan"]] {
+            let answer = program.call(&command);
+            let told = answer.err.contains("Not supported yet") && answer.err.contains(&format!("{name:?}"));
+            assert!(answer.code == 1 && told, "{name}: {}", answer.err);
+        }
+    }
+}

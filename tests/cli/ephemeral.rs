@@ -168,3 +168,90 @@ fn a_saved_plan_carries_no_value_of_an_ephemeral_variable() {
     }
     assert!(program.ok(&["apply", "-var", "token=another", "p"]).contains("1 added"));
 }
+
+const ASSERTED: &str = r#"
+ephemeral "random_password" "p" {
+  length = 20
+}
+resource "terraform_data" "a" { input = 1 }
+check "long" {
+  assert {
+    condition     = length(ephemeral.random_password.p.result) == 20
+    error_message = "too short"
+  }
+}
+check "longer" {
+  assert {
+    condition     = length(ephemeral.random_password.p.result) == 21
+    error_message = "not long enough"
+  }
+}
+output "o" {
+  value = 1
+  precondition {
+    condition     = length(ephemeral.random_password.p.result) == 20
+    error_message = "too short"
+  }
+}
+"#;
+
+/// The status of each block with conditions.
+fn statuses(checks: &serde_json::Value, name: &str) -> Vec<String> {
+    let all = checks.as_array().unwrap().iter();
+    let mut all: Vec<_> = all.map(|one| format!("{} {}", one.pointer(name).unwrap(), one["status"])).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn conditions_see_what_was_opened_when_planning_and_when_applying() {
+    let program = Program::with(&[("main.tf", ASSERTED)]);
+    let expect = ["\"check.long\" \"pass\"", "\"check.longer\" \"fail\"", "\"output.o\" \"pass\""];
+    for changes in [true, false] {
+        let said = program.call(&["plan", "-out=p"]);
+        let warned = format!("{}{}", said.out, said.err);
+        assert!(warned.contains("not long enough") && !warned.contains("known after apply\n\n"), "{warned}");
+        let plan: serde_json::Value = serde_json::from_str(&program.ok(&["show", "-json", "p"])).unwrap();
+        assert_eq!(statuses(&plan["checks"], "/address/to_display"), expect, "{changes}: {plan}");
+        let applied = program.call(&["apply", "p"]);
+        assert_eq!(applied.code, 0, "{}", applied.err);
+        let state = std::fs::read_to_string(program.path("terraform.tfstate")).unwrap();
+        let state: serde_json::Value = serde_json::from_str(&state).unwrap();
+        assert_eq!(statuses(&state["check_results"], "/config_addr"), expect, "{changes}: {state}");
+    }
+}
+
+#[test]
+fn each_instance_is_opened_with_the_provider_configuration_of_its_key() {
+    let text = r#"
+    variable "all" {
+      type    = set(string)
+      default = ["a", "b"]
+    }
+    provider "random" {
+      alias    = "by"
+      for_each = var.all
+    }
+    ephemeral "random_password" "p" {
+      for_each = toset(["a", "b"])
+      provider = random.by[each.key]
+      length   = each.key == "a" ? 20 : 30
+    }
+    output "read" {
+      value = 1
+      precondition {
+        condition     = [for one in ephemeral.random_password.p : length(one.result)] == [20, 30]
+        error_message = "other lengths"
+      }
+    }
+    "#;
+    let program = Program::with(&[("main.tf", text)]);
+    let said = program.ok(&["apply", "-auto-approve", "-no-color"]);
+    for key in ["a", "b"] {
+        let line = format!("ephemeral.random_password.p[\"{key}\"]: Opening...");
+        assert_eq!(said.matches(&line).count(), 2, "{said}");
+    }
+    assert_eq!(program.call(&["validate"]).code, 0);
+    let refused = program.call(&["plan", "-var=all=[\"a\"]"]);
+    assert!(refused.code == 1 && refused.err.contains("Provider instance not present"), "{}", refused.err);
+}

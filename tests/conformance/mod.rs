@@ -3,6 +3,7 @@
 mod commands;
 mod console;
 mod corpus;
+mod coverage;
 mod documents;
 mod expressions;
 mod fmt;
@@ -12,6 +13,7 @@ mod looking;
 mod modules;
 mod opentofu;
 pub mod peer;
+mod runs;
 mod sequences;
 mod spoken;
 mod state_on_stores;

@@ -221,6 +221,16 @@ impl Kube {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
+    /// Asks for a token of a service account; `spec` as a TokenRequest has it. Gives the whole answer.
+    ///
+    /// # Errors
+    /// The server did not answer, or refused.
+    pub async fn request_token(&self, namespace: &str, account: &str, spec: &Json) -> Result<Json, KubeError> {
+        let path = format!("/api/v1/namespaces/{}/serviceaccounts/{}/token", escape(namespace), escape(account));
+        let request = json!({ "kind": "TokenRequest", "apiVersion": "authentication.k8s.io/v1", "spec": spec });
+        self.json(Method::POST, &path, Some(("application/json", &request))).await
+    }
+
     /// Whether the API server says of itself that it is ready.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use super::super::model::RequiredProvider;
 use super::super::shape::{Shape, not_yet, place};
 use super::super::version::satisfies;
 use super::Reader;
-use super::reference::{provider_ref, text_of};
+use super::reference::{provider_ref, text_of, word_of};
 
 /// A `backend` block.
 #[derive(Clone)]
@@ -24,9 +24,9 @@ pub struct BackendBlock {
 }
 
 const SHAPE: Shape = Shape {
-    arguments: &["required_version"],
+    arguments: &["required_version", "language"],
     blocks: &["required_providers", "backend"],
-    later: &["cloud", "experiments", "provider_meta", "encryption", "language"],
+    later: &["cloud", "experiments", "provider_meta", "encryption"],
     ..Shape::EMPTY
 };
 
@@ -35,6 +35,12 @@ impl Reader<'_> {
         SHAPE.check(block, self.said);
         if let Some(attribute) = block.body.attribute("required_version") {
             self.required_version(attribute);
+        }
+        if let Some(attribute) = block.body.attribute("language")
+            && word_of(&attribute.expr).is_none_or(|word| *word != "TF2021")
+        {
+            let detail = "The one edition of the language that there is is called TF2021, written without quotes.";
+            self.said.push(Diagnostic::error("Unsupported language edition", detail).at(attribute.expr.span));
         }
         for nested in block.body.blocks_of("required_providers") {
             if let Some(first) = self.required_at {
@@ -75,8 +81,10 @@ impl Reader<'_> {
 
     fn required_version(&mut self, attribute: &Attribute) {
         let Some(text) = text_of(&attribute.expr) else {
-            let detail = "A string value is required for required_version.";
-            self.said.push(Diagnostic::error("Invalid version constraint", detail).at(attribute.expr.span));
+            let names = !crate::lang::eval::references(&attribute.expr).is_empty();
+            let summary = if names { "Variables not allowed" } else { "Invalid version constraint" };
+            let detail = "A string value is required for required_version, as it is known before anything else.";
+            self.said.push(Diagnostic::error(summary, detail).at(attribute.expr.span));
             return;
         };
         match satisfies(text) {

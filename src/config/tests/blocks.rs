@@ -451,3 +451,21 @@ There is no output named \"o\" in the primary configuration files. An override f
 ",
     );
 }
+
+#[test]
+fn many_large_files_are_read_in_their_order() {
+    let local = |from: usize| (from..from + 6000).map(|at| format!("  l{at} = \"{at}\"\n")).collect::<String>();
+    let locals = |from| format!("locals {{\n{}}}\n", local(from));
+    let (a, b, c) = (locals(0), locals(6000), locals(12_000));
+    assert!(a.len() + b.len() + c.len() > 1 << 18);
+    let (config, said) = loaded(&options(&[("c.tf", &c), ("a.tf", &a), ("b.tf", &b)]));
+    assert!(said.is_empty());
+    assert_eq!(config.layers[0].root.locals.len(), 18_000);
+    // Whoever is done first, what is said about them comes in the order of their names.
+    let wrong = format!("locals {{\n{}", local(6000));
+    let files = [("a.tf", "x y z"), ("b.tf", &wrong), ("c.tf", &c), ("d.tf", &a), ("e.tf", "=")];
+    let said = crate::config::load(&options(&files)).said;
+    let summaries: Vec<&str> = said.iter().map(|diagnostic| diagnostic.summary.as_str()).collect();
+    let expect = ["Invalid block definition", "Unclosed configuration block", "Argument or block definition required"];
+    assert_eq!(summaries, expect);
+}

@@ -130,11 +130,17 @@ fn constructor(call: &Call, span: Span, said: &mut Diagnostics) -> Option<(Type,
 
 fn object(items: &[ObjectItem], said: &mut Diagnostics) -> Option<(Type, Defaults)> {
     let (mut attributes, mut defaults, mut failed) = (Vec::with_capacity(items.len()), Defaults::default(), false);
+    let mut names = std::collections::HashSet::new();
     for item in items {
         let ExprKind::Literal(Value::String(name)) = &item.key.kind else {
             failed |= fail::<()>(said, "The name of an attribute is required here.", item.key.span).is_none();
             continue;
         };
+        if !names.insert(name) {
+            let detail = format!("The object type has an attribute named {:?} already.", name.as_str());
+            failed |= fail::<()>(said, detail, item.key.span).is_none();
+            continue;
+        }
         let (ty, inner, optional) = match &item.value.kind {
             ExprKind::Call(call) if call.name.text == *"optional" => {
                 match optional(name, call, item.value.span, &mut defaults, said) {

@@ -27,11 +27,19 @@ impl<'a> Evaluator<'a> {
             "try" => self.try_call(call, span),
             "can" => self.can_call(call, span),
             "convert" => self.convert_call(call, span),
-            bare => match functions::lookup(bare).filter(|_| bare == name || name.starts_with("core::")) {
+            bare => match self.named(name, bare) {
                 Some(function) => self.plain_call(function, call, span),
                 None => Err(self.unknown_function(call)),
             },
         }
+    }
+
+    /// The function of a name, which without `core::` in front is `bare`.
+    fn named(&self, name: &str, bare: &str) -> Option<&'static Function> {
+        if let Some((provider, name)) = name.strip_prefix("provider::").and_then(|name| name.split_once("::")) {
+            return self.scope.provided(provider, name);
+        }
+        functions::lookup(bare).filter(|_| bare == name || name.starts_with("core::"))
     }
 
     fn plain_call(&mut self, function: &'static Function, call: &'a Call, span: Span) -> Evaluated {
@@ -191,7 +199,10 @@ impl<'a> Evaluator<'a> {
             }
             Some((namespace, _)) if namespace.starts_with("provider::") => (
                 "Unknown provider function",
-                format!("There is no function named {name:?}: no provider here offers it."),
+                format!(
+                    "There is no function named {name:?}. The module has to name the provider in its required_providers, and the \
+                     provider has to offer such a function."
+                ),
             ),
             Some((namespace, _)) => (
                 "Unknown provider function",

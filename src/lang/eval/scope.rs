@@ -1,7 +1,7 @@
 //! What an evaluation asks its surroundings for.
 
 use crate::diag::{Diagnostic, Span};
-use crate::lang::functions::Context;
+use crate::lang::functions::{Context, Function};
 use crate::value::Value;
 
 use super::Reference;
@@ -39,6 +39,12 @@ pub trait Scope {
     fn is_bare(&self, name: &str) -> bool {
         let _ = name;
         false
+    }
+
+    /// A function of the provider that has this local name here.
+    fn provided(&self, provider: &str, name: &str) -> Option<&'static Function> {
+        let _ = (provider, name);
+        None
     }
 
     /// Whether this is the console, which has a function more: `type`, for a whole line only.

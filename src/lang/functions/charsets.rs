@@ -1,6 +1,6 @@
 //! Text in other encodings than UTF-8: `textencodebase64`, `textdecodebase64`.
 //!
-//! Encodings have the names and aliases that Terraform accepts. Not here: HZ-GB-2312, the one it knows beside these.
+//! Encodings have the names and aliases that Terraform accepts.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ use encoding_rs::{
 use super::arguments::{from_outside, text};
 use super::code_pages::*;
 use super::encoding::decode as decode_base64;
-use super::{Context, Function, FunctionError, Param, Returns};
+use super::{Context, Function, FunctionError, Param, Returns, hz};
 use crate::value::Value;
 
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -33,6 +33,8 @@ struct Charset {
 #[derive(Clone, Copy)]
 enum Codec {
     Ascii,
+    /// HZ-GB-2312.
+    Hz,
     /// As browsers do.
     Web(&'static Encoding),
     /// As browsers do, but what the standard leaves open is an error and no control character.
@@ -55,6 +57,7 @@ static CHARSETS: &[Charset] = &[
     Charset::new("Extended_UNIX_Code_Packed_Format_for_Japanese cseucpkdfmtjapanese euc-jp", Codec::Web(EUC_JP)),
     Charset::new("GB18030 csgb18030", Codec::Web(GB18030)),
     Charset::new("GBK cp936 csgbk ms936 windows-936", Codec::Web(GBK)),
+    Charset::new("HZ-GB-2312", Codec::Hz),
     Charset::new("IBM00858 ccsid00858 cp00858 csibm00858 pc-multilingual-850+euro", Codec::Upper(IBM00858)),
     Charset::new("IBM01140 ccsid01140 cp01140 csibm01140 ebcdic-us-37+euro", Codec::Ebcdic(IBM037, '€')),
     Charset::new(
@@ -160,6 +163,7 @@ impl Codec {
                 let (bytes, _, failed) = encoding.encode(text);
                 (!failed).then(|| bytes.into_owned())
             }
+            Codec::Hz => hz::encode(text),
             Codec::Utf16 => {
                 Some([0xfe, 0xff].into_iter().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect())
             }
@@ -178,6 +182,7 @@ impl Codec {
             Codec::Web(encoding) | Codec::Open(encoding) => {
                 encoding.decode_without_bom_handling_and_without_replacement(bytes)?.into_owned()
             }
+            Codec::Hz => hz::decode(bytes)?,
             Codec::Utf16 => match bytes {
                 [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes)?,
                 [0xfe, 0xff, rest @ ..] | rest => utf16(rest, u16::from_be_bytes)?,

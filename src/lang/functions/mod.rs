@@ -4,8 +4,7 @@
 //! [`Function::call`], which counts and converts arguments, refuses nulls, answers unknown arguments with an unknown result
 //! and carries marks over, so that the functions themselves see plain known values unless they ask for more.
 //!
-//! Not here: `try`, `can` and type constraints as arguments (`eval`, which does not evaluate arguments first), functions of
-//! providers (`provider`).
+//! Not here: `try`, `can` and type constraints as arguments (`eval`, which does not evaluate arguments first).
 //!
 //! Invariant: functions touch the world only through the [`Context`].
 
@@ -27,9 +26,11 @@ mod format_verb;
 mod glob;
 mod gzip;
 mod hashes;
+mod hz;
 mod lists;
 mod network;
 mod numbers;
+mod provided;
 mod regex;
 mod rsa;
 mod sets;
@@ -43,6 +44,7 @@ use std::sync::LazyLock;
 
 pub use call::{Function, FunctionError, Param, ParamType, Returns, UNSET};
 pub use context::{Context, DirFiles, Entry, Files, NoVariable, ReadError, TemplateError, Templates};
+pub use provided::provided;
 
 static TABLE: LazyLock<BTreeMap<&'static str, &'static Function>> = LazyLock::new(|| {
     let topics = [

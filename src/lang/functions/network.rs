@@ -104,7 +104,7 @@ fn parse(arguments: &[Value]) -> Result<Prefix, FunctionError> {
 }
 
 fn contains(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
-    let outer = Prefix::parse(text(arguments, 0)).map_err(|reason| FunctionError::argument(0, reason))?;
+    let outer = Prefix::parse(text(arguments, 0)).map_err(FunctionError::failed)?;
     let inner = text(arguments, 1);
     let inner = match parse_address(inner) {
         Some((base, size)) => Prefix { base, length: size, size },

@@ -31,20 +31,33 @@ fn linked(count: usize) -> String {
     text
 }
 
-/// Times `f`, whose results are dropped outside of the measured time, and prints the best and the middle round.
+/// Times `f`, whose results are dropped outside of the measured time, and prints the best and the middle round, and what all
+/// rounds took of all processors: other work on the machine disturbs that least.
 fn measure<T>(what: &str, bytes: usize, mut f: impl FnMut() -> T) {
+    let mut busy = Duration::ZERO;
     let mut times: Vec<Duration> = (0..ROUNDS)
         .map(|_| {
+            let before = processor_time();
             let began = Instant::now();
             let result = f();
             let took = began.elapsed();
+            busy += processor_time().saturating_sub(before);
             drop(result);
             took
         })
         .collect();
     times.sort();
     let speed = |took: Duration| bytes as f64 / 1e6 / took.as_secs_f64();
-    println!("{what}: best {:.0} MB/s, median {:.0} MB/s", speed(times[0]), speed(times[ROUNDS / 2]));
+    let (best, median) = (speed(times[0]), speed(times[ROUNDS / 2]));
+    let busy = speed(busy / ROUNDS as u32);
+    println!("{what}: best {best:.0} MB/s, median {median:.0} MB/s, {busy:.0} MB/s of processor time");
+}
+
+/// What this process has taken of all processors, in steps of 10 ms; zero where the system does not tell.
+fn processor_time() -> Duration {
+    let told = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = told.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+    Duration::from_millis(fields.filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::config::TestFile;
 use crate::diag::Diagnostics;
 use crate::event::{FileResult, RunResult, TestResults};
-use crate::plan::{Checked, Plan};
+use crate::plan::Plan;
 use crate::state::State;
 
 use super::super::session::Session;
@@ -26,8 +26,6 @@ pub enum TestEvent<'a> {
         run: &'a str,
         /// The plan.
         plan: &'a Plan,
-        /// How the conditions of the configuration stand in it.
-        checks: &'a [Checked],
     },
     /// What a run left in its state.
     Applied {

@@ -40,7 +40,7 @@ pub(super) struct Carried {
 /// What a run shows when asked for more.
 pub(super) enum Shown {
     Nothing,
-    Plan(Arc<Session>, Box<Plan>),
+    Plan(Box<Plan>),
     State(Arc<Session>),
 }
 
@@ -92,7 +92,7 @@ async fn carry_out(
             let outcome = plan(&session, &options, &Silent).await;
             let world = outcome.value.as_ref().and_then(|plan| plan.segment.as_deref()).is_some();
             let shown = match outcome.value {
-                Some(plan) if world => Shown::Plan(session.clone(), Box::new(plan)),
+                Some(plan) if world => Shown::Plan(Box::new(plan)),
                 _ => Shown::Nothing,
             };
             (outcome.said, true, None, None, shown)
@@ -122,7 +122,7 @@ async fn carry_out(
     }
     said.append(sift(module, &run.expect_failures, failures));
     let world: Option<&World> = match &shown {
-        Shown::Plan(_, plan) => Some(&plan.segment().world),
+        Shown::Plan(plan) => Some(&plan.segment().world),
         Shown::State(_) | Shown::Nothing => world.as_deref(),
     };
     let Some(world) = world else {
@@ -190,10 +190,7 @@ impl Approve for Auto {
 pub(super) async fn show(shown: &Shown, file: &str, run: &Name, events: &dyn TestEvents) {
     match shown {
         Shown::Nothing => {}
-        Shown::Plan(session, plan) => {
-            let checks = super::super::plan::checks(session, plan);
-            events.tell(TestEvent::Planned { file, run, plan, checks: &checks });
-        }
+        Shown::Plan(plan) => events.tell(TestEvent::Planned { file, run, plan }),
         Shown::State(session) => {
             if let Some(state) = session.states().await.ok().and_then(|mut states| states.pop()) {
                 events.tell(TestEvent::Applied { file, run, session, state: &state });

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use super::identity::Place;
 use super::table::{Resource, table};
-use super::{batch, data, manifest, object, typed, waits};
+use super::{batch, data, manifest, object, token, typed, waits};
 use crate::change::{Action, Intent};
 use crate::client::kube::types::Kind;
 use crate::client::kube::{Kube, KubeError};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::provider::{
-    Applied, ApplyRequest, Boxed, Configured, DataRequest, Identity, ImportRequest, Imported, Now, PlanRequest,
-    Planned, Progress, ProviderSchema, ReadRequest, ReadResult, Recovered, unknown_kind,
+    Applied, ApplyRequest, Boxed, Configured, DataRequest, Identity, ImportRequest, Imported, Now, OpenRequest, Opened,
+    PlanRequest, Planned, Progress, ProviderSchema, ReadRequest, ReadResult, Recovered, unknown_kind,
 };
 use crate::value::Value;
 
@@ -123,6 +123,10 @@ impl Configured for Cluster {
 
     fn read_data<'a>(&'a self, request: DataRequest) -> Boxed<'a, Outcome<Value>> {
         Box::pin(data::read(self, request))
+    }
+
+    fn open<'a>(&'a self, request: OpenRequest) -> Boxed<'a, Outcome<Opened>> {
+        Box::pin(token::open(self, request))
     }
 
     fn recover<'a>(&'a self, kind: &'a str, intent: &'a Intent, planned: Value) -> Boxed<'a, Recovered> {

@@ -16,6 +16,7 @@ mod object;
 mod scalar;
 mod table;
 mod template;
+mod token;
 mod typed;
 mod waits;
 mod write_only;

@@ -65,9 +65,10 @@ impl Time {
             "time_rotating" => {
                 let base = self.base(entries, "rfc3339")?;
                 let shift = Shift::read(entries, "rotation_");
-                let rotation = match entries.get("rotation_rfc3339").and_then(Value::as_str) {
-                    Some(text) if shift.is_none() => parse(text)?,
-                    _ => shift.from(base)?,
+                let rotation = match (entries.get("rotation_rfc3339").and_then(Value::as_str), shift.by_last(base)) {
+                    (Some(text), _) => parse(text)?,
+                    (None, Some(moment)) => moment?,
+                    (None, None) => base,
                 };
                 // They spell out when it ends, not when it began.
                 let entries = set(entries, parts(rotation));
@@ -77,6 +78,16 @@ impl Time {
                     .with("id", rfc3339(base)))
             }
             _ => Ok(entries.clone().with("id", rfc3339((self.now)()))),
+        }
+    }
+}
+
+impl Time {
+    /// The plan with everything that follows from what is known.
+    fn spelled_out(&self, request: &PlanRequest, entries: &Entries, planned: &Planned) -> Outcome<Planned> {
+        match self.make(&request.kind, entries) {
+            Ok(entries) => Outcome::ok(Planned { value: Value::Object(entries), ..planned.clone() }),
+            Err(said) => said.into(),
         }
     }
 }
@@ -109,36 +120,36 @@ impl InState for Time {
 
     fn plan(&self, request: &PlanRequest) -> Outcome<Planned> {
         let Some(schema) = self.schema.resources.get(request.kind.as_str()) else { return unknown_kind(&request.kind) };
-        let mut planned = plan_by_schema(&schema.block, request);
-        if request.kind == "time_static"
-            && request.prior.is_null()
-            && request.config.get("rfc3339").is_some_and(|given| given.as_str().is_some())
-            && let Value::Object(entries) = &planned.value
-        {
+        let planned = plan_by_schema(&schema.block, request);
+        let Value::Object(entries) = &planned.value else { return Outcome::ok(planned) };
+        let given = |name: &str| request.config.get(name).is_some_and(|value| value.as_str().is_some());
+        if request.kind == "time_static" && request.prior.is_null() && given("rfc3339") {
             // A moment that is given can be spelled out at once.
-            return match self.make("time_static", entries) {
-                Ok(entries) => Outcome::ok(Planned { value: Value::Object(entries), ..planned }),
-                Err(said) => said.into(),
-            };
+            return self.spelled_out(request, entries, &planned);
         }
-        let changed = !request.prior.is_null() && planned.value != request.prior;
-        // An offset or a rotation that changes in place makes the attributes that follow from it new.
-        if let (true, Value::Object(entries)) = (changed && planned.replace.is_empty(), &planned.value) {
-            let follow: &[&str] = match request.kind.as_str() {
-                "time_offset" => &["rfc3339"],
-                "time_rotating" => &["rotation_rfc3339"],
-                _ => &[],
-            };
-            let parts = if request.kind == "time_offset" { &PARTS[..] } else { &[] };
-            let open = |name: &str| {
-                let left_open = request.config.get(name).is_none_or(Value::is_null);
-                left_open && (follow.contains(&name) || parts.contains(&name))
-            };
-            planned.value = Value::Object(
-                entries.map_values(|name, value| if open(name) { Value::unknown(value.ty()) } else { value.clone() }),
-            );
+        let changes = !request.prior.is_null() && planned.value != request.prior && planned.replace.is_empty();
+        if !changes || !matches!(request.kind.as_str(), "time_offset" | "time_rotating") {
+            return Outcome::ok(planned);
         }
-        Outcome::ok(planned)
+        // What follows from an offset or a rotation that changes in place can be told, unless it starts from another moment.
+        let same_base = entries.get("base_rfc3339") == request.prior.get("base_rfc3339");
+        if same_base && request.config.is_wholly_known() {
+            let left_open = request.config.get("rotation_rfc3339").is_none_or(Value::is_null);
+            let entries = match request.kind.as_str() {
+                "time_rotating" if left_open => &entries.clone().with("rotation_rfc3339", Value::Null(Type::String)),
+                _ => entries,
+            };
+            return self.spelled_out(request, entries, &planned);
+        }
+        let follow = |name: &str| match name {
+            "rotation_rfc3339" => request.config.get(name).is_none_or(Value::is_null),
+            "rfc3339" | "id" => request.kind == "time_offset",
+            name => PARTS.contains(&name),
+        };
+        let value = Value::Object(
+            entries.map_values(|name, value| if follow(name) { Value::unknown(value.ty()) } else { value.clone() }),
+        );
+        Outcome::ok(Planned { value, ..planned })
     }
 
     fn create(&self, kind: &str, planned: &Value) -> Outcome<Value> {

@@ -38,39 +38,51 @@ pub fn parts(moment: Timestamp) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// How far from a moment: years and months by the calendar, the rest by the clock.
-pub struct Shift([(&'static str, Option<i64>); 6]);
+/// How far from a moment: years, months and days by the calendar, the rest by the clock.
+pub struct Shift(Vec<(&'static str, i64)>);
 
 impl Shift {
-    /// Reads `PREFIXyears` and so on.
+    /// Reads `PREFIXdays` and so on.
     pub fn read(entries: &Entries, prefix: &str) -> Shift {
-        Shift(["years", "months", "days", "hours", "minutes", "seconds"].map(|unit| {
+        let units = ["days", "hours", "minutes", "months", "seconds", "years"].into_iter();
+        let given = units.filter_map(|unit| {
             let value = entries.get(&format!("{prefix}{unit}"));
-            (unit, value.and_then(Value::as_number).and_then(Number::as_i64))
-        }))
+            value.and_then(Value::as_number).and_then(Number::as_i64).map(|count| (unit, count))
+        });
+        Shift(given.collect())
     }
 
-    /// Whether no unit is given.
-    pub fn is_none(&self) -> bool {
-        self.0.iter().all(|(_, count)| count.is_none())
-    }
-
-    /// The moment this far from another one. A day that the month does not have runs over into the next, as in Go.
+    /// The moment this far from another one, a unit after the other: days, hours, minutes, months, seconds, years.
     pub fn from(&self, base: Timestamp) -> Result<Timestamp, Diagnostic> {
-        let of = |unit: &str| self.0.iter().find(|(name, _)| *name == unit).and_then(|(_, count)| *count).unwrap_or(0);
-        let shifted = || -> Result<Timestamp, jiff::Error> {
-            let civil = base.to_zoned(TimeZone::UTC).datetime();
-            let first = civil.date().first_of_month();
-            let month = first.checked_add(Span::new().try_years(of("years"))?.try_months(of("months"))?)?;
-            let days = Span::new().try_days(i64::from(civil.day()) - 1 + of("days"))?;
-            let day = month.checked_add(days)?.to_datetime(civil.time());
-            let clock = Span::new().try_hours(of("hours"))?.try_minutes(of("minutes"))?.try_seconds(of("seconds"))?;
-            Ok(day.checked_add(clock)?.to_zoned(TimeZone::UTC)?.timestamp())
-        };
-        shifted().map_err(|error| {
-            Diagnostic::error("Time out of range", format!("The shifted time cannot be told: {error}."))
-        })
+        self.0.iter().try_fold(base, |moment, (unit, count)| step(moment, unit, *count))
     }
+
+    /// The same by the last of the given units alone, as rotations have it; nothing when none is given.
+    pub fn by_last(&self, base: Timestamp) -> Option<Result<Timestamp, Diagnostic>> {
+        self.0.last().map(|(unit, count)| step(base, unit, *count))
+    }
+}
+
+/// So many units from a moment. A day that the month does not have runs over into the next, as in Go.
+fn step(moment: Timestamp, unit: &str, count: i64) -> Result<Timestamp, Diagnostic> {
+    let shifted = || -> Result<Timestamp, jiff::Error> {
+        let civil = moment.to_zoned(TimeZone::UTC).datetime();
+        let moved = match unit {
+            "years" | "months" => {
+                let span =
+                    if unit == "years" { Span::new().try_years(count)? } else { Span::new().try_months(count)? };
+                let month = civil.date().first_of_month().checked_add(span)?;
+                month.checked_add(Span::new().try_days(i64::from(civil.day()) - 1)?)?.to_datetime(civil.time())
+            }
+            "days" => civil.checked_add(Span::new().try_days(count)?)?,
+            "hours" => civil.checked_add(Span::new().try_hours(count)?)?,
+            "minutes" => civil.checked_add(Span::new().try_minutes(count)?)?,
+            _ => civil.checked_add(Span::new().try_seconds(count)?)?,
+        };
+        Ok(moved.to_zoned(TimeZone::UTC)?.timestamp())
+    };
+    shifted()
+        .map_err(|error| Diagnostic::error("Time out of range", format!("The shifted time cannot be told: {error}.")))
 }
 
 /// Reads a duration as Go writes it: `1h30m`, `1.5s`, `300ms`. Units ms, s, m, h.

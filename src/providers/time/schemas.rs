@@ -24,7 +24,13 @@ pub fn all() -> ProviderSchema {
         ("time_static", kind(true, [("rfc3339", replaced())])),
         (
             "time_offset",
-            kind(true, offsets.chain([("base_rfc3339", replaced()), ("rfc3339", Attribute::computed(Type::String))])),
+            kind(
+                true,
+                offsets.chain([
+                    ("base_rfc3339", Attribute::optional_computed(Type::String)),
+                    ("rfc3339", Attribute::computed(Type::String)),
+                ]),
+            ),
         ),
         (
             "time_rotating",

@@ -62,9 +62,30 @@ fn offsets_are_taken_from_the_base_and_change_in_place() {
     let object = made("time_offset", &[("offset_days", Value::int(1))]);
     let update = planned("time_offset", &object, &[("offset_days", Value::int(2))]);
     assert_eq!(update.replace, []);
-    assert!(!update.value.get("rfc3339").unwrap().is_known() && !update.value.get("day").unwrap().is_known());
+    assert_eq!(text(&update.value, "rfc3339"), "2026-02-02T10:20:30Z");
     let updated = at(NOW).update("time_offset", &object, &update.value).value.unwrap();
     assert_eq!((text(&updated, "id"), text(&updated, "rfc3339")), (NOW, "2026-02-02T10:20:30Z"));
+    // From another moment it is another one, and only making it tells which.
+    let elsewhere = [("offset_days", Value::int(1)), ("base_rfc3339", "2027-01-01T00:00:00Z".into())];
+    let update = planned("time_offset", &object, &elsewhere);
+    assert_eq!(update.replace, []);
+    assert!(!update.value.get("rfc3339").unwrap().is_known() && !update.value.get("id").unwrap().is_known());
+}
+
+#[test]
+fn units_of_an_offset_follow_each_other_and_of_a_rotation_the_last_counts() {
+    let units = [("days", 1), ("months", 1), ("years", 1)];
+    let with = |prefix: &str| units.map(|(unit, count)| (format!("{prefix}{unit}"), Value::int(count)));
+    let made = |kind: &str, base: &str, prefix: &str| {
+        let units = with(prefix);
+        let units = units.iter().map(|(name, value)| (name.as_str(), value.clone()));
+        made(kind, &units.chain([(base, "2023-01-30T23:59:59Z".into())]).collect::<Vec<_>>())
+    };
+    let offset = made("time_offset", "base_rfc3339", "offset_");
+    assert_eq!(text(&offset, "rfc3339"), "2024-03-03T23:59:59Z");
+    let rotating = made("time_rotating", "rfc3339", "rotation_");
+    assert_eq!(text(&rotating, "rotation_rfc3339"), "2024-01-30T23:59:59Z");
+    assert_eq!(rotating.get("year"), Some(&Value::int(2024)));
 }
 
 #[test]

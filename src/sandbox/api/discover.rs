@@ -89,6 +89,7 @@ fn resources(kinds: &[Arc<Kind>], group: &str, version: &str) -> Json {
                 "log" => (&kind.kind, &["get"]),
                 "exec" | "portforward" => continue,
                 "scale" => ("Scale", &["get", "patch", "update"]),
+                "token" => ("TokenRequest", &["create"]),
                 _ => (&kind.kind, &["get", "patch", "update"]),
             };
             let mut one = json!({
@@ -96,6 +97,10 @@ fn resources(kinds: &[Arc<Kind>], group: &str, version: &str) -> Json {
             });
             if subresource == "scale" {
                 one["group"] = json!("autoscaling");
+                one["version"] = json!("v1");
+            }
+            if subresource == "token" {
+                one["group"] = json!("authentication.k8s.io");
                 one["version"] = json!("v1");
             }
             list.push(one);

@@ -8,6 +8,7 @@ mod discover;
 mod path;
 mod read;
 pub mod select;
+mod token;
 mod verbs;
 mod watch;
 
@@ -83,6 +84,7 @@ async fn resource(store: &Arc<Store>, place: &Place, call: &Call) -> Result<Resp
             let message = "nothing runs in the sandbox's pods: there is nothing to execute or to connect to";
             Err(Refusal::new(501, "NotImplemented", message))
         }
+        (&Method::POST, Some(_), Some("token")) if kind.has("token") => token::request(store, &kind, place, call),
         (&Method::POST, None, None) => verbs::create(store, &kind, place, call).await,
         (&Method::PUT, Some(_), None | Some("status" | "finalize")) => verbs::replace(store, &kind, place, call).await,
         (&Method::PATCH, Some(_), None | Some("status")) => verbs::patch(store, &kind, place, call).await,

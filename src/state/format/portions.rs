@@ -18,6 +18,8 @@ const BEGIN: &str = "\n  \"resources\": [";
 const OPEN: &str = "\n    {";
 const CLOSE: &str = "\n    }";
 const END: &str = "\n  ]";
+/// What comes behind the list, and may be one itself.
+const BEHIND: &str = "\n  \"check_results\":";
 
 /// Stands for the list where the rest of the file is read.
 const MARK: &str = "every resource of this state";
@@ -30,7 +32,8 @@ pub fn read(layer: &LayerName, text: &str) -> Option<State> {
 
 fn in_portions(layer: &LayerName, text: &str, count: usize) -> Option<State> {
     let start = text.find(&[BEGIN, OPEN].concat())? + BEGIN.len();
-    let end = text.rfind(&[CLOSE, END].concat())? + CLOSE.len();
+    let behind = text.rfind(BEHIND).filter(|behind| *behind > start).unwrap_or(text.len());
+    let end = text[..behind].rfind(&[CLOSE, END].concat())? + CLOSE.len();
     let list = text.get(start..end)?;
     let rest = [&text[..start], "{\"name\":\"", MARK, "\"}", &text[end..]].concat();
     let mut file: FileIn<'_> = serde_json::from_str(&rest).ok()?;
@@ -119,6 +122,8 @@ mod tests {
         let text = file(&entries);
         check(&text, true);
         check(&file(&entries[..1]), true);
+        let checks = "\"check_results\": [\n    {\n      \"object_kind\": \"check\"\n    }\n  ]";
+        check(&text.replace("\"check_results\": null", checks), true);
         check(&text.replace("b29", "b28"), false);
         check(&text.replace("b17", "b\n17"), false);
         check(&text.replace("\"managed\"", "\"unmanaged\""), false);

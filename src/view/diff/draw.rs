@@ -83,7 +83,13 @@ impl Drawing {
                 continue;
             }
             let nulls = attribute.action == Action::Delete;
-            self.named(&literal::key(name), width, attribute, level, nulls);
+            if was_empty_text(attribute) {
+                // As Terraform shows it, of a whole attribute.
+                let shown = Diff { kind: Kind::Unknown { before: Some(Box::new(null())) }, ..attribute.clone() };
+                self.named(&literal::key(name), width, &shown, level, nulls);
+            } else {
+                self.named(&literal::key(name), width, attribute, level, nulls);
+            }
         }
         if hidden > 0 {
             self.comment(level, &unchanged(hidden, "attribute"));
@@ -379,6 +385,17 @@ fn visible(line: &str) -> String {
     line.chars()
         .map(|c| if c.is_control() && c != '\t' { format!("\\x{:02x}", c as u32) } else { c.to_string() })
         .collect()
+}
+
+/// Whether an attribute was an empty text, and is known only after the apply.
+fn was_empty_text(diff: &Diff) -> bool {
+    let Kind::Unknown { before: Some(before) } = &diff.kind else { return false };
+    let Kind::Scalar { before, after } = &before.kind else { return false };
+    before.as_ref().or(after.as_ref()).and_then(Value::as_str) == Some("")
+}
+
+fn null() -> Diff {
+    Diff::new(Action::NoOp, Kind::Scalar { before: None, after: None })
 }
 
 fn is_null(diff: &Diff) -> bool {

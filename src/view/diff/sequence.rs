@@ -1,5 +1,7 @@
 //! Which elements of two sequences belong together.
 
+use std::collections::HashSet;
+
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::value::Value;
@@ -12,10 +14,14 @@ pub(super) enum Pairing {
     After(usize),
 }
 
-/// Pairs elements of two lists. Lists of one length are paired place by place, as Terraform does; others along their
-/// longest common part, where objects that stand opposite each other are paired too.
+/// Pairs elements of two lists. Lists of one length are paired place by place, as Terraform does, unless nothing of the old
+/// one is gone; others along their longest common part, where objects that stand opposite each other are paired too.
 pub(super) fn pair(before: &[Value], after: &[Value]) -> Vec<Pairing> {
-    if before.len() == after.len() {
+    let kept = || {
+        let after: HashSet<&Value> = after.iter().collect();
+        before.iter().all(|old| after.contains(old))
+    };
+    if before.len() == after.len() && (before == after || !kept()) {
         return (0..before.len()).map(|index| Pairing::Both(index, index)).collect();
     }
     let mut pairs = Vec::with_capacity(before.len().max(after.len()));
@@ -80,45 +86,45 @@ fn gaps<T: std::hash::Hash + Ord>(before: &[T], after: &[T]) -> Vec<Gap> {
     gaps
 }
 
-/// The places of a longest common subsequence. Of several that are as long, the one found from the end that leaves the
-/// new sequence first: Terraform's choice.
+/// The places of a longest common subsequence. Of several that are as long, the one that comes first in both: Terraform's
+/// choice.
 fn common<T: std::hash::Hash + Ord>(before: &[T], after: &[T]) -> Vec<(usize, usize)> {
-    let tail = before.iter().rev().zip(after.iter().rev()).take_while(|(old, new)| old == new).count();
-    let (rows, columns) = (before.len() - tail, after.len() - tail);
-    let mut pairs: Vec<(usize, usize)> = Vec::new();
-    if rows.saturating_mul(columns) > LARGE {
-        for op in capture_diff_slices(Algorithm::Myers, &before[..rows], &after[..columns]) {
+    let head = before.iter().zip(after).take_while(|(old, new)| old == new).count();
+    let mut pairs: Vec<(usize, usize)> = (0..head).map(|at| (at, at)).collect();
+    let (old, new) = (&before[head..], &after[head..]);
+    if old.len().saturating_mul(new.len()) > LARGE {
+        for op in capture_diff_slices(Algorithm::Myers, old, new) {
             if let DiffOp::Equal { old_index, new_index, len } = op {
-                pairs.extend((0..len).map(|at| (old_index + at, new_index + at)));
+                pairs.extend((0..len).map(|at| (head + old_index + at, head + new_index + at)));
             }
         }
-    } else {
-        let width = columns + 1;
-        let mut lengths = vec![0u32; (rows + 1) * width];
-        for row in 1..=rows {
-            for column in 1..=columns {
-                let (above, left) = (lengths[(row - 1) * width + column], lengths[row * width + column - 1]);
-                lengths[row * width + column] = if before[row - 1] == after[column - 1] {
-                    lengths[(row - 1) * width + column - 1] + 1
-                } else {
-                    above.max(left)
-                };
-            }
-        }
-        let (mut row, mut column) = (rows, columns);
-        while row > 0 && column > 0 {
-            if before[row - 1] == after[column - 1] {
-                (row, column) = (row - 1, column - 1);
-                pairs.push((row, column));
-            } else if lengths[(row - 1) * width + column] > lengths[row * width + column - 1] {
-                row -= 1;
-            } else {
-                column -= 1;
-            }
-        }
-        pairs.reverse();
+        return pairs;
     }
-    pairs.extend((0..tail).map(|at| (rows + at, columns + at)));
+    let width = new.len() + 1;
+    let mut lengths = vec![0u32; (old.len() + 1) * width];
+    let at = |row: usize, column: usize| row * width + column;
+    for row in 1..=old.len() {
+        for column in 1..=new.len() {
+            lengths[at(row, column)] = if old[row - 1] == new[column - 1] {
+                lengths[at(row - 1, column - 1)] + 1
+            } else {
+                lengths[at(row - 1, column)].max(lengths[at(row, column - 1)])
+            };
+        }
+    }
+    let (mut row, mut column) = (old.len(), new.len());
+    while row > 0 && column > 0 {
+        let here = lengths[at(row, column)];
+        if lengths[at(row, column - 1)] == here {
+            column -= 1;
+        } else if lengths[at(row - 1, column)] == here {
+            row -= 1;
+        } else {
+            (row, column) = (row - 1, column - 1);
+            pairs.push((head + row, head + column));
+        }
+    }
+    pairs[head..].reverse();
     pairs
 }
 

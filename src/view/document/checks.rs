@@ -11,7 +11,7 @@ pub(super) fn checks(checks: &[Checked], prefixes_layers: bool, judged: bool) ->
     all.sort_by(|(a, _), (b, _)| a.cmp(b));
     let shown = |(_, mut json): (String, Json)| {
         if !judged {
-            json = json!({"address": json["address"], "status": word(CheckStatus::Unknown)});
+            json = json!({"address": json["address"], "status": CheckStatus::Unknown.json_name()});
         }
         json
     };
@@ -42,7 +42,7 @@ fn block(checked: &Checked, prefixes_layers: bool) -> (String, Json) {
     if let Checkable::Resource(addr) = &checked.what {
         address.insert("type".into(), json!(addr.kind.as_str()));
     }
-    let mut json = json!({"address": address, "status": word(checked.status())});
+    let mut json = json!({"address": address, "status": checked.status().json_name()});
     if !checked.copies.is_empty() {
         let mut copies: Vec<Json> = checked.copies.iter().map(|one| copy(checked, one, prefixes_layers)).collect();
         for (copy, problems) in copies.iter_mut().zip(&checked.problems).filter(|(_, problems)| !problems.is_empty()) {
@@ -68,7 +68,7 @@ fn copy(
         address.insert("module".into(), json!(module));
     }
     address.insert("to_display".into(), json!(shown));
-    json!({"address": address, "status": word(*status)})
+    json!({"address": address, "status": status.json_name()})
 }
 
 /// The results of conditions that a state keeps, which are JSON already, in the same form.
@@ -177,12 +177,4 @@ fn display(what: &Checkable, module: &str, key: Option<&InstanceKey>) -> String 
     };
     let key = key.map_or_else(String::new, ToString::to_string);
     if module.is_empty() { format!("{name}{key}") } else { format!("{module}.{name}{key}") }
-}
-
-fn word(status: CheckStatus) -> &'static str {
-    match status {
-        CheckStatus::Pass => "pass",
-        CheckStatus::Unknown => "unknown",
-        CheckStatus::Fail => "fail",
-    }
 }

@@ -18,7 +18,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::addr::{ConfigResourceAddr, InstanceKey, LayerName, Mode, ModuleInstance};
 use crate::apply::Dependencies;
 use crate::change::{Action, Change, Reason};
-use crate::plan::{Checked, Invocation, OutputChange, Plan, PlanMode, PlannedChange};
+use crate::plan::{Invocation, OutputChange, Plan, PlanMode, PlannedChange};
 use crate::schema::Schema;
 use crate::value::{Marks, Path, Step, Value};
 use crate::view::outputs::ShownOutput;
@@ -85,9 +85,8 @@ pub fn state_json(
     json
 }
 
-/// A plan as `show -json PLANFILE` prints it. `checked`: how the conditions of the configuration stand. `errored`: planning
-/// ended with errors.
-pub fn plan_json(plan: &Plan, checked: &[Checked], errored: bool) -> Json {
+/// A plan as `show -json PLANFILE` prints it. `errored`: planning ended with errors.
+pub fn plan_json(plan: &Plan, errored: bool) -> Json {
     let changes: Vec<Json> = listed(plan).map(|planned| resource_change(planned, plan)).collect();
     let drift: Vec<Json> = plan.drift.iter().map(|planned| resource_change(planned, plan)).collect();
     let deferred: Vec<Json> = plan
@@ -141,7 +140,7 @@ pub fn plan_json(plan: &Plan, checked: &[Checked], errored: bool) -> Json {
             json["relevant_attributes"] = json!(relevant);
         }
     }
-    let checks = checks::checks(checked, plan.prefixes_layers, plan.mode != PlanMode::Destroy);
+    let checks = checks::checks(&plan.checks, plan.prefixes_layers, plan.mode != PlanMode::Destroy);
     if !checks.is_empty() {
         json["checks"] = json!(checks);
     }
@@ -234,11 +233,16 @@ fn resource_change(planned: &PlannedChange, plan: &Plan) -> Json {
 
 fn change_json(change: &Change) -> Json {
     let after = if change.action == Action::Forget { &Value::NULL } else { &change.after };
+    // What changes may be no more than what is sensitive of it.
+    let same = || {
+        let bare = |value: &Value| value.clone().unmark_deep().0;
+        change.action == Action::NoOp || (change.action == Action::Update && bare(&change.before) == bare(after))
+    };
     let mut json = json!({
         "actions": change.action.json_names(),
         "before": json_of(&change.before),
         "after": json_of(after),
-        "after_unknown": if after.is_wholly_known() && (after.is_null() || change.action == Action::NoOp) {
+        "after_unknown": if after.is_wholly_known() && (after.is_null() || same()) {
             if after.is_null() && change.action != Action::Delete && change.action != Action::Forget { json!(false) } else { json!({}) }
         } else {
             unknown_json(after)
@@ -344,7 +348,8 @@ fn prior_state(plan: &Plan) -> Option<Json> {
     let mut dependencies = plan.segment.as_deref().map(|segment| Dependencies::new(&segment.graph));
     let mut objects = Vec::new();
     for planned in &plan.changes {
-        let before = if hidden(planned) { &planned.change.after } else { &planned.change.before };
+        let read = hidden(planned) || planned.change.reason == Some(Reason::ReadBecauseCheckNested);
+        let before = if read { &planned.change.after } else { &planned.change.before };
         if before.is_null() {
             continue;
         }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::diag::{Diagnostic, SourceMap};
 use crate::event::{RunResult, TestResults, TestStatus};
-use crate::plan::{Checked, Plan};
+use crate::plan::Plan;
 
 use super::super::document::{plan_json, state_json};
 use super::super::outputs::ShownOutput;
@@ -61,8 +61,8 @@ impl TestLines {
     }
 
     /// What a run planned.
-    pub fn plan(self, path: &str, run: &str, plan: &Plan, checks: &[Checked], now: Timestamp) -> String {
-        let mut whole = plan_json(plan, checks, false);
+    pub fn plan(self, path: &str, run: &str, plan: &Plan, now: Timestamp) -> String {
+        let mut whole = plan_json(plan, false);
         let mut document = json!({"plan_format_version": whole["format_version"].take()});
         // What the plan changes, and nothing of what it was made from.
         for part in ["output_changes", "resource_changes", "resource_drift", "relevant_attributes"] {

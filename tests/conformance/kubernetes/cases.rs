@@ -1,5 +1,7 @@
 //! The cases. Each runs in both worlds.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use infra::client::kube::types::find;
 use infra::client::kube::{Apply, KubeError};
 use infra::provider::{Now, Recovered};
@@ -48,6 +50,7 @@ in_both_worlds![
     import_and_data,
     namespaces,
     waits_that_fail_explain_themselves,
+    tokens,
 ];
 
 impl World {
@@ -741,4 +744,42 @@ async fn waits_that_fail_explain_themselves(world: &World) {
     let error = world.kube.apply(kind, &other, &how("two")).await.unwrap_err();
     let KubeError::Conflict { fields, .. } = error else { panic!("{error:?}") };
     assert_eq!((fields[0].field.as_str(), fields[0].message.as_str()), (".data.a", "conflict with \"one\""));
+}
+
+async fn tokens(world: &World) {
+    world.create("kubernetes_service_account_v1", &meta("reader")).await;
+    world.create("kubernetes_secret_v1", &meta("bound")).await;
+    let config = |name: &str, spec: &str| format!("{}spec {{\n{spec}\n}}\n", meta(name));
+    let claims = |opened: &Value| -> serde_json::Value {
+        let token = opened.get("token").and_then(Value::as_str).unwrap().to_owned();
+        let part = token.split('.').nth(1).unwrap();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    };
+    let opened = world.open("kubernetes_token_request_v1", &meta("reader")).await.unwrap();
+    let said = claims(&opened);
+    assert_eq!(said["sub"], format!("system:serviceaccount:{}:reader", world.namespace));
+    assert_eq!(said["aud"], json!(["https://kubernetes.default.svc"]));
+    assert_eq!(said["exp"].as_i64().unwrap() - said["iat"].as_i64().unwrap(), 3600);
+    let ends: jiff::Timestamp = opened.get("expiration_timestamp").and_then(Value::as_str).unwrap().parse().unwrap();
+    assert_eq!(ends.as_second(), said["exp"].as_i64().unwrap());
+    let spec = "audiences = [\"api\", \"vault\"]\nexpiration_seconds = 7200\nbound_object_ref {\napi_version = \"v1\"\n\
+                kind = \"Secret\"\nname = \"bound\"\n}";
+    let said = claims(&world.open("kubernetes_token_request_v1", &config("reader", spec)).await.unwrap());
+    assert_eq!(said["aud"], json!(["api", "vault"]));
+    assert_eq!(said["exp"].as_i64().unwrap() - said["iat"].as_i64().unwrap(), 7200);
+    assert_eq!(said["kubernetes.io"]["secret"]["name"], "bound");
+    let other = |kind: &str, name: &str, uid: &str| {
+        format!("bound_object_ref {{\napi_version = \"v1\"\nkind = \"{kind}\"\nname = \"{name}\"\nuid = \"{uid}\"\n}}")
+    };
+    for (account, spec, expect) in [
+        ("nobody", String::new(), "serviceaccounts \"nobody\" not found"),
+        ("reader", "expiration_seconds = 60".to_owned(), "may not specify a duration less than 10 minutes"),
+        ("reader", other("Secret", "absent", ""), "secrets \"absent\" not found"),
+        ("reader", other("Secret", "bound", "another"), "does not match the UID"),
+        ("reader", other("Node", "absent", ""), "nodes \"absent\" not found"),
+        ("reader", other("ConfigMap", "bound", ""), "cannot bind token"),
+    ] {
+        let said = world.open("kubernetes_token_request_v1", &config(account, &spec)).await.unwrap_err().to_string();
+        assert!(said.contains(expect), "{account} {spec}: {said}");
+    }
 }

@@ -18,8 +18,8 @@ use infra::lang::eval::{Reference, Scope};
 use infra::lang::functions::{Context, DirFiles};
 use infra::lang::syntax::parse;
 use infra::provider::{
-    Applied, ApplyRequest, Configured, DataRequest, Now, PlanRequest, Planned, Progress, Provider, ProviderFactory,
-    ReadRequest, ReadResult, Recovered,
+    Applied, ApplyRequest, Configured, DataRequest, Now, OpenRequest, PlanRequest, Planned, Progress, Provider,
+    ProviderFactory, ReadRequest, ReadResult, Recovered,
 };
 use infra::providers::{Settings, native};
 use infra::sandbox::{Sandbox, Timing};
@@ -109,6 +109,13 @@ impl World {
         let decoded = decode(&parsed.body, block, &Constants);
         assert!(!decoded.said.has_errors(), "{}", decoded.said);
         decoded.value.unwrap()
+    }
+
+    /// Opens an ephemeral resource.
+    pub async fn open(&self, kind: &str, text: &str) -> Result<Value, Diagnostics> {
+        let config = self.decoded(&self.provider.schema().ephemeral[kind].block, text);
+        let outcome = self.configured.open(OpenRequest { kind: kind.into(), config }).await;
+        outcome.into_result().map(|(opened, _)| opened.value)
     }
 
     pub async fn plan(&self, kind: &str, prior: &Thing, text: &str) -> (Planned, Diagnostics, Value) {

@@ -1,11 +1,13 @@
 //! Nodes to expressions: strings are templates, or what the place they stand in makes of them.
 
+use std::collections::HashMap;
+
 use super::super::ast::{Expr, ExprKind, ObjectItem, Part};
 use super::super::lexer::Lexer;
 use super::super::parser::Parser;
 use super::super::text::normalised;
 use super::node::{Kind, Node, Text, unescaped};
-use crate::diag::{Diagnostics, FileId, SourceMap, Span};
+use crate::diag::{Diagnostic, Diagnostics, FileId, SourceMap, Span};
 use crate::value::{Number, Str, Value};
 
 /// What strings are read as.
@@ -27,7 +29,7 @@ pub(super) fn expression(node: &Node<'_>, strings: Strings, said: &mut Diagnosti
         Kind::Number(digits) => match Number::parse(digits) {
             Ok(number) => ExprKind::Literal(Value::Number(number)),
             Err(_) => {
-                let error = crate::diag::Diagnostic::error("Invalid JSON number", "This number cannot be read.");
+                let error = Diagnostic::error("Invalid JSON number", "This number cannot be read.");
                 said.push(error.at(node.span));
                 ExprKind::Error
             }
@@ -40,7 +42,18 @@ pub(super) fn expression(node: &Node<'_>, strings: Strings, said: &mut Diagnosti
                 key: string(&property.name, keys, said),
                 value: expression(&property.value, strings, said),
             };
-            ExprKind::Object(properties.iter().map(item).collect())
+            let items: Vec<ObjectItem> = properties.iter().map(item).collect();
+            let mut first = HashMap::new();
+            for property in properties {
+                let name = &*property.name.value;
+                if first.insert(name, property.name.span).is_some() {
+                    // In the native syntax the last one counts.
+                    let detail = format!("The object has a property named {name:?} already. Leave one of them out.");
+                    let error = Diagnostic::error("Duplicate object attribute", detail);
+                    said.push(error.at(property.name.span));
+                }
+            }
+            ExprKind::Object(items.into())
         }
     };
     Expr { kind, span: node.span }

@@ -132,11 +132,9 @@ impl Building<'_> {
                 start.column,
                 end.column
             );
-            // What is known beforehand is an argument, other properties are attributes.
-            let summary = match kind.name {
-                "locals" | "module" | "required_providers" => "Duplicate attribute definition",
-                _ => "Duplicate argument",
-            };
+            // Terraform calls it otherwise where any argument may stand.
+            let any = kind.blocks.is_empty() && kind.special.is_empty() && !kind.open;
+            let summary = if any { "Duplicate attribute definition" } else { "Duplicate argument" };
             return self.say(summary, detail, name.span);
         }
         let special = kind.special.iter().find(|(special, _)| *special == name.text.as_str());
