@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use infra::diag::{Diagnostics, SourceMap};
-use infra::lang::eval::{self, describe, references};
+use infra::lang::eval::{self, Blame, describe, references};
 use infra::lang::syntax::ast::{Body, Expr};
 use infra::lang::syntax::{parse, parse_expr};
 use infra::value::{Value, from_json_typed, to_json_typed};
@@ -55,7 +55,7 @@ fn expression(name: &str, expr: &Expr, surroundings: &mut Surroundings, sources:
     let few = Diagnostics(outcome.said.iter().take(20).cloned().collect());
     let drawn = diagnostics(&few, sources, Style::default(), false);
     let Some(value) = outcome.value else { return };
-    describe(&value);
+    let _words = describe(&value, Blame::Unknown);
     if is_small(&value, &mut SMALL.clone()) {
         written(&value, drawn);
     }

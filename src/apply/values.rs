@@ -9,7 +9,7 @@ use crate::plan::PlannedChange;
 use crate::plan::expand::each_values;
 use crate::plan::provider::{Status, configure, planned_config};
 use crate::plan::remote::remote_value;
-use crate::plan::scope::{ModuleScope, Surroundings};
+use crate::plan::scope::{ModuleScope, Surroundings, Variables};
 use crate::plan::values::validate_variable;
 use crate::plan::world::{CopyId, Repetition, Shaping, resource_value};
 use crate::schema::sensitive_paths;
@@ -34,7 +34,7 @@ impl<'a> Run<'a> {
             world: &self.world,
             states: self.inputs.states,
             functions: self.inputs.functions,
-            offline: false,
+            variables: Variables::Given,
         }
     }
 

@@ -124,7 +124,7 @@ pub(super) enum WorkspaceCommand {
     /// List environments, or the workspaces of a folder without a project
     List(SelectArgs),
     /// Make a workspace and choose it
-    New(WorkspaceNameArgs),
+    New(WorkspaceNewArgs),
     /// Choose a workspace
     Select(WorkspaceSelectArgs),
     /// Remove a workspace and its state
@@ -133,9 +133,12 @@ pub(super) enum WorkspaceCommand {
 
 /// `workspace new`
 #[derive(Debug, Args)]
-pub(super) struct WorkspaceNameArgs {
+pub(super) struct WorkspaceNewArgs {
     #[command(flatten)]
     pub select: SelectArgs,
+    /// A state file whose content the workspace begins with
+    #[arg(long, value_name = "PATH")]
+    pub state: Option<PathBuf>,
     /// The workspace
     pub name: String,
 }

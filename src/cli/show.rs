@@ -72,10 +72,12 @@ pub(super) async fn run(call: &Call, args: &ShowArgs) -> Exit {
     };
     let wanted: Vec<_> = states.iter().filter(|state| by_file || wants(&args.select, &state.layer)).collect();
     let decoded = decode(&session, &wanted);
+    let checks = wanted.iter().filter_map(|state| Some((state.layer.clone(), state.check_results.clone()?)));
+    let checks: Vec<_> = checks.collect();
     let prefixes = session.config.prefixes_layers() && !by_file;
     let objects = decoded.objects();
     let text = if args.json {
-        format!("{}\n", view::state_json(&objects, &decoded.outputs, prefixes))
+        format!("{}\n", view::state_json(&objects, &decoded.outputs, &checks, prefixes))
     } else {
         view::state(&objects, &decoded.outputs, prefixes, terminal.style)
     };

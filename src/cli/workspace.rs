@@ -1,5 +1,7 @@
 //! `infra workspace`: the environments of a project, or Terraform's workspaces in a folder without one
 
+use std::path::Path;
+
 use crate::config::{self, Config, DEFAULT_WORKSPACE, is_workspace_name, workspace_file};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ops;
@@ -17,7 +19,7 @@ pub(super) async fn run(call: &Call, command: &WorkspaceCommand) -> Exit {
     let text = match command {
         WorkspaceCommand::Show(_) => show(call, select, &mut said),
         WorkspaceCommand::List(_) => list(call, select, &mut said).await,
-        WorkspaceCommand::New(args) => new(call, select, &args.name, &mut said).await,
+        WorkspaceCommand::New(args) => new(call, select, &args.name, args.state.as_deref(), &mut said).await,
         WorkspaceCommand::Select(args) => choose(call, select, &args.name, args.or_create, &mut said).await,
         WorkspaceCommand::Delete(args) => delete(call, select, &args.name, args.force, &mut said).await,
     };
@@ -105,7 +107,13 @@ async fn existing(config: &Config, said: &mut Diagnostics) -> Option<Vec<String>
     }
 }
 
-async fn new(call: &Call, select: &SelectArgs, name: &str, said: &mut Diagnostics) -> Option<String> {
+async fn new(
+    call: &Call,
+    select: &SelectArgs,
+    name: &str,
+    from: Option<&Path>,
+    said: &mut Diagnostics,
+) -> Option<String> {
     let config = plain(call, select, "Add an environment block to have one more.", said)?;
     if overridden(call, select, said) || !valid(name, said) {
         return None;
@@ -117,15 +125,32 @@ async fn new(call: &Call, select: &SelectArgs, name: &str, said: &mut Diagnostic
         );
         return None;
     }
-    if let Err(errors) = ops::make_workspace(&config, name).await {
-        said.append(errors);
-        return None;
+    let from = match from.map(|path| std::fs::read(config.working_dir.join(path)).map_err(|error| (path, error))) {
+        None => None,
+        Some(Ok(bytes)) => Some(bytes),
+        Some(Err((path, error))) => {
+            said.error("State file not read", format!("{} cannot be read: {error}.", path.display()));
+            return None;
+        }
+    };
+    match ops::make_workspace(&config, name, from.as_deref()).await {
+        Err(errors) => {
+            said.append(errors);
+            None
+        }
+        Ok(objects) => {
+            remember(call, select, name, said)?;
+            let holds = match objects {
+                0 => "Its state is empty".to_owned(),
+                1 => "Its state holds 1 object".to_owned(),
+                objects => format!("Its state holds {objects} objects"),
+            };
+            Some(format!(
+                "Created and switched to workspace {name:?}!\n\n{holds}: a plan does not see the objects of other \
+                 workspaces.\n"
+            ))
+        }
     }
-    remember(call, select, name, said)?;
-    Some(format!(
-        "Created and switched to workspace {name:?}!\n\nIts state is empty: a plan does not see the objects of other \
-         workspaces.\n"
-    ))
 }
 
 async fn choose(
@@ -141,7 +166,7 @@ async fn choose(
     }
     let known = existing(&config, said).await?.iter().any(|known| known == name);
     if !known && or_create {
-        return new(call, select, name, said).await;
+        return new(call, select, name, None, said).await;
     }
     if !known {
         let detail = format!("Make it with infra workspace new {name}, or pass -or-create.");

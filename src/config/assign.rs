@@ -99,9 +99,14 @@ impl Assignments {
         self.value(&variable)
     }
 
-    /// Where a value is written that is to be said wrong there: that of a test.
+    /// Where a value is written that is to be said wrong there: in a file, or in a test.
     pub fn place(&self, name: &str) -> Option<Span> {
-        self.entries.get(name).filter(|assignment| assignment.origin == Origin::Test)?.span
+        let assignment = self.entries.get(name)?;
+        match (&assignment.origin, &assignment.expr) {
+            (Origin::Test, _) => assignment.span,
+            (Origin::File(_), AssignedExpr::Expr(expr)) => Some(expr.span),
+            (Origin::File(_) | Origin::Environment | Origin::CommandLine, _) => None,
+        }
     }
 
     /// All of them, by name.

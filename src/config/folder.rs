@@ -65,7 +65,7 @@ impl Reading<'_> {
         })?;
         let name = shown.to_string_lossy().into_owned();
         let size = text.len();
-        let file = self.sources.add(shown, text.strip_prefix('\u{feff}').unwrap_or(&text));
+        let file = self.sources.add_file(shown, &text);
         Ok(Added { file, name, size })
     }
 

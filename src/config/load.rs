@@ -45,6 +45,9 @@ pub struct LoadOptions {
     /// Whether it matters where state lies. Without it (`validate`) no argument of a backend or state block is evaluated,
     /// and the settings of every layer are those of the local default.
     pub needs_state: bool,
+    /// Whether it matters what variables are. Without it (`validate`) nothing is said of files of assignments in a folder that is
+    /// no project's.
+    pub needs_values: bool,
     /// Whether `import` blocks without a resource block get one that is written from what they find.
     pub generates: bool,
     /// Modules that are being installed; what is missing is noted there instead of being an error.
@@ -80,6 +83,7 @@ impl LoadOptions {
             now: Timestamp::UNIX_EPOCH,
             may_be_empty: false,
             needs_state: true,
+            needs_values: true,
             generates: false,
             installing: None,
         }

@@ -720,6 +720,10 @@ pub struct ModuleCall {
     pub depends_on: Vec<DependsOn>,
     /// `providers = { child = parent }`.
     pub providers: Vec<(ProviderRef, ProviderRef)>,
+    /// Where an argument would be that is missing.
+    pub missing: Span,
+    /// Whether it is written in JSON.
+    pub is_json: bool,
     /// The block's header.
     pub span: Span,
 }

@@ -37,7 +37,8 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
     let around = Surroundings::of(options, Env::default(), dir);
     let mut assignments = Assignments::new(Arc::new(around));
     assignments.add_process_env(options);
-    assignments.add_folder(&options.reading(), dir, &mut said);
+    let mut of_values = Diagnostics::none();
+    assignments.add_folder(&options.reading(), dir, &mut of_values);
     for given in &options.given {
         assignments.add_given(options, given, project, &mut said);
     }
@@ -57,8 +58,11 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
             return Outcome::fail(said);
         }
     };
-    said.append(deprecated(&assignments, &root.module));
-    said.append(undeclared_in_folder(&assignments, &root.module));
+    of_values.append(deprecated(&assignments, &root.module));
+    of_values.append(undeclared_in_folder(&assignments, &root.module));
+    if options.needs_values {
+        said.append(of_values);
+    }
     let (default, workspaces) = match backend::settings(options, root.backend.as_ref()).take(&mut said) {
         Some(settings) => settings,
         None => {

@@ -45,7 +45,8 @@ impl Shape {
         if block.labels.len() < labels.len() {
             let missing = labels[block.labels.len()];
             let detail = format!("All {kind} blocks must have {count} ({names}).");
-            said.push(Diagnostic::error(format!("Missing {missing} for {kind}"), detail).at(block.header));
+            let place = block.body.missing().unwrap_or(block.header);
+            said.push(Diagnostic::error(format!("Missing {missing} for {kind}"), detail).at(place));
             return false;
         }
         if let Some(extra) = block.labels.get(labels.len()) {
@@ -111,8 +112,7 @@ impl Shape {
         }
         for name in self.required {
             if body.attribute(name).is_none() {
-                let brace = body.span.map(|span| Span { end: span.start + 1, ..span });
-                said.push(missing_argument(name).at(brace.unwrap_or(header)).within(within));
+                said.push(missing_argument(name).at(body.missing().unwrap_or(header)).within(within));
             }
         }
     }

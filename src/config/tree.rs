@@ -117,6 +117,7 @@ impl<'a> Tree<'a> {
             {
                 check_configured(&call, &called, said);
                 check_passed(&call, &called, said);
+                check_known(&call, &called, &module, said);
                 check_deprecated(&call, &called, said);
                 let call = ModuleCall {
                     name: name.clone(),
@@ -131,6 +132,8 @@ impl<'a> Tree<'a> {
                     enabled: call.enabled,
                     depends_on: call.depends_on,
                     providers: call.providers,
+                    missing: call.missing,
+                    is_json: call.is_json,
                     span: call.span,
                 };
                 calls.insert(name, call);
@@ -358,6 +361,45 @@ fn check_passed(call: &Call, called: &Module, said: &mut Diagnostics) {
                 );
                 said.push(Diagnostic::error("Missing required provider configuration", detail).at(call.span));
             }
+        }
+    }
+}
+
+/// What is passed to a module is something that it knows, and of the provider that the name stands for there.
+fn check_known(call: &Call, called: &Module, caller: &Module, said: &mut Diagnostics) {
+    for (child, parent) in &call.providers {
+        let name = &child.local;
+        let place = child.span.map_or(call.span, |span| match child.alias {
+            Some(_) => Span { end: (span.start + name.len() as u32).min(span.end), ..span },
+            None => span,
+        });
+        let required = called.required_providers.get(name);
+        let written = called.providers.iter().any(|own| own.local == *name && own.alias == child.alias);
+        if let Some(alias) = &child.alias
+            && !written
+            && !required.is_some_and(|required| required.aliases.contains(alias))
+        {
+            let detail = format!(
+                "The module declares no configuration {name}.{alias}. If it is to have one, add {name}.{alias} to the \
+                 configuration_aliases of {name} in its required_providers."
+            );
+            said.push(Diagnostic::error("Reference to undefined provider", detail).at(place));
+            continue;
+        }
+        let (given, wanted) = (caller.provider_source(&parent.local), called.provider_source(name));
+        if required.is_none() && !written {
+            let detail = format!(
+                "The module does not say which provider it means by {name:?}, so that {wanted} is assumed. Add an entry \
+                 {name:?} to its required_providers."
+            );
+            said.push(Diagnostic::warning("Reference to undefined provider", detail).at(place));
+        }
+        if given != wanted {
+            let detail = format!(
+                "A configuration of {given} is passed under a name that stands for {wanted} in the module. Pass it under the \
+                 name that {given} has there."
+            );
+            said.push(Diagnostic::error("Provider type mismatch", detail).at(place));
         }
     }
 }

@@ -9,7 +9,7 @@ mod source;
 use std::fmt;
 
 pub use outcome::Outcome;
-pub use source::{FileId, Position, Source, SourceMap, Span};
+pub use source::{FileId, Position, Section, Source, SourceMap, Span};
 
 /// How bad it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -31,7 +31,11 @@ pub struct Diagnostic {
     pub detail: String,
     /// The source it is about, underlined in the snippet.
     pub subject: Option<Span>,
-    /// What the source stands in, such as `resource "local_file" "a"`.
+    /// What has to be seen with it to understand it, such as the whole call of which an argument is wrong.
+    pub frame: Option<Span>,
+    /// The function in whose call it happened, as it was called.
+    pub calling: Option<String>,
+    /// What the source stands in, such as `resource "local_file" "a"`; where there is a source, its text says it.
     pub within: Option<String>,
     /// The object it is about, when no source is: an instance address, a state key.
     pub address: Option<String>,
@@ -58,6 +62,8 @@ impl Diagnostic {
             summary: summary.into(),
             detail: detail.into(),
             subject: None,
+            frame: None,
+            calling: None,
             within: None,
             address: None,
             values: Vec::new(),
@@ -74,6 +80,13 @@ impl Diagnostic {
     #[must_use]
     pub fn at(mut self, span: Span) -> Self {
         self.subject = Some(span);
+        self
+    }
+
+    /// Names the source that is shown around what it points at.
+    #[must_use]
+    pub fn framed(mut self, frame: Span) -> Self {
+        self.frame = Some(frame);
         self
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, RwLock};
 
+use unicode_segmentation::UnicodeSegmentation as _;
+
 /// Which file of a [`SourceMap`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FileId(pub u32);
@@ -33,26 +35,43 @@ impl fmt::Debug for Span {
     }
 }
 
-/// A place as people count: from 1, columns in characters.
+/// A place as people count: from 1, columns in what they see as one character.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Position {
     /// Line, from 1.
     pub line: usize,
-    /// Column in Unicode scalar values, from 1.
+    /// Column in grapheme clusters, from 1.
     pub column: usize,
-    /// Offset in bytes, from 0.
+    /// Offset in the bytes of the file, from 0; a byte order mark counts.
     pub byte: usize,
 }
+
+/// A part of a file that has a name, such as a block.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Section {
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset behind the last byte.
+    pub end: u32,
+    /// Its name.
+    pub name: String,
+}
+
+/// The mark that some editors put in front of a text.
+const MARK: char = '\u{feff}';
 
 /// One file's name and text.
 #[derive(Debug)]
 pub struct Source {
     /// The path as messages show it, usually relative to the working directory.
     pub path: PathBuf,
-    /// The text.
+    /// The text, without a byte order mark.
     pub text: Arc<str>,
     /// Where lines start; found when somebody asks, since nobody does where all is well.
     lines: OnceLock<Vec<u32>>,
+    /// How many bytes of the file stand before the text.
+    skipped: usize,
+    sections: OnceLock<Vec<Section>>,
 }
 
 impl Source {
@@ -71,7 +90,21 @@ impl Source {
         }
         let line = self.lines().partition_point(|&start| start as usize <= byte);
         let start = self.lines()[line - 1] as usize;
-        Position { line, column: self.text[start..byte].chars().count() + 1, byte }
+        Position { line, column: width(&self.text[start..byte]) + 1, byte: byte + self.skipped }
+    }
+
+    /// The offset in the text at which a line (from 1) begins; the end of the text when there is no such line.
+    pub fn line_start(&self, line: usize) -> usize {
+        let start = line.checked_sub(1).and_then(|index| self.lines().get(index));
+        start.map_or(self.text.len(), |&start| start as usize)
+    }
+
+    /// The name of the innermost section around an offset. `find` gives all of them, in the order in which they begin; it is
+    /// asked once.
+    pub fn section(&self, offset: u32, find: impl FnOnce(&Source) -> Vec<Section>) -> Option<&str> {
+        let sections = self.sections.get_or_init(|| find(self));
+        let before = sections.partition_point(|section| section.start <= offset);
+        sections[..before].iter().rev().find(|section| offset < section.end).map(|section| section.name.as_str())
     }
 
     /// The text of a line (from 1) without its end; empty when there is no such line.
@@ -94,7 +127,18 @@ pub struct SourceMap(Arc<RwLock<Vec<Arc<Source>>>>);
 impl SourceMap {
     /// Adds a file under the path that messages shall show.
     pub fn add(&self, path: impl AsRef<Path>, text: impl Into<Arc<str>>) -> FileId {
-        let source = Arc::new(Source { path: path.as_ref().to_owned(), text: text.into(), lines: OnceLock::new() });
+        self.add_text(path.as_ref(), text.into(), 0)
+    }
+
+    /// Adds a file as it was read, which may begin with a byte order mark.
+    pub fn add_file(&self, path: impl AsRef<Path>, text: &str) -> FileId {
+        let bare = text.strip_prefix(MARK).unwrap_or(text);
+        self.add_text(path.as_ref(), bare.into(), text.len() - bare.len())
+    }
+
+    fn add_text(&self, path: &Path, text: Arc<str>, skipped: usize) -> FileId {
+        let (lines, sections) = (OnceLock::new(), OnceLock::new());
+        let source = Arc::new(Source { path: path.to_owned(), text, lines, skipped, sections });
         let mut files = self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         files.push(source);
         FileId(files.len() as u32 - 1)
@@ -109,6 +153,11 @@ impl SourceMap {
     pub fn all(&self) -> Vec<Arc<Source>> {
         self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
+}
+
+/// How many characters a text shows.
+fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.graphemes(true).count() }
 }
 
 #[cfg(test)]

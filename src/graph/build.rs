@@ -14,7 +14,8 @@ use super::provider::Providers;
 use super::undeclared::undeclared;
 use super::{Graph, Keyed, ModuleId, ModuleNode, Node, NodeId, Owner, ProviderId, Shape, Slot, cycle, phases};
 
-/// Builds the graph. Every undeclared name, cycle and edge against layers or phases is said, not the first one only.
+/// Builds the graph. Every undeclared name, cycle and edge against layers or phases is said, not the first one only. Beside
+/// errors about names there is a graph all the same, so that what else is wrong can be found.
 pub fn build(config: &Config) -> Outcome<Graph> {
     let mut builder = Builder {
         config,
@@ -31,15 +32,21 @@ pub fn build(config: &Config) -> Outcome<Graph> {
     let mut providers = Providers::new(config);
     builder.add_edges(&mut providers);
     let Builder { mut graph, mut said, .. } = builder;
-    if said.has_errors() {
+    let cycles = cycle::sort(&mut graph);
+    if cycles.has_errors() {
+        said.append(cycles);
         return Outcome::fail(said);
     }
-    said.append(cycle::sort(&mut graph));
-    if said.has_errors() {
-        return Outcome::fail(said);
+    graph.faulty = said.has_errors();
+    if graph.faulty {
+        graph.phase = vec![0; graph.nodes.len()];
+    } else {
+        said.append(phases::assign(config, &mut graph));
+        if said.has_errors() {
+            return Outcome::fail(said);
+        }
     }
-    said.append(phases::assign(config, &mut graph));
-    if said.has_errors() { Outcome::fail(said) } else { Outcome::with(graph, said) }
+    Outcome::with(graph, said)
 }
 
 fn module_is_root(graph: &Graph, id: ModuleId) -> bool {
@@ -115,12 +122,17 @@ impl Builder<'_> {
     }
 
     fn add_edges(&mut self, providers: &mut Providers) {
-        let mut checked: HashMap<*const Module, ()> = HashMap::new();
+        // The offsets of what is broken in a folder, which the errors of its first call tell.
+        let mut checked: HashMap<*const Module, Vec<u32>> = HashMap::new();
         for index in 0..self.graph.modules.len() {
             let id = ModuleId(index as u32);
             let (shape, module) = (self.graph.modules[index].shape.clone(), self.graph.modules[index].module.clone());
             // What is wrong inside a folder is said for its first call only.
-            let first = checked.insert(Arc::as_ptr(&module), ()).is_none();
+            let known = checked.get(&Arc::as_ptr(&module)).cloned();
+            let first = known.is_none();
+            let mut broken = known.unwrap_or_default();
+            let base = self.graph.modules[index].base.0;
+            self.graph.broken.extend(broken.iter().map(|offset| NodeId(base + offset)));
             for offset in 0..shape.len() {
                 let node = self.graph.at(id, offset);
                 let mut needs = Vec::new();
@@ -190,8 +202,13 @@ impl Builder<'_> {
                 for diagnostic in &mut self.said.0[said..] {
                     diagnostic.within.get_or_insert_with(|| shape.slots[offset as usize].header());
                 }
+                if self.said.0[said..].iter().any(Diagnostic::is_error) && !broken.contains(&offset) {
+                    self.graph.broken.push(node);
+                    broken.push(offset);
+                }
                 self.set_needs(node, needs);
             }
+            checked.insert(Arc::as_ptr(&module), broken);
             self.check_blocks(id, &module, first);
             self.add_actions(id, &module, first, providers);
             for block in 0..module.providers.len() {
@@ -401,15 +418,16 @@ impl Builder<'_> {
         for argument in &call.arguments {
             if !call.module.variables.contains_key(&argument.name.text) {
                 let names = call.module.variables.keys().map(Name::as_str);
-                let hint = crate::diag::did_you_mean(&argument.name.text, names);
-                self.said.push(
-                    Diagnostic::error(
-                        "Unsupported argument",
-                        format!("An argument named {:?} is not expected here.{hint}", argument.name.text.as_str()),
-                    )
-                    .at(argument.name.span)
-                    .within(&within),
-                );
+                let name = argument.name.text.as_str();
+                let hint = crate::diag::did_you_mean(name, names);
+                let error = if call.is_json {
+                    let detail = format!("No argument or block type is named {name:?}.{hint}");
+                    Diagnostic::error("Extraneous JSON object property", detail)
+                } else {
+                    let detail = format!("An argument named {name:?} is not expected here.{hint}");
+                    Diagnostic::error("Unsupported argument", detail)
+                };
+                self.said.push(error.at(argument.name.span).within(&within));
             }
             for found in &self.graph.module(caller).shape.clone().arguments[name][&argument.name.text] {
                 self.edge(caller, found, true, &mut Vec::new());
@@ -422,7 +440,7 @@ impl Builder<'_> {
                         "Missing required argument",
                         format!("The argument {:?} is required, but no definition was found.", variable.as_str()),
                     )
-                    .at(call.span)
+                    .at(call.missing)
                     .within(&within),
                 );
             }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::diag::{Diagnostic, Diagnostics};
 
 use crate::lang::decode::references_in;
-use crate::lang::eval::{Found, Reference};
+use crate::lang::eval::{Found, Reference, references};
 
 use super::{Graph, Node, NodeId};
 
@@ -40,7 +40,9 @@ pub fn sort(graph: &mut Graph) -> Diagnostics {
 /// The error of a block that needs itself.
 fn refers_to_itself(graph: &Graph, id: NodeId) -> Diagnostic {
     if let Node::Local(module, name) = graph.node(id) {
-        let span = graph.module(*module).module.locals.get(name).map(|local| local.span);
+        let local = graph.module(*module).module.locals.get(name);
+        let own = |found: &Found| matches!(&found.reference, Reference::Local(named) if named == name);
+        let span = local.map(|local| references(&local.expr).into_iter().find(own).map_or(local.span, |own| own.span));
         let detail = format!("The value of {} may not need itself.", graph.describe(id));
         return Diagnostic::error("Self-referencing local value", detail).or_at(span);
     }

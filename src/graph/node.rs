@@ -157,6 +157,10 @@ pub struct Graph {
     pub check_needs: HashMap<(ModuleId, Name), Vec<NodeId>>,
     /// Names of the layers, in written order.
     pub layers: Vec<LayerName>,
+    /// Nodes that name what is not there, and the like: they cannot be evaluated.
+    pub broken: Vec<NodeId>,
+    /// Whether there were errors, so that nothing can be planned.
+    pub faulty: bool,
 }
 
 impl Graph {

@@ -9,7 +9,7 @@ use crate::lang::eval::{Found, Reference, Repeats, Scope, evaluate};
 use crate::lang::functions::Context;
 use crate::lang::syntax::ast::{Expr, ExprKind, Part};
 use crate::lang::syntax::parse_expr;
-use crate::plan::scope::{ModuleScope, ProjectScope, Surroundings};
+use crate::plan::scope::{ModuleScope, ProjectScope, Surroundings, Variables};
 use crate::plan::world::{CopyId, World};
 use crate::state::State;
 use crate::value::{Type, Value};
@@ -92,7 +92,7 @@ impl Console<'_> {
             world: &self.world,
             states: &self.states,
             functions: &functions,
-            offline: true,
+            variables: Variables::Optional,
         };
         let value = match self.layer {
             Some(layer) => {

@@ -5,7 +5,7 @@ use crate::apply::{GateContext, Stop};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::Events;
 use crate::gate::Report;
-use crate::plan::scope::Surroundings;
+use crate::plan::scope::{Surroundings, Variables};
 use crate::plan::world::World;
 
 use super::session::{RunOptions, Session};
@@ -42,7 +42,7 @@ pub async fn run_gate(
             world: &world,
             states: &states,
             functions: &functions,
-            offline: false,
+            variables: Variables::Given,
         };
         prepare(around, &phase.name, gate, &*session.clusters).take(&mut said)
     };

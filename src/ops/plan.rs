@@ -5,7 +5,7 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt};
 
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
-use crate::event::Events;
+use crate::event::{Events, Silent};
 use crate::plan::{Options, Plan, PlanMode};
 use crate::state::{Meta, OpenIntent, State, View};
 
@@ -86,7 +86,15 @@ pub(super) async fn segment(
     let functions = session.functions(options.timestamp, applying, &env);
     let registry = &session.registry;
     let mut said = Diagnostics::none();
-    let Some(graph) = session.graph().take(&mut said) else { return Outcome::fail(said) };
+    let Some(graph) = session.rough_graph().take(&mut said) else { return Outcome::fail(said) };
+    if said.has_errors() {
+        // Nothing can be planned, but more may be wrong than names.
+        let options = Options { refresh: false, offline: true, ..options.clone() };
+        let walked = crate::plan::run(&session.config, &graph, &[], registry, &options, &functions, &Silent).await;
+        let known: Vec<_> = said.iter().map(|one| one.subject).collect();
+        said.append(walked.said.into_iter().filter(|one| one.subject.is_some() && !known.contains(&one.subject)));
+        return Outcome::fail(addressed(session, said));
+    }
     let planned = crate::plan::run(&session.config, &graph, states, registry, options, &functions, events).await;
     said.append(planned.said);
     Outcome { value: planned.value, said: addressed(session, said) }

@@ -166,6 +166,12 @@ impl Session {
     /// The graph of the configuration, built when it is first asked for: state can be looked at without one. Warnings come
     /// each time.
     pub fn graph(&self) -> Outcome<Arc<Graph>> {
+        let Outcome { value, said } = self.rough_graph();
+        Outcome { value: value.filter(|_| !said.has_errors()), said }
+    }
+
+    /// The same, also where it has errors: with it more of them can be found.
+    pub(super) fn rough_graph(&self) -> Outcome<Arc<Graph>> {
         graph_of(&self.graph, &self.config)
     }
 

@@ -66,29 +66,38 @@ fn settings_of(config: &Config, name: &str) -> Option<StateSettings> {
     }
 }
 
-/// Makes the place for the state of a new workspace.
+/// Makes the place for the state of a new workspace, with the content of a state file when there is one. How many objects it has
+/// then.
 ///
 /// # Errors
-/// When it cannot be made.
-pub async fn make_workspace(config: &Config, name: &str) -> Result<(), Diagnostics> {
-    let Some(settings) = settings_of(config, name) else { return Ok(()) };
+/// When it cannot be made, or the file is no state.
+pub async fn make_workspace(config: &Config, name: &str, from: Option<&[u8]>) -> Result<usize, Diagnostics> {
+    let Some(settings) = settings_of(config, name) else { return Ok(0) };
+    let layer = config.layers.first().map_or_else(crate::addr::LayerName::plain, |layer| layer.name.clone());
+    let begins = from.map(|bytes| format::read(&layer, bytes)).transpose();
+    let begins =
+        begins.map_err(|error| Diagnostic::error("State file not read", format!("It is no state: {error}.")))?;
     if let StateSettings::Local { path } = &settings {
         let folder = path.parent().unwrap_or(path);
-        return std::fs::create_dir_all(folder).map_err(|error| {
+        std::fs::create_dir_all(folder).map_err(|error| {
             let detail = format!("{} cannot be made: {error}.", folder.display());
-            Diagnostic::error("Workspace not made", detail).into()
-        });
+            Diagnostics::from(Diagnostic::error("Workspace not made", detail))
+        })?;
+        if begins.is_none() {
+            return Ok(0);
+        }
     }
     // The bucket knows a workspace by its state: an empty one.
     let (store, key) = store_of(&settings);
     let mut bytes = Vec::new();
-    let layer = config.layers.first().map_or_else(crate::addr::LayerName::plain, |layer| layer.name.clone());
-    let mut empty = State::empty(layer);
-    empty.lineage = uuid::Uuid::new_v4().to_string();
-    format::write(&empty, &mut bytes)
+    let mut state = begins.unwrap_or_else(|| State::empty(layer));
+    // It is another state from now on, whatever it was copied from.
+    state.lineage = uuid::Uuid::new_v4().to_string();
+    state.serial = u64::from(state.object_count() > 0);
+    format::write(&state, &mut bytes)
         .map_err(|error| Diagnostics::from(Diagnostic::error("State not written", error.to_string())))?;
     store.put(&key, bytes.into(), Condition::Absent).await.map_err(|error| error.diagnostic())?;
-    Ok(())
+    Ok(state.object_count())
 }
 
 /// Removes a workspace with its state. How many objects it still had; with `force` they are forgotten.
@@ -122,6 +131,8 @@ pub async fn remove_workspace(config: &Config, name: &str, force: bool) -> Resul
         }
         StateSettings::S3(_) => {
             store.delete(&key).await.map_err(|error| error.diagnostic())?;
+            // What was noted beside the state means nothing without it.
+            store.delete(&format!("{key}.meta")).await.map_err(|error| error.diagnostic())?;
         }
     }
     Ok(objects)

@@ -12,7 +12,7 @@ use crate::change::Action;
 use crate::config::{Check, CheckRule, Resource};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::graph::{ModuleId, NodeId};
-use crate::lang::eval::involved;
+use crate::lang::eval::{Blame, involved};
 
 use super::model::PlannedChange;
 use super::rules::{CheckStatus, Verdict, judge, judge_all};
@@ -222,7 +222,7 @@ fn assert(block: &Check, module: ModuleId, scope: &ModuleScope<'_>) -> Judged {
             let detail =
                 "The condition could not be evaluated at this time, a result will be known when this plan is applied.";
             let mut diagnostic = Diagnostic::warning("Check block assertion known after apply", detail);
-            diagnostic.values = involved(&rule.condition, scope);
+            diagnostic.values = involved(&rule.condition, scope, Blame::Nothing);
             found.open.push(diagnostic.at(rule.condition.span).of_rule(rule.span));
         }
         found.status = found.status.max(status);

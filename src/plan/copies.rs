@@ -37,7 +37,7 @@ impl Walk<'_> {
         let graph = self.input.graph;
         let Some((_, resource)) = graph.resource(node) else { return Vec::new() };
         let within = block_name(&resource.addr);
-        let open_keys = !self.input.config.is_plain();
+        let open_keys = !self.input.config.is_plain() || self.input.options.offline;
         let mut open = Open { left: 0, copies: Vec::new() };
         let mut places = Vec::new();
         for position in 0..self.world.copies_of(module).len() {

@@ -109,7 +109,7 @@ pub(super) fn split(
                 Some(Step::Key(_) | Step::Index(_)) | None => None,
             };
             let error = Diagnostic::error("Invalid use of ephemeral value", detail).about(addr);
-            said.push(error.or_at(written.map(|attribute| attribute.span)));
+            said.push(error.or_at(written.map(|attribute| attribute.expr.span)));
         }
         ephemeral.push((path, Marks::EPHEMERAL));
     }

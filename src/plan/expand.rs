@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config::Resource;
 use crate::diag::{Diagnostic, Outcome};
-use crate::lang::eval::{Scope, evaluate};
+use crate::lang::eval::{Blame, Scope, evaluate, involved};
 use crate::lang::syntax::ast::Expr;
 use crate::value::{Marks, Type, Value, convert};
 
@@ -129,18 +129,29 @@ fn by_count(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> 
 
 fn by_key(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
     evaluate(expr, scope).and_then(|value| {
-        let refuse = |summary: &str, detail: &str| Outcome::fail(Diagnostic::error(summary, detail).at(expr.span));
+        let refuse = |summary: &str, detail: &str| {
+            let mut error = Diagnostic::error(summary, detail).at(expr.span);
+            error.values = involved(expr, scope, Blame::Nothing);
+            Outcome::fail(error)
+        };
         let fail = |detail: &str| refuse("Invalid for_each argument", detail);
+        let blame = |blame: Blame, detail: &str| {
+            let mut error = Diagnostic::error("Invalid for_each argument", detail).at(expr.span);
+            error.values = involved(expr, scope, blame);
+            Outcome::fail(error)
+        };
         let wrong_set = |detail: &str| refuse("Invalid for_each set argument", detail);
         let (value, marks) = value.unmark();
         if marks.contains(Marks::SENSITIVE) {
-            return fail(
+            return blame(
+                Blame::Sensitive,
                 "Sensitive values, or values derived from sensitive values, cannot be used as for_each arguments. If used, \
                  the sensitive value could be disclosed as a resource instance key.",
             );
         }
         if marks.contains(Marks::EPHEMERAL) {
-            return fail(
+            return blame(
+                Blame::Ephemeral,
                 "The given \"for_each\" value is derived from an ephemeral value, which cannot be kept between plan and \
                  apply. Use only non-ephemeral values to specify a resource's instance keys.",
             );
@@ -149,7 +160,8 @@ fn by_key(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
             if open {
                 return Outcome::ok((Shaping::Unknown, vec![Repetition::Unknown(each_value)]));
             }
-            fail(
+            blame(
+                Blame::Unknown,
                 "The \"for_each\" map includes keys derived from resource attributes that cannot be determined until apply, \
                  so the full set of keys that will identify the instances of this resource cannot be determined. When \
                  working with unknown values in for_each, it's better to define the map keys statically in your \
@@ -161,7 +173,7 @@ fn by_key(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
                 Type::Map(element) => not_known(Value::unknown((**element).clone())),
                 Type::Set(_) => not_known(Value::unknown_not_null(Type::String)),
                 Type::Any | Type::Object(_) => not_known(Value::unknown(Type::Any)),
-                Type::Bool | Type::Number | Type::String | Type::List(_) | Type::Tuple(_) => wrong_type(&value, expr),
+                Type::Bool | Type::Number | Type::String | Type::List(_) | Type::Tuple(_) => wrong_type(&value, expr, involved(expr, scope, Blame::Unknown)),
             },
             Value::Null(_) => fail(
                 "The given \"for_each\" argument value is null. A map, or set of strings is allowed.",
@@ -186,7 +198,7 @@ fn by_key(expr: &Arc<Expr>, scope: &dyn Scope, open: bool) -> Outcome<Copies> {
                 }
             }
             Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::List(_) | Value::Tuple(_) | Value::Marked(_) => {
-                wrong_type(&value, expr)
+                wrong_type(&value, expr, involved(expr, scope, Blame::Nothing))
             }
         }
     })
@@ -196,9 +208,10 @@ fn each(entries: impl Iterator<Item = (crate::value::Str, Value)>) -> Outcome<Co
     Outcome::ok((Shaping::Each, entries.map(|(key, value)| Repetition::Each(key, value)).collect()))
 }
 
-fn wrong_type(value: &Value, expr: &Arc<Expr>) -> Outcome<Copies> {
-    Outcome::fail(
-        Diagnostic::error(
+fn wrong_type(value: &Value, expr: &Arc<Expr>, values: Vec<(String, String)>) -> Outcome<Copies> {
+    Outcome::fail(Diagnostic {
+        values,
+        ..Diagnostic::error(
             "Invalid for_each argument",
             format!(
                 "The given \"for_each\" argument value is unsuitable: the \"for_each\" argument must be a map, or set of \
@@ -206,6 +219,6 @@ fn wrong_type(value: &Value, expr: &Arc<Expr>) -> Outcome<Copies> {
                 value.ty().friendly()
             ),
         )
-        .at(expr.span),
-    )
+        .at(expr.span)
+    })
 }

@@ -25,7 +25,8 @@ pub fn check_ignored(resource: &Resource, schema: &Schema) -> Diagnostics {
                     "The attribute {name} is decided by the provider alone: no configured value exists that could be \
                      ignored. Remove it from ignore_changes."
                 );
-                said.push(Diagnostic::warning("Redundant ignore_changes element", detail).at(resource.block.header));
+                let place = resource.block.labels.first().map_or(resource.block.header, |kind| kind.span);
+                said.push(Diagnostic::warning("Redundant ignore_changes element", detail).at(place));
             }
             Some(_) => {}
             None if block.blocks.iter().any(|(known, _)| known == name) => {}

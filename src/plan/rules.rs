@@ -2,7 +2,7 @@
 
 use crate::config::CheckRule;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::lang::eval::{Scope, evaluate, involved};
+use crate::lang::eval::{Blame, Scope, evaluate, involved};
 use crate::value::{Marks, Type, Value, convert};
 
 /// Whether a condition holds.
@@ -57,7 +57,7 @@ pub fn judge(rule: &CheckRule, scope: &dyn Scope, summary: &str) -> Verdict {
     let words = words(rule, scope, &mut said);
     let about = |summary: &str, text: &str| {
         let mut error = Diagnostic::error(summary, text).at(rule.condition.span);
-        error.values = involved(&rule.condition, scope);
+        error.values = involved(&rule.condition, scope, Blame::Nothing);
         error
     };
     let failed = |text: &str| about(summary, text).of_rule(rule.span);

@@ -48,7 +48,7 @@ pub async fn run(
     if let Some(asserted) = &asserted {
         said.append(asserted.said(walk.around(), true));
     }
-    if said.has_errors() {
+    if said.has_errors() || graph.faulty {
         return Outcome::fail(said);
     }
     said.append(walk.check_moves());

@@ -24,8 +24,19 @@ pub struct Surroundings<'a> {
     pub states: &'a [State],
     /// What functions see.
     pub functions: &'a Functions<'a>,
-    /// Whether variables without a value are unknown instead of an error.
-    pub offline: bool,
+    /// What becomes of variables.
+    pub variables: Variables,
+}
+
+/// What becomes of variables.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Variables {
+    /// They have their values; one without is an error.
+    Given,
+    /// They have their values; one without is unknown.
+    Optional,
+    /// They are unknown, whatever they were given: what is wrong is to be wrong for every value.
+    Open,
 }
 
 /// What functions see: in the project file, and in each layer, whose relative paths start from its own folder.

@@ -3,11 +3,11 @@
 use crate::config::{Output, Variable};
 use crate::diag::{Diagnostic, Diagnostics, Outcome, Span};
 use crate::graph::{Node, NodeId};
-use crate::lang::eval::evaluate;
+use crate::lang::eval::{Blame, evaluate, involved};
 use crate::value::{Marks, Value, convert};
 
 use super::rules::{Truth, check, message, truth};
-use super::scope::{ModuleScope, Surroundings};
+use super::scope::{ModuleScope, Surroundings, Variables};
 use super::world::CopyId;
 
 /// Evaluates a variable, local or output. Other nodes have no value of this kind and give null.
@@ -40,6 +40,7 @@ fn variable_value(around: Surroundings<'_>, variable: &Variable, copy: CopyId) -
     let mut said = Diagnostics::none();
     let this = around.world.copy(copy);
     let given = match this.parent {
+        None if around.variables == Variables::Open => None,
         None => {
             let layer = &around.config.layers[around.graph.module(this.module).layer];
             match layer.assigned(variable) {
@@ -96,7 +97,7 @@ fn variable_value(around: Surroundings<'_>, variable: &Variable, copy: CopyId) -
                 said.push(null_given(around, variable, null_at));
                 return Outcome::fail(said);
             }
-            None if around.offline => (Value::unknown(variable.ty.clone()), None),
+            None if around.variables != Variables::Given => (Value::unknown(variable.ty.clone()), None),
             None => {
                 said.push(missing(around, variable, copy));
                 return Outcome::fail(said);
@@ -262,10 +263,11 @@ pub fn validate_variable(scope: &ModuleScope<'_>, variable: &Variable) -> Diagno
                         "The error message included a sensitive value, so it will not be displayed.".to_owned()
                     }
                 };
-                let span = rule.span;
+                let (span, condition) = (rule.span, &rule.condition);
                 let rule = crate::config::place(&around.config.sources, span);
                 let detail = format!("{text}\n\nThis was checked by the validation rule at {rule}.");
-                let error = Diagnostic::error("Invalid value for variable", detail);
+                let mut error = Diagnostic::error("Invalid value for variable", detail);
+                error.values = involved(condition, scope, Blame::Nothing);
                 found.push(error.at(given.unwrap_or(variable.span)).of_rule(span));
             }
         }

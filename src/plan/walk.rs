@@ -24,7 +24,7 @@ use super::options::Options;
 use super::provider::{ProviderSlot, Status, resolve};
 use super::refresh::ProviderDone;
 use super::removed::Removals;
-use super::scope::{Functions, ModuleScope, Surroundings};
+use super::scope::{Functions, ModuleScope, Surroundings, Variables};
 use super::trigger::Triggers;
 use super::world::{CopyId, Repetition, Shaping, World};
 
@@ -127,6 +127,8 @@ impl<'a> Walk<'a> {
             return Outcome::fail(said);
         }
         let count = input.graph.nodes.len();
+        let mut broken = vec![false; count];
+        input.graph.broken.iter().for_each(|node| broken[node.index()] = true);
         let walk = Walk {
             input,
             world: World::new(input.graph),
@@ -147,7 +149,7 @@ impl<'a> Walk<'a> {
             doomed: HashSet::new(),
             spared: HashSet::new(),
             held: Vec::new(),
-            broken: vec![false; count],
+            broken,
             said: Vec::new(),
             running: FuturesUnordered::new(),
             open: HashMap::new(),
@@ -182,7 +184,26 @@ impl<'a> Walk<'a> {
     /// What every scope looks at. Borrowed anew for each evaluation, since the world grows between them.
     pub(super) fn around(&self) -> Surroundings<'_> {
         let Input { config, graph, states, functions, options, .. } = self.input;
-        Surroundings { config, graph, world: &self.world, states, functions, offline: options.offline }
+        let variables = match options {
+            Options { offline: false, .. } => Variables::Given,
+            // A project is checked with the values of an environment, a folder alone for any.
+            Options { values_only: false, .. } if config.is_plain() => Variables::Open,
+            _ => Variables::Optional,
+        };
+        Surroundings { config, graph, world: &self.world, states, functions, variables }
+    }
+
+    /// Makes the value of a module's variable unknown where nothing is to depend on it, now that it has been checked.
+    fn open_variable(&mut self, node: NodeId, copy: CopyId) {
+        let graph = self.input.graph;
+        if self.around().variables == Variables::Open
+            && let Node::Variable(module, name) = graph.node(node)
+            && let Some(variable) = graph.module(*module).module.variables.get(name)
+            && let Some(value) = self.world.value_of(graph, node, copy)
+        {
+            let open = Value::unknown(variable.ty.clone()).mark(value.marks());
+            self.world.set(graph, node, copy, open);
+        }
     }
 
     /// Remembers what is to be said about a node; an error stops everything that needs it.
@@ -209,7 +230,7 @@ impl<'a> Walk<'a> {
     async fn visit(&mut self, node: NodeId) -> bool {
         let graph = self.input.graph;
         let index = node.index();
-        if self.is_blocked(node) {
+        if self.broken[index] || self.is_blocked(node) {
             self.broken[index] = true;
             return true;
         }
@@ -228,7 +249,7 @@ impl<'a> Walk<'a> {
                     let parent = self.world.copies_of(*module)[position];
                     let call = &graph.module(*module).module.calls[name];
                     let scope = ModuleScope::plain(self.around(), parent);
-                    let open = !self.input.config.is_plain() || self.is_destroy();
+                    let open = !self.input.config.is_plain() || self.is_destroy() || self.input.options.offline;
                     let repeated = super::expand::Repeated {
                         count: call.count.as_ref(),
                         for_each: call.for_each.as_ref(),
@@ -344,6 +365,7 @@ impl<'a> Walk<'a> {
                 {
                     said.append(super::values::validate_variable(&ModuleScope::plain(self.around(), copy), variable));
                 }
+                self.open_variable(node, copy);
             }
             // Removing everything must not fail because a value can no longer be computed from what is left, and a part not
             // because the value of something else no longer fits what is stored.

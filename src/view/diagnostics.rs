@@ -3,9 +3,12 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
+use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::diag::{Diagnostic, Diagnostics, Severity, Source, SourceMap, Span};
 
+use super::schemas::{call_json, call_text};
+use super::snippet::{Snippet, context};
 use super::style::{Ink, Style, wrap};
 
 /// One diagnostic as a block of text that ends with a line break. In colour it stands beside a bar, as under Terraform.
@@ -25,19 +28,14 @@ pub fn diagnostic(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) ->
         if diagnostic.address.is_none() {
             out.push('\n');
         }
-        place(&mut out, *span, source, diagnostic.within.as_deref(), style, ink);
+        place(&mut out, *span, diagnostic, source, style, ink);
     } else if let Some(within) = &diagnostic.within {
         if diagnostic.address.is_none() {
             out.push('\n');
         }
         let _ = writeln!(out, "  in {within}");
     }
-    if !diagnostic.values.is_empty() {
-        let _ = writeln!(out, "    ├────────────────");
-        for (expression, rendered) in &diagnostic.values {
-            let _ = writeln!(out, "    │ {} {rendered}", style.bold(expression));
-        }
-    }
+    values(&mut out, diagnostic, style);
     if !diagnostic.detail.is_empty() {
         let width = style.width.map(|width| width.saturating_sub(if style.colour { 2 } else { 0 }));
         let _ = writeln!(out, "\n{}", wrap(diagnostic.detail.trim_end(), width));
@@ -45,21 +43,50 @@ pub fn diagnostic(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) ->
     if style.colour { boxed(&out, style, ink) } else { out }
 }
 
+/// The call it happened in, and what its values were.
+fn values(out: &mut String, diagnostic: &Diagnostic, style: Style) {
+    let call = diagnostic.calling.as_deref().and_then(call_text);
+    if call.is_none() && diagnostic.values.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "    ├────────────────");
+    if let Some((name, params)) = call {
+        let _ = writeln!(out, "    │ while calling {}({params})", style.bold(&name));
+    }
+    for (expression, rendered) in &diagnostic.values {
+        let _ = writeln!(out, "    │ {} {rendered}", style.bold(expression));
+    }
+}
+
 /// Of longer lines a part is shown: files that no person wrote may be a single line.
 const LONGEST_LINE: usize = 1000;
+/// Of what has more lines, only the first is shown.
+const MOST_LINES: usize = 30;
 
-/// Where it is, the line itself, and carets under the part that is meant.
-fn place(out: &mut String, span: Span, source: &Source, within: Option<&str>, style: Style, ink: Ink) {
-    let (start, end) = (source.position(span.start), source.position(span.end));
-    let within = within.map_or_else(String::new, |within| format!(", in {within}"));
+/// Where it is, the lines themselves, and carets under the part that is meant.
+fn place(out: &mut String, span: Span, diagnostic: &Diagnostic, source: &Source, style: Style, ink: Ink) {
+    let start = source.position(span.start);
+    let within = context(source, span).map_or_else(String::new, |within| format!(", in {within}"));
     let _ = writeln!(out, "  on {} line {}{within}:", source.path.display(), start.line);
-    let (line, cut) = window(source.line(start.line), start.column - 1);
-    let _ = writeln!(out, "{:>4}: {line}", start.line);
-    let mut shown = line.chars();
+    let lines = Snippet::of(source, span, diagnostic.frame).lines;
+    let lines = if lines.clone().count() > MOST_LINES { start.line..=start.line } else { lines };
+    for number in lines {
+        let at = if number == start.line { start.column - 1 } else { 0 };
+        let (line, cut) = window(source.line(number), at);
+        let _ = writeln!(out, "{number:>4}: {line}");
+        if number == start.line {
+            carets(out, span, source, (line, at - cut), style, ink);
+        }
+    }
+}
+
+/// The carets under a line from a character of it on.
+fn carets(out: &mut String, span: Span, source: &Source, (line, from): (&str, usize), style: Style, ink: Ink) {
+    let (start, end) = (source.position(span.start), source.position(span.end));
+    let mut shown = line.graphemes(true);
     // Tabs are kept, so that the carets stand where the text does.
-    let lead: String =
-        shown.by_ref().take(start.column - 1 - cut).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-    let rest = shown.as_str().trim_end().chars().count();
+    let lead: String = shown.by_ref().take(from).map(|c| if c == "\t" { "\t" } else { " " }).collect();
+    let rest = shown.as_str().trim_end().graphemes(true).count();
     let marked = if end.line == start.line { end.column.saturating_sub(start.column) } else { rest };
     let carets = "^".repeat(marked.min(rest.max(1)).max(1));
     let _ = writeln!(out, "      {lead}{}", style.paint(ink, &carets));
@@ -72,7 +99,8 @@ fn window(line: &str, column: usize) -> (&str, usize) {
         return (line, 0);
     }
     let first = column.saturating_sub(LONGEST_LINE / 2);
-    let offset = |characters: usize| line.char_indices().nth(characters).map_or(line.len(), |(offset, _)| offset);
+    let offset =
+        |characters: usize| line.grapheme_indices(true).nth(characters).map_or(line.len(), |(offset, _)| offset);
     (&line[offset(first)..offset(first + LONGEST_LINE)], first)
 }
 
@@ -123,40 +151,35 @@ pub fn diagnostic_json(diagnostic: &Diagnostic, sources: &SourceMap) -> Json {
     let Some((span, source)) = diagnostic.subject.and_then(|span| Some((span, sources.get(span.file)?))) else {
         return json;
     };
-    let (start, end) = (source.position(span.start), source.position(span.end));
+    let (start, mut end) = (source.position(span.start), source.position(span.end));
+    if span.end <= span.start {
+        // A place between two characters is shown as the one behind it.
+        (end.column, end.byte) = (start.column + 1, start.byte + 1);
+    }
     let position = |at: crate::diag::Position| json!({"line": at.line, "column": at.column, "byte": at.byte});
     json["range"] = json!({
         "filename": source.path.display().to_string(),
         "start": position(start),
         "end": position(end),
     });
-    let code = (start.line..=end.line.max(start.line)).map(|line| source.line(line)).collect::<Vec<_>>().join("\n");
-    let first = start.byte
-        - source
-            .line(start.line)
-            .char_indices()
-            .nth(start.column - 1)
-            .map_or_else(|| source.line(start.line).len(), |(offset, _)| offset);
-    let offset = |byte: usize| byte.saturating_sub(first).min(code.len());
+    let snippet = Snippet::of(&source, span, diagnostic.frame);
     let values: Vec<Json> = diagnostic
         .values
         .iter()
         .map(|(expression, rendered)| json!({"traversal": expression, "statement": rendered}))
         .collect();
     json["snippet"] = json!({
-        "context": diagnostic.within.as_deref().filter(|within| !begins_with(&source, span, within)),
-        "code": code,
-        "start_line": start.line,
-        "highlight_start_offset": offset(start.byte),
-        "highlight_end_offset": offset(end.byte),
+        "context": context(&source, span),
+        "code": snippet.code,
+        "start_line": snippet.lines.start(),
+        "highlight_start_offset": snippet.start,
+        "highlight_end_offset": snippet.end,
         "values": values,
     });
+    if let Some(name) = &diagnostic.calling {
+        json["snippet"]["function_call"] = call_json(name);
+    }
     json
-}
-
-/// Whether the place is the beginning of the block that is named as what it stands in; Terraform names none then.
-fn begins_with(source: &Source, span: Span, within: &str) -> bool {
-    source.text.get(span.start as usize..).is_some_and(|rest| rest.starts_with(within))
 }
 
 /// What `validate -json` prints.

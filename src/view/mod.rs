@@ -20,6 +20,7 @@ mod plan;
 mod progress;
 mod recovery;
 mod schemas;
+mod snippet;
 mod state;
 mod stream;
 mod style;

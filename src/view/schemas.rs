@@ -151,6 +151,33 @@ fn return_type(function: &Function) -> Type {
     }
 }
 
+/// The call that a diagnostic happened in: as which function, and what that takes.
+pub fn call_json(called_as: &str) -> Json {
+    let mut json = json!({ "called_as": called_as });
+    if let Some(function) = functions::lookup(called_as) {
+        // What is rendered has to be looked at as it is written, so that its type is no rule of the call.
+        let open = function.name == "templatestring";
+        let typed = |ty: Type| type_json(if open { &Type::Any } else { &ty });
+        let param = |param: &Param| json!({ "name": param.name, "type": typed(param.ty.ty()) });
+        let mut signature =
+            json!({ "name": function.name, "params": function.params.iter().map(param).collect::<Vec<_>>() });
+        if let Some(variadic) = &function.variadic {
+            signature["variadic_param"] = param(variadic);
+        }
+        signature["return_type"] = typed(return_type(function));
+        json["signature"] = signature;
+    }
+    json
+}
+
+/// The same in words: the name and the names of the parameters.
+pub fn call_text(called_as: &str) -> Option<(String, String)> {
+    let function = functions::lookup(called_as)?;
+    let variadic = function.variadic.map(|param| format!("{}...", param.name));
+    let params: Vec<String> = function.params.iter().map(|param| param.name.to_owned()).chain(variadic).collect();
+    Some((called_as.to_owned(), params.join(", ")))
+}
+
 fn param_json(param: &Param) -> Json {
     let mut json = json!({ "name": param.name });
     if param.allow_null {

@@ -236,7 +236,7 @@ fn actions_that_are_wrong_are_told_where_they_stand() {
             let answer = program.call(&[command, "-no-color"]);
             assert_eq!(answer.code, 1, "{text}\n{}", answer.out);
             assert!(answer.err.contains(part), "{text}\n{}", answer.err);
-            assert!(answer.err.contains(&format!("on main.tf line {line},")), "{text}\n{}", answer.err);
+            assert!(answer.err.contains(&format!("on main.tf line {line}")), "{text}\n{}", answer.err);
         }
     };
     check("action \"local_command\" \"a\" {}\n", 1, "\"command\" is required");

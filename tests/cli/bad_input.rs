@@ -95,7 +95,7 @@ fn mistakes_in_configuration_are_told_and_leave_the_state_alone() {
                 "terraform_data.a",
                 "terraform_data.b",
                 "local.c",
-                "on wrong.tf line 8:",
+                "on wrong.tf line 8, in locals:",
                 "^^^^",
                 "Remove one of the references.",
             ],

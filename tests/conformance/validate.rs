@@ -1,38 +1,33 @@
-//! `validate -json` beside the real `terraform`, field by field: `validate/NAME.txt` is a folder, `validate/NAME.json` what
-//! terraform says of it. Only the words of details are ours. `just conformance` records anew.
+//! Diagnostics beside those of the real `terraform`, as a whole: `validate/NAME.txt` is a folder, `validate/NAME.json` what
+//! `terraform validate -json` says of it; in `planned`, what `terraform plan -json` says. Only the words of details are ours, and
+//! what [`KNOWN`] lists. `just conformance` records anew.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
 
-/// Fields of the snippet that are another ones on purpose: case, field, and why.
-const KNOWN: &[(&str, &str, &str)] = &[
-    ("an_error_over_lines", "code", WHOLE),
-    ("an_error_over_lines", "start_line", WHOLE),
-    ("an_error_over_lines", "highlight_start_offset", WHOLE),
-    ("an_error_over_lines", "highlight_end_offset", WHOLE),
-    ("json_with_an_error", "context", "references are checked when it is forgotten that the block was JSON"),
-    ("too_many_arguments", "function_call", "the signature of a function is not told"),
-    ("too_many_arguments", "range", QUOTES),
-    ("too_many_arguments", "highlight_start_offset", QUOTES),
-    ("too_many_arguments", "highlight_end_offset", QUOTES),
-];
+use super::peer::Peer;
 
-const WHOLE: &str = "terraform shows the whole expression, we show the line";
-const QUOTES: &str = "terraform means a text without its quotes";
+#[path = "validate_known.rs"]
+mod known;
 
-fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/validate");
+use known::{Difference, KNOWN};
+
+/// Folders of cases, the command whose diagnostics they hold, and how many there are at least.
+const SUITES: [(&str, &[&str], usize); 2] =
+    [("validate", &["validate", "-json"], 120), ("planned", &["plan", "-json"], 11)];
+
+fn cases(suite: &str, least: usize) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance").join(suite);
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut cases: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|end| end == "txt")).collect();
     cases.sort();
-    assert!(cases.len() >= 12);
+    assert!(cases.len() >= least);
     cases
 }
 
 /// What a program says of the folder of a case.
-fn validated(program: &str, case: &Path, installs: bool) -> Json {
+fn said(program: &Peer, case: &Path, command: &[&str]) -> Json {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path();
     std::fs::write(folder.join("terraformrc"), "").unwrap();
@@ -42,58 +37,109 @@ fn validated(program: &str, case: &Path, installs: bool) -> Json {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    let call = |arguments: &[&str]| {
-        let mut command = Command::new(program);
-        command.args(arguments).current_dir(folder).env_clear().stdin(Stdio::null());
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", folder);
-        command.env("CHECKPOINT_DISABLE", "1").env("TF_CLI_CONFIG_FILE", folder.join("terraformrc"));
-        command.output().unwrap()
-    };
-    if installs {
-        call(&["init"]);
+    if program.installs {
+        program.run(folder, &["init"]);
     }
-    let output = call(&["validate", "-json"]);
-    let said: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let output = program.run(folder, command);
+    if command[0] == "plan" {
+        return serde_json::json!({ "diagnostics": in_lines(&String::from_utf8(output.stdout).unwrap()) });
+    }
+    let said: Json = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{}: {error}: {}", case.display(), String::from_utf8_lossy(&output.stderr)));
     assert_eq!(output.status.success(), said["valid"] == true);
     said
+}
+
+/// The diagnostics among the lines of a stream of events.
+fn in_lines(text: &str) -> Vec<Json> {
+    let lines = text.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
+    let diagnostics = lines.filter(|line| line["type"] == "diagnostic").map(|mut line| {
+        let diagnostic = line["diagnostic"].take();
+        let (severity, summary) = (diagnostic["severity"].as_str().unwrap(), diagnostic["summary"].as_str().unwrap());
+        let (level, word) = if severity == "error" { ("error", "Error") } else { ("warn", "Warning") };
+        assert_eq!((&line["@level"], &line["@message"]), (&level.into(), &format!("{word}: {summary}").into()));
+        diagnostic
+    });
+    diagnostics.collect()
+}
+
+/// What is said, each once, in an order of its own: terraform's changes from run to run, and it says some things twice.
+fn diagnostics(said: &Json) -> Vec<Json> {
+    let mut all = said["diagnostics"].as_array().unwrap().clone();
+    let count = |severity: &str| all.iter().filter(|one| one["severity"] == severity).count();
+    let (errors, warnings) = (count("error"), count("warning"));
+    if said["valid"].is_null() {
+        assert!(errors + warnings > 0);
+    } else {
+        assert_eq!((&said["error_count"], &said["warning_count"]), (&errors.into(), &warnings.into()));
+        assert_eq!((&said["format_version"], &said["valid"]), (&"1.0".into(), &(errors == 0).into()));
+    }
+    for one in &mut all {
+        one.as_object_mut().unwrap().remove("detail").unwrap();
+        let summary = super::peer::sorted_members(one["summary"].as_str().unwrap());
+        one["summary"] = summary.into();
+    }
+    all.sort_by_key(|one| {
+        (one["range"]["filename"].to_string(), one["range"]["start"]["byte"].as_u64(), one.to_string())
+    });
+    all.dedup();
+    all
+}
+
+/// The differences between what terraform and infra say of a case, by what is to be known of them.
+fn differences(expect: Vec<Json>, got: Vec<Json>) -> Vec<(Difference, Json, Json)> {
+    let left = |these: &[Json], those: &[Json]| -> Vec<Json> {
+        these.iter().filter(|one| !those.contains(one)).cloned().collect()
+    };
+    let (missing, mut extra) = (left(&expect, &got), left(&got, &expect));
+    let mut found = Vec::new();
+    for one in missing {
+        let line = |json: &Json| (json["summary"].clone(), json["range"]["start"]["line"].clone());
+        let pair = extra.iter().position(|other| line(other) == line(&one));
+        let pair = pair.or_else(|| extra.iter().position(|other| other["summary"] == one["summary"]));
+        match pair.map(|at| extra.remove(at)) {
+            Some(other) => found.push((Difference::Other, one, other)),
+            None => found.push((Difference::Missing, one, Json::Null)),
+        }
+    }
+    found.extend(extra.into_iter().map(|one| (Difference::Extra, Json::Null, one)));
+    found
 }
 
 #[test]
 fn what_is_wrong_is_said_in_terraforms_fields() {
     let mut failed = Vec::new();
-    for path in cases() {
+    let mut used = vec![false; KNOWN.len()];
+    let all =
+        SUITES.iter().flat_map(|(suite, command, least)| cases(suite, *least).into_iter().map(|case| (case, *command)));
+    for (path, command) in all {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let expect: Json = serde_json::from_slice(&std::fs::read(path.with_extension("json")).unwrap()).unwrap();
-        let got = validated(env!("CARGO_BIN_EXE_infra"), &path, false);
-        for field in ["format_version", "valid", "error_count", "warning_count"] {
-            compare(&name, field, &got[field], &expect[field], &mut failed);
-        }
-        let diagnostics = |json: &Json| json["diagnostics"].as_array().unwrap().clone();
-        for (got, expect) in diagnostics(&got).iter().zip(&diagnostics(&expect)) {
-            for field in ["severity", "summary", "address", "range"] {
-                compare(&name, field, &got[field], &expect[field], &mut failed);
-            }
-            let fields = expect["snippet"].as_object().into_iter().flatten().map(|(field, _)| field.as_str());
-            for field in fields.chain(["values"]) {
-                compare(&name, field, &got["snippet"][field], &expect["snippet"][field], &mut failed);
+        let got = said(&Peer::infra(), &path, command);
+        for (difference, expect, got) in differences(diagnostics(&expect), diagnostics(&got)) {
+            let summary = if expect.is_null() { &got["summary"] } else { &expect["summary"] };
+            let known =
+                KNOWN.iter().position(|known| (known.0, known.1) == (name.as_str(), difference) && known.2 == summary);
+            match known {
+                Some(at) => used[at] = true,
+                None => {
+                    failed.push(format!("{name}, {difference:?} {summary}\n  terraform: {expect}\n  infra:     {got}"))
+                }
             }
         }
     }
+    let stale = KNOWN.iter().zip(used).filter(|(_, used)| !used);
+    failed.extend(stale.map(|(known, _)| format!("{}: no difference any more: {:?} {}", known.0, known.1, known.2)));
     assert!(failed.is_empty(), "{}", failed.join("\n"));
-}
-
-fn compare(case: &str, field: &str, got: &Json, expect: &Json, failed: &mut Vec<String>) {
-    let known = KNOWN.iter().any(|known| (known.0, known.1) == (case, field));
-    if (got == expect) == known {
-        failed.push(format!("{case}, {field} (known: {known})\n  terraform: {expect}\n  infra:     {got}"));
-    }
 }
 
 #[test]
 #[ignore = "records the answers of terraform: just conformance"]
-fn record_validations() {
-    for path in cases() {
-        let said = validated("terraform", &path, true);
-        std::fs::write(path.with_extension("json"), serde_json::to_string_pretty(&said).unwrap() + "\n").unwrap();
+fn record_diagnostics() {
+    for (suite, command, least) in SUITES {
+        for path in cases(suite, least) {
+            let said = said(&Peer::terraform(), &path, command);
+            std::fs::write(path.with_extension("json"), serde_json::to_string_pretty(&said).unwrap() + "\n").unwrap();
+        }
     }
 }

@@ -30,6 +30,10 @@ pub struct Call {
     pub depends_on: Vec<DependsOn>,
     /// `providers`: child to parent.
     pub providers: Vec<(ProviderRef, ProviderRef)>,
+    /// Where an argument would be that is missing.
+    pub missing: Span,
+    /// Whether it is written in JSON.
+    pub is_json: bool,
     /// The block's header.
     pub span: Span,
 }
@@ -58,10 +62,10 @@ impl Reader<'_> {
             let detail = format!(
                 "Blocks of type {kind:?} are not expected here: a module takes arguments only, as in {kind} = {{ … }}."
             );
-            self.said.push(Diagnostic::error("Unsupported block type", detail).at(nested.header));
+            self.said.push(Diagnostic::error("Unsupported block type", detail).at(nested.kind.span));
         }
         let Some(source) = body.attribute("source") else {
-            self.said.push(missing_argument("source").at(block.header));
+            self.said.push(missing_argument("source").at(body.missing().unwrap_or(block.header)));
             return;
         };
         let Repetition { count, for_each, enabled } = repetition(body, "resources", self.said);
@@ -82,6 +86,8 @@ impl Reader<'_> {
             enabled,
             depends_on,
             providers,
+            missing: body.missing().unwrap_or(block.header),
+            is_json: body.json.is_some(),
             span: block.header,
         };
         match self.unlinked.calls.entry(label.text.clone()) {

@@ -19,7 +19,7 @@ impl Reader<'_> {
         let (id, identity) = (block.body.attribute("id"), block.body.attribute("identity"));
         match (id, identity) {
             (None, None) => {
-                self.said.push(missing_argument("id").at(block.header));
+                self.said.push(missing_argument("id").at(block.body.missing().unwrap_or(block.header)));
                 return;
             }
             (Some(_), Some(identity)) => {
@@ -41,7 +41,7 @@ impl Reader<'_> {
         let target = match target(&to.expr) {
             Ok(target) => target,
             Err(why) => {
-                self.said.push(Diagnostic::error("Invalid import address", why).at(to.expr.span));
+                self.said.push(Diagnostic::error("Invalid import address", why).at(to.span));
                 return;
             }
         };

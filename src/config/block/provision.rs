@@ -119,7 +119,9 @@ fn keyword<'w>(body: &Body, name: &str, words: &[&'w str], said: &mut Diagnostic
 /// When the object goes, what it was made from may be gone as well: only the object itself and its key may be named.
 fn refuse_references(provisioner: &Provisioner, outer: Option<&Body>, said: &mut Diagnostics) {
     let bodies = [Some(&provisioner.body), provisioner.connection.as_ref(), outer];
-    for found in bodies.into_iter().flatten().flat_map(references_in) {
+    let bodies = bodies.into_iter().flatten();
+    let with_place = |body| references_in(body).into_iter().map(move |found| (argument(body, found.span), found));
+    for (place, found) in bodies.flat_map(with_place) {
         let allowed = match &found.reference {
             Reference::SelfObject
             | Reference::CountIndex
@@ -140,7 +142,15 @@ fn refuse_references(provisioner: &Provisioner, outer: Option<&Body>, said: &mut
             let detail = "A provisioner that runs before an object is destroyed, and its connection, may only use the object \
                           and its key: self, count.index and each.key. Anything else may be gone by then, or have changed. Keep what is \
                           needed in the object, such as in triggers_replace or input.";
-            said.push(Diagnostic::error("Invalid reference from destroy provisioner", detail).at(found.span));
+            said.push(Diagnostic::error("Invalid reference from destroy provisioner", detail).at(place));
         }
     }
+}
+
+/// The expression of the argument that a place is in.
+fn argument(body: &Body, place: Span) -> Span {
+    let around = |span: Span| span.file == place.file && span.start <= place.start && place.end <= span.end;
+    let own = body.attributes.iter().map(|attribute| attribute.expr.span).find(|span| around(*span));
+    let nested = || body.blocks.iter().find(|block| around(block.span)).map(|block| argument(&block.body, place));
+    own.or_else(nested).unwrap_or(place)
 }

@@ -2,7 +2,7 @@
 
 use crate::addr::{Mode, Pattern};
 use crate::diag::{Diagnostic, Span};
-use crate::lang::syntax::ast::{Attribute, Block, Body};
+use crate::lang::syntax::ast::{Attribute, Block, Body, ExprKind};
 
 use super::super::model::{Moved, Provision, Removed, When};
 use super::super::shape::Shape;
@@ -51,7 +51,12 @@ impl Reader<'_> {
         let Some(written) = block.body.attribute("from") else { return };
         let Some(from) = self.endpoint(written) else { return };
         if let Some((summary, detail)) = not_removable(&from) {
-            self.said.push(Diagnostic::error(summary, detail).at(written.expr.span));
+            // A key is the last part of what is written.
+            let place = match &written.expr.kind {
+                ExprKind::Index(index) => Span { start: index.collection.span.end, ..written.expr.span },
+                _ => written.expr.span,
+            };
+            self.said.push(Diagnostic::error(summary, detail).at(place));
             return;
         }
         self.check_provision(&from, &provision);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::addr::{Mode, Name, ResourceAddr};
 use crate::diag::{Diagnostic, Diagnostics, Span};
+use crate::lang::eval::{Found, Reference, references};
 use crate::lang::syntax::ast::{Block, Body, Expr, Json};
 
 use super::super::model::{Lifecycle, ProviderConfig, ProviderRef, Provision, Resource};
@@ -96,7 +97,7 @@ impl Reader<'_> {
         let provider = match body.attribute("provider") {
             Some(attribute) => match provider_ref(&attribute.expr) {
                 Ok(provider) => {
-                    if text_of(&attribute.expr).is_some() {
+                    if text_of(&attribute.expr).is_some() && body.json.is_none() {
                         self.said.push(quoted_reference(&attribute.expr));
                     }
                     provider
@@ -108,6 +109,8 @@ impl Reader<'_> {
             },
             None => implied(&addr.kind),
         };
+        let lifecycle = self.lifecycle_of(body, mode);
+        self.own_conditions(&addr, &lifecycle);
         let resource = Resource {
             addr: addr.clone(),
             block: block.clone(),
@@ -117,7 +120,7 @@ impl Reader<'_> {
             enabled,
             depends_on,
             provider,
-            lifecycle: self.lifecycle_of(body, mode),
+            lifecycle,
             provision: match mode {
                 Mode::Managed => provision(body, self.sources, self.said),
                 Mode::Data | Mode::Ephemeral => Provision::default(),
@@ -143,6 +146,24 @@ impl Reader<'_> {
                 );
                 let summary = format!("Duplicate {word} {kind:?} configuration");
                 self.said.push(Diagnostic::error(summary, detail).at(block.header));
+            }
+        }
+    }
+
+    /// Conditions of a resource cannot look at it by its name: it is being decided whether it may be.
+    fn own_conditions(&mut self, addr: &ResourceAddr, lifecycle: &Lifecycle) {
+        for (word, rules) in [("precondition", &lifecycle.preconditions), ("postcondition", &lifecycle.postconditions)]
+        {
+            for rule in rules {
+                let own = |found: &Found| matches!(&found.reference, Reference::Resource(named) if named == addr);
+                if references(&rule.condition).iter().any(own) {
+                    let detail = format!(
+                        "The condition of {addr} cannot name {addr} itself.{}",
+                        if word == "postcondition" { " Its attributes are those of self." } else { "" }
+                    );
+                    let error = Diagnostic::error(format!("Invalid reference in {word}"), detail);
+                    self.said.push(error.at(rule.condition.span));
+                }
             }
         }
     }
@@ -191,6 +212,7 @@ pub fn provider_config(block: &Block, said: &mut Diagnostics) -> Option<Provider
                 let detail = "An alias must be a valid name. Names must start with a letter, and may contain only letters, \
                               digits, underscores, and dashes.";
                 said.push(Diagnostic::error("Invalid provider configuration alias", detail).at(attribute.expr.span));
+                return None;
             }
         }
     }
@@ -211,7 +233,7 @@ pub fn provider_config(block: &Block, said: &mut Diagnostics) -> Option<Provider
             "The version of a provider belongs into required_providers of a terraform block; here it has no effect.";
         said.push(
             Diagnostic::warning("Version constraints inside provider configuration blocks are deprecated", detail)
-                .at(version.span),
+                .at(version.expr.span),
         );
     }
     Some(ProviderConfig {

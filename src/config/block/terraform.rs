@@ -93,13 +93,23 @@ impl Reader<'_> {
                 let detail = format!(
                     "This configuration asks for Terraform {text}. The language here is that of Terraform 1.11.4 to 1.15."
                 );
-                self.said.push(Diagnostic::error("Unsupported Terraform Core version", detail).at(attribute.expr.span));
+                self.said.push(Diagnostic::error("Unsupported Terraform Core version", detail).at(attribute.span));
             }
             Err(part) => {
                 let detail = format!("This string does not use correct version constraint syntax: {part:?}.");
                 self.said.push(Diagnostic::error("Invalid version constraint", detail).at(attribute.expr.span));
             }
         }
+    }
+
+    /// The constraint on a provider's version; what is wrong with it is said.
+    fn constraint(&mut self, text: &str, place: crate::diag::Span) -> Option<String> {
+        if let Err(part) = satisfies(text) {
+            let detail = format!("This string does not use correct version constraint syntax: {part:?}.");
+            self.said.push(Diagnostic::error("Invalid version constraint", detail).at(place));
+            return None;
+        }
+        Some(text.to_owned())
     }
 
     fn required_provider(&mut self, attribute: &Attribute) {
@@ -112,7 +122,7 @@ impl Reader<'_> {
         };
         match &attribute.expr.kind {
             ExprKind::Literal(crate::value::Value::String(version)) => {
-                required.version = Some(version.as_str().to_owned())
+                required.version = self.constraint(version, attribute.expr.span);
             }
             ExprKind::Object(items) => {
                 for item in items {
@@ -126,11 +136,18 @@ impl Reader<'_> {
                                      \"registry.example.com/team/name\".",
                                     text.as_str()
                                 );
-                                let error = Diagnostic::error("Invalid provider source string", detail);
+                                let parts = text.split('/').count();
+                                let summary = match (1..=3).contains(&parts) {
+                                    true => "Invalid provider type",
+                                    false => "Invalid provider source string",
+                                };
+                                let error = Diagnostic::error(summary, detail);
                                 self.said.push(error.at(item.value.span));
                             }
                         },
-                        ("version", Some(text)) => required.version = Some(text.as_str().to_owned()),
+                        ("version", Some(text)) => {
+                            required.version = self.constraint(text, item.value.span);
+                        }
                         ("configuration_aliases", _) => match &item.value.kind {
                             ExprKind::Tuple(aliases) => {
                                 for alias in aliases {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::lang::decode::{Defaults, constant, type_constraint};
-use crate::lang::eval::{Reference, has_call, references};
+use crate::lang::eval::{Reference, first_name, has_call, references};
 use crate::lang::syntax::ast::{Attribute, Block, Body, Expr};
 use crate::value::{Type, Value, convert};
 
@@ -36,30 +36,31 @@ const RESERVED: &[&str] = &["source", "version", "providers", "count", "for_each
 /// A `true` or `false` that is written out.
 pub fn truth(body: &Body, name: &str, said: &mut Diagnostics) -> Option<bool> {
     let attribute = body.attribute(name)?;
-    written_out(attribute, &Type::Bool, "a bool is required", said)?.as_bool()
+    written_out(body, attribute, &Type::Bool, "a bool is required", said)?.as_bool()
 }
 
 /// A text that is written out.
 pub fn literal_text(body: &Body, name: &str, said: &mut Diagnostics) -> Option<String> {
     let attribute = body.attribute(name)?;
-    written_out(attribute, &Type::String, "a string is required", said)?.as_str().map(str::to_owned)
+    written_out(body, attribute, &Type::String, "a string is required", said)?.as_str().map(str::to_owned)
 }
 
 /// The value of an argument that names nothing, as a value of a type.
-fn written_out(attribute: &Attribute, ty: &Type, why: &str, said: &mut Diagnostics) -> Option<Value> {
+fn written_out(body: &Body, attribute: &Attribute, ty: &Type, why: &str, said: &mut Diagnostics) -> Option<Value> {
     let expr = &attribute.expr;
     let value = constant_value(expr, said)?;
     let value = convert(&value, ty).ok().filter(|value| !value.is_null());
     if value.is_none() {
-        said.push(Diagnostic::error("Unsuitable value type", format!("Unsuitable value: {why}.")).at(expr.span));
+        let place = if body.json.is_some() { expr.span } else { expr.beginning() };
+        said.push(Diagnostic::error("Unsuitable value type", format!("Unsuitable value: {why}.")).at(place));
     }
     value
 }
 
 /// The value of an expression that names nothing and calls nothing.
 pub fn constant_value(expr: &Expr, said: &mut Diagnostics) -> Option<Value> {
-    if let Some(found) = references(expr).first() {
-        said.push(Diagnostic::error("Variables not allowed", "Variables may not be used here.").at(found.span));
+    if let Some(place) = first_name(expr) {
+        said.push(Diagnostic::error("Variables not allowed", "Variables may not be used here.").at(place));
         return None;
     }
     if has_call(expr) {

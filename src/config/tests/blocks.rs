@@ -69,7 +69,10 @@ output "o" {
 "#;
     let options = options(&[
         ("main.tf", text),
-        ("m/main.tf", "variable \"name\" {}\noutput \"name\" {\n  value = var.name\n}\n"),
+        (
+            "m/main.tf",
+            "terraform {\n  required_providers {\n    aws = { source = \"example.com/team/aws\" }\n  }\n}\nvariable \"name\" {}\noutput \"name\" {\n  value = var.name\n}\n",
+        ),
     ]);
     let (config, said) = loaded(&options);
     assert!(said.is_empty(), "{said}");
@@ -220,7 +223,7 @@ The variable name \"count\" is reserved due to its special meaning inside module
         "
 Error: Missing name for resource
   on main.tf line 1, in resource \"terraform_data\":
-  1: resource \"terraform_data\" {  [resource \"terraform_data\"]
+  1: resource \"terraform_data\" {  [{]
 All resource blocks must have 2 labels (type, name).
 ",
     );
@@ -296,7 +299,7 @@ The \"count\" and \"for_each\" meta-arguments are mutually-exclusive, only one s
         "
 Error: Variables not allowed
   on main.tf line 2, in variable \"v\":
-  2:   default = var.w  [var.w]
+  2:   default = var.w  [var]
 Variables may not be used here.
 ",
     );
@@ -327,7 +330,7 @@ References in depends_on must name a whole resource, module or other object, suc
         "
 Error: Unsupported Terraform Core version
   on main.tf line 2, in terraform:
-  2:   required_version = \"< 1.0\"  [\"< 1.0\"]
+  2:   required_version = \"< 1.0\"  [required_version = \"< 1.0\"]
 This configuration asks for Terraform < 1.0. The language here is that of Terraform 1.11.4 to 1.15.
 ",
     );

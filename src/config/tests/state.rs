@@ -192,7 +192,7 @@ fn environment_variables_are_listed_and_set() {
         "
 Error: Environment variable not set
   on infra.hcl line 9:
-  9:   bucket = env(\"UNSET\")  [env]
+  9:   bucket = env(\"UNSET\")  [env(]
 The environment variable UNSET is not set.
 ",
     );
@@ -201,7 +201,7 @@ The environment variable UNSET is not set.
         "
 Error: Error in function call
   on infra.hcl line 9:
-  9:   bucket = env(\"HOME\")  [env]
+  9:   bucket = env(\"HOME\")  [env(]
 Call to function \"env\" failed: the environment variable HOME is not listed in the project file; add it to project { env = […] }.
 ",
     );

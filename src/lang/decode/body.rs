@@ -11,7 +11,7 @@ use crate::value::{Entries, Marks, Str, Value, convert};
 /// The object that a body describes. Every error of the body is said, not the first alone.
 pub fn decode(body: &Body, schema: &Block, scope: &dyn Scope) -> Outcome<Value> {
     let mut decoder = Decoder { evaluator: Evaluator::new(scope) };
-    let place = body.span.map(|span| Span { end: span.start + 1, ..span });
+    let place = body.missing();
     let value = decoder.object(body, schema, place).ok();
     Outcome { value, said: decoder.evaluator.said }
 }
@@ -158,6 +158,11 @@ impl<'a> Decoder<'a> {
         if schema.nested(name).is_some() {
             return false;
         }
+        if name == "dynamic" && block.labels.is_empty() {
+            let detail = "A dynamic block has one label: the type of the blocks that it stands for.";
+            self.say(Diagnostic::error("Missing type for dynamic", detail).or_at(block.body.missing()));
+            return true;
+        }
         let hint = if schema.attribute(name).is_some() {
             format!(" Did you mean to define argument {name:?}? If so, use the equals sign to assign it a value.")
         } else {
@@ -255,7 +260,8 @@ impl<'a> Decoder<'a> {
                 return Err(Failed);
             }
         };
-        let item = self.object(&block.body, &nested.block, Some(block.header))?;
+        let place = block.body.missing().or(Some(block.header));
+        let item = self.object(&block.body, &nested.block, place)?;
         self.keep(item, label, block.header, gathered)
     }
 
@@ -267,7 +273,8 @@ impl<'a> Decoder<'a> {
         gathered: &mut Gathered,
     ) -> Result<(), Failed> {
         for inner in block.body.json.iter().flat_map(|json| &json.blocks) {
-            let item = self.object(&inner.body, &nested.block, Some(inner.header))?;
+            let place = inner.body.missing().or(Some(inner.header));
+            let item = self.object(&inner.body, &nested.block, place)?;
             self.keep(item, Some(inner.kind.text.clone()), inner.header, gathered)?;
         }
         Ok(())

@@ -17,6 +17,15 @@ const WORDS: [&str; 10] = ["string", "number", "bool", "any", "list", "set", "ma
 /// The type that an expression names, and the defaults of its optional attributes.
 pub fn type_constraint(expr: &Expr) -> Outcome<(Type, Defaults)> {
     let mut said = Diagnostics::none();
+    // Old configurations have whole types in quotes.
+    if let ExprKind::Literal(Value::String(name)) = &expr.kind {
+        let summary = match name.as_str() {
+            "string" | "list" | "map" => "Invalid quoted type constraints",
+            _ => "Invalid legacy variable type hint",
+        };
+        let detail = format!("A type is written without quotes: {name}.");
+        return Outcome::fail(Diagnostic::error(summary, detail).at(expr.span));
+    }
     let value = constraint(expr, &mut said);
     Outcome { value, said }
 }
@@ -59,12 +68,7 @@ fn constraint(expr: &Expr, said: &mut Diagnostics) -> Option<(Type, Defaults)> {
             ),
         },
         ExprKind::Literal(Value::String(name)) => {
-            let summary = match name.as_str() {
-                "string" | "list" | "map" => "Invalid quoted type constraints",
-                _ => "Invalid legacy variable type hint",
-            };
-            said.push(Diagnostic::error(summary, format!("A type is written without quotes: {name}.")).at(expr.span));
-            None
+            fail(said, format!("A type is written without quotes: {name}."), expr.span)
         }
         ExprKind::Call(call) => constructor(call, expr.span, said),
         ExprKind::Paren(inner) => constraint(inner, said),
@@ -83,23 +87,25 @@ fn constructor(call: &Call, span: Span, said: &mut Diagnostics) -> Option<(Type,
     };
     if let Some(collection) = collection {
         let [element] = &*call.arguments else {
-            return fail(
-                said,
-                format!("The {name} type constructor takes one argument, the type of its elements."),
-                span,
-            );
+            let place = match &*call.arguments {
+                [] => Span { start: call.name.span.end, ..span },
+                [_, more @ ..] => more.iter().fold(more[0].span, |all, one| all.to(one.span)),
+            };
+            let detail = format!("The {name} type constructor takes one argument, the type of its elements.");
+            return fail(said, detail, place);
         };
         let (element, defaults) = constraint(element, said)?;
         let element_defaults = (!defaults.is_empty()).then(|| Box::new(defaults));
         return Some((collection(element), Defaults { element: element_defaults, ..Defaults::default() }));
     }
+    let inside = call.arguments.first().map_or(span, |first| first.span);
     let only = call.arguments.first().filter(|_| call.arguments.len() == 1).map(|argument| &argument.kind);
     match (name, only) {
         ("object", Some(ExprKind::Object(items))) => object(items, said),
         ("object", _) => fail(
             said,
             "The object type constructor takes one argument: names and types of its attributes in braces.",
-            span,
+            inside,
         ),
         ("tuple", Some(ExprKind::Tuple(items))) => {
             let found: Option<Vec<_>> = items.iter().map(|item| constraint(item, said)).collect();
@@ -108,14 +114,16 @@ fn constructor(call: &Call, span: Span, said: &mut Diagnostics) -> Option<(Type,
             Some((Type::tuple(types), Defaults { items, ..Defaults::default() }))
         }
         ("tuple", _) => {
-            fail(said, "The tuple type constructor takes one argument: the types of its elements in brackets.", span)
+            fail(said, "The tuple type constructor takes one argument: the types of its elements in brackets.", inside)
         }
-        ("optional", _) => fail(said, "optional(…) is possible only for the attributes of an object type.", span),
+        ("optional", _) => {
+            fail(said, "optional(…) is possible only for the attributes of an object type.", call.name.span)
+        }
         ("string" | "number" | "bool" | "any", _) => fail(said, format!("The type {name} takes no arguments."), span),
         _ => fail(
             said,
             format!("The keyword {name:?} is not a valid type constructor.{}", did_you_mean(name, WORDS)),
-            call.name.span,
+            span,
         ),
     }
 }
@@ -154,6 +162,11 @@ fn object(items: &[ObjectItem], said: &mut Diagnostics) -> Option<(Type, Default
         if !inner.is_empty() {
             defaults.inside.insert(name.clone(), inner);
         }
+        if attributes.iter().any(|(known, _)| known == name) {
+            let detail = format!("The attribute {name:?} is there already: names of attributes are distinct.");
+            failed |= fail::<()>(said, detail, item.key.span).is_none();
+            continue;
+        }
         attributes.push((name.clone(), AttrType { ty, optional }));
     }
     (!failed).then(|| (Type::Object(std::sync::Arc::new(ObjectType::new(attributes))), defaults))
@@ -170,7 +183,10 @@ fn optional(
     let (ty, default) = match &*call.arguments {
         [ty] => (ty, None),
         [ty, default] => (ty, Some(default)),
-        _ => return fail(said, "optional(…) takes the type of the attribute and, if wanted, its default.", span),
+        _ => {
+            let place = Span { start: call.name.span.end, ..span };
+            return fail(said, "optional(…) takes the type of the attribute and, if wanted, its default.", place);
+        }
     };
     let (ty, inner) = constraint(ty, said)?;
     let Some(default) = default else { return Some((ty, inner)) };

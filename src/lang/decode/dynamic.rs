@@ -24,7 +24,7 @@ impl<'a> Decoder<'a> {
             return Err(self.fail(
                 "Missing required argument",
                 "The argument \"for_each\" is required, but no definition was found.",
-                block.header,
+                block.body.missing().unwrap_or(block.header),
             ));
         };
         let mut contents = block.body.blocks_of("content");
@@ -57,7 +57,8 @@ impl<'a> Decoder<'a> {
         for (key, value) in elements.as_deref().unwrap_or(&unknown) {
             let each = Value::object([("key", key.clone()), ("value", value.clone())]);
             self.evaluator.names.push((iterator.clone(), each));
-            let result = self.one(&content.body, content.header, nested, labels, block, gathered);
+            let place = content.body.missing().unwrap_or(content.header);
+            let result = self.one(&content.body, place, nested, labels, block, gathered);
             self.evaluator.names.truncate(depth);
             if result.is_err() {
                 // The next elements would mostly fail alike.

@@ -216,7 +216,7 @@ fn errors() {
         "one {}\none {}\nport {}",
         &[
             "Too many one blocks: No more than 1 \"one\" blocks are allowed. @one",
-            "Missing required argument: The argument \"number\" is required, but no definition was found. @port",
+            "Missing required argument: The argument \"number\" is required, but no definition was found. @{",
         ],
     );
     bad(

@@ -116,7 +116,9 @@ impl<'a> Evaluator<'a> {
         let span = expr.map_or(call.name.span, |expr| expr.span);
         if last.is_null() {
             let detail = "The expanding argument (indicated by ...) must not be null.";
-            return Err(self.error(summary, detail, span, expr));
+            let failed = self.error(summary, detail, span, expr);
+            self.calling(call);
+            return Err(failed);
         }
         if let Some(items) = last.as_items() {
             arguments.extend(items.iter().cloned());
@@ -130,7 +132,9 @@ impl<'a> Evaluator<'a> {
             }
             _ => {
                 let detail = "The expanding argument (indicated by ...) must be of a tuple, list, or set type.";
-                Err(self.error(summary, detail, span, expr))
+                let failed = self.error(summary, detail, span, expr);
+                self.calling(call);
+                Err(failed)
             }
         }
     }
@@ -139,25 +143,34 @@ impl<'a> Evaluator<'a> {
     fn failed_call(&mut self, function: &Function, error: &FunctionError, call: &'a Call, span: Span) -> Failed {
         let argument = error.index().and_then(|index| call.arguments.get(index).or(call.arguments.last()));
         let place = match (error, argument) {
-            (_, Some(argument)) => argument.span,
+            // Of what is spread it cannot be told which part is meant.
+            (_, Some(argument)) if spread(call, error.index()) => argument.span,
+            (_, Some(argument)) => argument.beginning(),
             (FunctionError::NotEnough { .. }, None) => Span { start: span.end.saturating_sub(1), ..span },
-            (_, None) => call.name.span,
+            (_, None) => Span { end: call.name.span.end + 1, ..call.name.span },
         };
         let detail = error.detail(function);
-        let failed = self.error(error.summary(), detail, place, argument);
+        let shown = argument.filter(|_| !spread(call, error.index()));
+        let failed = self.error_in(span, error.summary(), detail, place, shown);
+        self.calling(call);
         if argument.is_none()
             && self.quiet == 0
             && let Some(last) = self.said.0.len().checked_sub(1)
         {
             let involved: Vec<_> = values(call).iter().flat_map(|argument| self.involved(argument)).collect();
             let values = &mut self.said.0[last].values;
-            involved.into_iter().for_each(|value| {
-                if !values.contains(&value) {
-                    values.push(value)
-                }
-            });
+            values.extend(involved);
+            values.sort();
+            values.dedup();
         }
         failed
+    }
+
+    /// Says of the last error which call it happened in.
+    fn calling(&mut self, call: &Call) {
+        if let Some(last) = self.said.0.last_mut() {
+            last.calling = Some(call.name.text.to_string());
+        }
     }
 
     #[cold]
@@ -182,7 +195,7 @@ impl<'a> Evaluator<'a> {
             }
             Some(("core", bare)) => {
                 let hint = did_you_mean(bare, functions::names().chain(SPECIAL));
-                ("Call to unknown function", format!("There is no built-in function named {bare:?}.{hint}"))
+                ("Unknown provider function", format!("There is no built-in function named {bare:?}.{hint}"))
             }
             Some((namespace, _)) if namespace.starts_with("provider::") => (
                 "Unknown provider function",
@@ -319,4 +332,9 @@ impl<'a> Evaluator<'a> {
         self.quiet -= 1;
         result
     }
+}
+
+/// Whether an argument comes from the last one in writing, whose elements are spread.
+fn spread(call: &Call, index: Option<usize>) -> bool {
+    call.expand_last && index.is_some_and(|index| index + 1 >= call.arguments.len())
 }

@@ -1,5 +1,6 @@
 //! Tuples, objects, for expressions and splats.
 
+use crate::diag::Span;
 use crate::lang::syntax::ast::{Expr, ExprKind, For, ObjectItem};
 use crate::value::{Marks, Str, Type, Value, convert};
 
@@ -32,7 +33,7 @@ impl<'a> Evaluator<'a> {
         for item in items {
             let key = match &item.key.kind {
                 ExprKind::Literal(Value::String(name)) => Ok(Some(name.clone())),
-                _ => self.object_key(&item.key, &mut marks),
+                _ => self.object_key(item, &mut marks),
             };
             match (key, self.value(&item.value)) {
                 (Ok(Some(key)), Ok(value)) => entries.push((key, value)),
@@ -48,7 +49,8 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The text of an object key that is an expression; `None` while it is unknown.
-    fn object_key(&mut self, expr: &'a Expr, marks: &mut Marks) -> Result<Option<Str>, Failed> {
+    fn object_key(&mut self, item: &'a ObjectItem, marks: &mut Marks) -> Result<Option<Str>, Failed> {
+        let expr = &item.key;
         if expr.is_traversal() {
             let detail = "A reference as a key stands in parentheses; a name with dots in quotes.";
             return Err(self.error("Ambiguous attribute key", detail, expr.span, None));
@@ -56,7 +58,8 @@ impl<'a> Evaluator<'a> {
         let (key, own) = self.value(expr)?.unmark();
         *marks = *marks | own;
         if key.is_null() {
-            return Err(self.error("Null value as key", "Can't use a null value as a key.", expr.span, Some(expr)));
+            let detail = "Can't use a null value as a key.";
+            return Err(self.error_in(expr.span, "Null value as key", detail, item.value.span, Some(expr)));
         }
         match convert(&key, &Type::String) {
             Ok(Value::String(text)) => Ok(Some(text)),
@@ -68,20 +71,20 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    pub(super) fn for_expression(&mut self, inner: &'a For) -> Evaluated {
+    pub(super) fn for_expression(&mut self, inner: &'a For, span: Span) -> Evaluated {
         let (source, marks) = self.value(&inner.source)?.unmark();
         self.charge(&source, inner.source.span)?;
         if matches!(&source, Value::Unknown(unknown) if unknown.ty == Type::Any) {
             return Ok(Value::unknown_marked(Type::Any, marks));
         }
-        let source = self.iterable(source, &inner.source)?;
+        let source = self.iterable(source, &inner.source, span)?;
         let mut results = Results { items: Vec::new(), entries: Vec::new(), marks, open: false };
         let depth = self.names.len();
         if let Some(name) = &inner.key_name {
             self.names.push((name.text.clone(), Value::NULL));
         }
         self.names.push((inner.value_name.text.clone(), Value::NULL));
-        if let Err(failed) = self.try_condition(inner, depth) {
+        if let Err(failed) = self.try_condition(inner, depth, span) {
             self.names.truncate(depth);
             return Err(failed);
         }
@@ -90,7 +93,7 @@ impl<'a> Evaluator<'a> {
             return Ok(Value::unknown_marked(Type::Any, marks));
         };
         let outcome =
-            self.each(&source, inner.key_name.is_some(), depth, &mut |this| this.for_step(inner, &mut results));
+            self.each(&source, inner.key_name.is_some(), depth, &mut |this| this.for_step(inner, span, &mut results));
         self.names.truncate(depth);
         outcome?;
         let value = if results.open {
@@ -98,7 +101,7 @@ impl<'a> Evaluator<'a> {
         } else if inner.key.is_none() {
             Value::tuple(results.items)
         } else {
-            self.for_object(inner, results.entries)?
+            self.for_object(inner, span, results.entries)?
         };
         Ok(value.mark(results.marks))
     }
@@ -139,26 +142,26 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Checks that a value can be iterated; `None` while it is unknown.
-    pub(super) fn iterable(&mut self, source: Value, expr: &'a Expr) -> Result<Option<Value>, Failed> {
+    pub(super) fn iterable(&mut self, source: Value, expr: &'a Expr, frame: Span) -> Result<Option<Value>, Failed> {
         let ty = match &source {
             Value::List(_) | Value::Set(_) | Value::Tuple(_) | Value::Map(_) | Value::Object(_) => {
                 return Ok(Some(source));
             }
             Value::Null(_) => {
                 let detail = "A null value cannot be used as the collection in a 'for' expression.";
-                return Err(self.error("Iteration over null value", detail, expr.span, Some(expr)));
+                return Err(self.error_in(frame, "Iteration over null value", detail, expr.span, Some(expr)));
             }
             Value::Unknown(unknown) if !unknown.ty.is_primitive() => return Ok(None),
             other => other.ty(),
         };
         let detail =
             format!("A value of type {} cannot be used as the collection in a 'for' expression.", ty.friendly());
-        Err(self.error("Iteration over non-iterable value", detail, expr.span, Some(expr)))
+        Err(self.error_in(frame, "Iteration over non-iterable value", detail, expr.span, Some(expr)))
     }
 
-    fn for_step(&mut self, inner: &'a For, results: &mut Results) -> Result<(), Failed> {
+    fn for_step(&mut self, inner: &'a For, frame: Span, results: &mut Results) -> Result<(), Failed> {
         if let Some(condition) = &inner.condition {
-            match self.for_condition(condition, results)? {
+            match self.for_condition(condition, frame, results)? {
                 Some(true) => {}
                 Some(false) => return Ok(()),
                 None => {
@@ -177,7 +180,7 @@ impl<'a> Evaluator<'a> {
         let value = self.value(&inner.value)?;
         if key.is_null() {
             let detail = "Key expression in 'for' expression must not produce a null value.";
-            return Err(self.error("Invalid object key", detail, key_expr.span, Some(key_expr)));
+            return Err(self.error_in(frame, "Invalid object key", detail, key_expr.span, Some(key_expr)));
         }
         if !key.is_known() {
             results.open = true;
@@ -188,7 +191,7 @@ impl<'a> Evaluator<'a> {
             Ok(_) => results.open = true,
             Err(error) => {
                 let detail = format!("The key expression produced an invalid result: {error}.");
-                return Err(self.error("Invalid object key", detail, key_expr.span, Some(key_expr)));
+                return Err(self.error_in(frame, "Invalid object key", detail, key_expr.span, Some(key_expr)));
             }
         }
         Ok(())
@@ -196,16 +199,16 @@ impl<'a> Evaluator<'a> {
 
     /// Evaluates the condition once with nothing known of the names, so that one which never holds is refused with an empty
     /// collection as well.
-    fn try_condition(&mut self, inner: &'a For, depth: usize) -> Result<(), Failed> {
+    fn try_condition(&mut self, inner: &'a For, depth: usize, frame: Span) -> Result<(), Failed> {
         let Some(condition) = &inner.condition else { return Ok(()) };
         for (_, value) in &mut self.names[depth..] {
             *value = Value::unknown(Type::Any);
         }
         let mut results = Results { items: Vec::new(), entries: Vec::new(), marks: Marks::NONE, open: false };
-        self.for_condition(condition, &mut results).map(|_| ())
+        self.for_condition(condition, frame, &mut results).map(|_| ())
     }
 
-    fn for_condition(&mut self, expr: &'a Expr, results: &mut Results) -> Result<Option<bool>, Failed> {
+    fn for_condition(&mut self, expr: &'a Expr, frame: Span, results: &mut Results) -> Result<Option<bool>, Failed> {
         let (condition, marks) = self.value(expr)?.unmark();
         results.marks = results.marks | marks;
         if let Value::Bool(value) = condition {
@@ -213,15 +216,15 @@ impl<'a> Evaluator<'a> {
         }
         if condition.is_null() {
             let detail = "The value of the 'if' clause must not be null.";
-            return Err(self.error("Condition is null", detail, expr.span, Some(expr)));
+            return Err(self.error_in(frame, "Condition is null", detail, expr.span, Some(expr)));
         }
         convert(&condition, &Type::Bool).map(|value| value.as_bool()).map_err(|error| {
             let detail = format!("The 'if' clause value is invalid: {error}.");
-            self.error("Invalid 'for' condition", detail, expr.span, Some(expr))
+            self.error_in(frame, "Invalid 'for' condition", detail, expr.span, Some(expr))
         })
     }
 
-    fn for_object(&mut self, inner: &'a For, mut entries: Vec<(Str, Value)>) -> Evaluated {
+    fn for_object(&mut self, inner: &'a For, frame: Span, mut entries: Vec<(Str, Value)>) -> Evaluated {
         // Stable: values of one key stay in the order of the collection.
         entries.sort_by(|a, b| a.0.cmp(&b.0));
         if inner.group {
@@ -237,7 +240,7 @@ impl<'a> Evaluator<'a> {
                 "Two different items produced the key {:?} in this 'for' expression. If duplicates are expected, use the ellipsis (...) after the value expression to enable grouping by key.",
                 pair[0].0
             );
-            return Err(self.error("Duplicate object key", detail, expr.span, None));
+            return Err(self.error_in(frame, "Duplicate object key", detail, expr.span, None));
         }
         Ok(Value::Object(entries.into_iter().collect()))
     }

@@ -64,7 +64,7 @@ impl<'a> Evaluator<'a> {
         }
         match &expr.kind {
             ExprKind::Literal(value) => Ok(value.clone()),
-            ExprKind::Template(parts) => self.template(parts),
+            ExprKind::Template(parts) => self.template(parts, expr.span),
             ExprKind::Variable(_)
             | ExprKind::Attribute(_)
             | ExprKind::Index(_)
@@ -76,7 +76,7 @@ impl<'a> Evaluator<'a> {
             ExprKind::Conditional(parts) => self.conditional(parts),
             ExprKind::Tuple(items) => self.tuple(items),
             ExprKind::Object(items) => self.object(items),
-            ExprKind::For(inner) => self.for_expression(inner),
+            ExprKind::For(inner) => self.for_expression(inner, expr.span),
             ExprKind::Paren(inner) => self.value(inner),
             // The parser has said why.
             ExprKind::Error => Ok(Value::unknown(Type::Any)),
@@ -99,19 +99,23 @@ impl<'a> Evaluator<'a> {
 
     fn walk(&mut self, root: &'a Expr, bottom: usize) -> Evaluated {
         let (mut value, mut at, block) = self.root(root, bottom)?;
-        let mut failed = false;
+        let (taken, mut failed) = (at, false);
         if let (Some(block), Some(&step)) = (&block, self.steps.get(bottom + at)) {
             self.check_key(block, step)?;
         }
         while let Some(&step) = self.steps.get(bottom + at) {
+            // What an object of its type cannot have is wrong whatever the object is.
+            let by_type = matches!(&block, Some(Reference::Resource(_)))
+                && (!value.is_known() || self.steps[bottom + taken..bottom + at].iter().all(|step| step.is_index()));
+            let expr = (!by_type).then_some(step);
             let outcome = match &step.kind {
                 ExprKind::Attribute(member) => {
                     let name = &member.name;
                     let result = traverse::attribute(&value, &name.text);
-                    result.map_err(|wrong| self.wrong(wrong, step_span(step), step))
+                    result.map_err(|wrong| self.wrong(wrong, step_span(step), expr))
                 }
                 ExprKind::Index(index) => match self.value(&index.key) {
-                    Ok(key) => traverse::index(&value, &key).map_err(|wrong| self.wrong(wrong, step_span(step), step)),
+                    Ok(key) => traverse::index(&value, &key).map_err(|wrong| self.wrong(wrong, step_span(step), expr)),
                     Err(Failed) => {
                         failed = true;
                         Ok(Value::unknown(Type::Any))
@@ -161,7 +165,7 @@ impl<'a> Evaluator<'a> {
                     "{block} has neither \"count\" nor \"for_each\", so that there is one instance without a key. Remove the \
                      brackets."
                 );
-                return Err(self.error("Unexpected resource instance key", detail, step.span, Some(step)));
+                return Err(self.error("Unexpected resource instance key", detail, step.span, None));
             }
             _ => None,
         };
@@ -175,7 +179,12 @@ impl<'a> Evaluator<'a> {
             "{block} has {argument:?}, so that its attributes are those of its copies. Name one, as in \
              {block}[{key}].{name}, or take all of them with {all}."
         );
-        Err(self.error(summary, detail, step.span, Some(step)))
+        // What is meant is the block, of which nothing more can be told.
+        let (span, expr) = match block {
+            Reference::Resource(_) => (step.source().map_or(step.span, |source| source.span), None),
+            _ => (step.span, Some(step)),
+        };
+        Err(self.error(summary, detail, span, expr))
     }
 
     /// Counts the parts of a value, as somebody is about to go through all of it.
@@ -233,9 +242,26 @@ impl<'a> Evaluator<'a> {
         Failed
     }
 
+    /// The same, shown with all of `frame`.
     #[cold]
-    pub fn wrong(&mut self, wrong: Wrong, span: Span, expr: &'a Expr) -> Failed {
-        self.error(wrong.summary, wrong.detail, span, Some(expr))
+    pub fn error_in(
+        &mut self,
+        frame: Span,
+        summary: &str,
+        detail: impl Into<String>,
+        span: Span,
+        expr: Option<&'a Expr>,
+    ) -> Failed {
+        let failed = self.error(summary, detail, span, expr);
+        if let Some(last) = self.said.0.last_mut() {
+            last.frame = Some(frame);
+        }
+        failed
+    }
+
+    #[cold]
+    pub fn wrong(&mut self, wrong: Wrong, span: Span, expr: Option<&'a Expr>) -> Failed {
+        self.error(wrong.summary, wrong.detail, span, expr)
     }
 
     /// `condition ? yes : no`. Both results are evaluated, since the type comes from both; only what is said about the
@@ -308,7 +334,9 @@ impl<'a> Evaluator<'a> {
                 mismatch(&yes.ty(), &no.ty())
             );
             let span = yes_expr.span.to(no_expr.span);
-            let mut failed = self.error("Inconsistent conditional result types", detail, span, Some(yes_expr));
+            let frame = condition_expr.span.to(no_expr.span);
+            let mut failed =
+                self.error_in(frame, "Inconsistent conditional result types", detail, span, Some(yes_expr));
             if self.quiet == 0
                 && let Some(last) = self.said.0.len().checked_sub(1)
             {
@@ -319,6 +347,7 @@ impl<'a> Evaluator<'a> {
                         values.push(value)
                     }
                 });
+                values.sort();
                 failed = Failed;
             }
             return Err(failed);
@@ -326,7 +355,8 @@ impl<'a> Evaluator<'a> {
         let (condition, marks) = condition?.unmark();
         // Which result was chosen says something about the other one as well.
         let marks = marks | yes.marks() | no.marks();
-        let Some(chosen) = self.truth(condition, condition_expr)? else {
+        let frame = condition_expr.span.to(no_expr.span);
+        let Some(chosen) = self.truth(condition, condition_expr, frame)? else {
             let ty = if open { Some(Type::Any) } else { ty };
             return Ok(either(&yes, &no, &ty, marks));
         };
@@ -341,13 +371,13 @@ impl<'a> Evaluator<'a> {
             Ok(value) => Ok(value.mark(marks)),
             Err(error) => {
                 let detail = format!("The {word} result value has the wrong type: {error}.");
-                Err(self.error("Inconsistent conditional result types", detail, expr.span, Some(expr)))
+                Err(self.error_in(frame, "Inconsistent conditional result types", detail, expr.span, Some(expr)))
             }
         }
     }
 
     /// A condition as a truth value; `None` while it is unknown.
-    pub fn truth(&mut self, condition: Value, expr: &'a Expr) -> Result<Option<bool>, Failed> {
+    pub fn truth(&mut self, condition: Value, expr: &'a Expr, frame: Span) -> Result<Option<bool>, Failed> {
         if let Value::Bool(value) = condition {
             return Ok(Some(value));
         }
@@ -356,13 +386,13 @@ impl<'a> Evaluator<'a> {
         }
         if condition.is_null() {
             let detail = "The condition value is null. Conditions must either be true or false.";
-            return Err(self.error("Null condition", detail, expr.span, Some(expr)));
+            return Err(self.error_in(frame, "Null condition", detail, expr.span, Some(expr)));
         }
         match convert(&condition, &Type::Bool) {
             Ok(value) => Ok(value.as_bool()),
             Err(_) => {
                 let detail = "The condition expression must be of type bool.";
-                Err(self.error("Incorrect condition type", detail, expr.span, Some(expr)))
+                Err(self.error_in(frame, "Incorrect condition type", detail, expr.span, Some(expr)))
             }
         }
     }

@@ -1,6 +1,7 @@
 //! References without evaluation: what an expression names.
 
 use crate::addr::Name;
+use crate::diag::Span;
 use crate::lang::syntax::ast::{Expr, ExprKind, Ident, Part};
 use crate::value::Value;
 
@@ -14,6 +15,16 @@ pub fn references(expr: &Expr) -> Vec<Found> {
     let mut finder = Finder::new(&|_| false);
     finder.visit(expr);
     finder.found
+}
+
+/// The first name in an expression that comes from outside of it, without what follows its dots.
+pub fn first_name(expr: &Expr) -> Option<Span> {
+    let mut first = None;
+    let mut add = |root: &Expr, _: &[&Expr]| {
+        first.get_or_insert(root.span);
+    };
+    Walk { bound: Vec::new(), calls: false, traversal: &mut add }.expr(expr);
+    first
 }
 
 /// Whether a function is called anywhere in an expression.
@@ -50,9 +61,14 @@ impl<'b> Finder<'b> {
         let mut add = |root: &Expr, steps: &[&Expr]| {
             let ExprKind::Variable(name) = &root.kind else { return };
             let Ok((reference, taken, span)) = reference(name, root.span, steps, is_bare) else { return };
-            let reference = match reference {
-                Reference::Module { name, .. } => Reference::Module { name, output: output_name(&steps[taken..]) },
-                other => other,
+            let (reference, span) = match reference {
+                Reference::Module { name, .. } => {
+                    // An output that follows at once is meant with its module.
+                    let next = steps.get(taken).filter(|step| matches!(step.kind, ExprKind::Attribute(_)));
+                    let span = next.map_or(span, |step| span.to(step.span));
+                    (Reference::Module { name, output: output_name(&steps[taken..]) }, span)
+                }
+                other => (other, span),
             };
             found.push(Found { reference, span });
         };

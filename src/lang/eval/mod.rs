@@ -25,8 +25,8 @@ mod traverse;
 
 pub use evaluator::evaluate;
 pub(crate) use evaluator::{Evaluator, Failed};
-pub use find::{Finder, has_call, references};
-pub use involved::{describe, involved};
+pub use find::{Finder, first_name, has_call, references};
+pub use involved::{Blame, describe, involved};
 pub use reference::{Found, Reference};
 pub use scope::{Repeats, Scope};
 pub use template::TEMPLATES;

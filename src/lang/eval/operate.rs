@@ -169,7 +169,7 @@ impl<'a> Evaluator<'a> {
             Ok(_) => Ok(Operand::Unknown),
             Err(error) => {
                 let detail = format!("Unsuitable value for {which}: {error}.");
-                Err(self.error("Invalid operand", detail, operand.span, Some(operand)))
+                Err(self.error_in(expr.span, "Invalid operand", detail, operand.span, Some(operand)))
             }
         }
     }

@@ -31,13 +31,13 @@ impl Text {
 }
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn template(&mut self, parts: &'a [Part]) -> Evaluated {
+    pub(super) fn template(&mut self, parts: &'a [Part], span: Span) -> Evaluated {
         // A single interpolation is no text but the value itself.
         if let [Part::Interpolation(expr)] = parts {
             return self.value(expr);
         }
         let mut text = Text::default();
-        self.parts(parts, &mut text);
+        self.parts(parts, span, &mut text);
         if text.failed {
             return Err(Failed);
         }
@@ -53,22 +53,22 @@ impl<'a> Evaluator<'a> {
         Ok(value.mark(text.marks))
     }
 
-    fn parts(&mut self, parts: &'a [Part], text: &mut Text) {
+    fn parts(&mut self, parts: &'a [Part], span: Span, text: &mut Text) {
         for part in parts {
             let result = match part {
                 Part::Text(literal) => {
                     text.push(literal);
                     Ok(())
                 }
-                Part::Interpolation(expr) => self.interpolation(expr, text),
-                Part::If(inner) => self.if_directive(inner, text),
-                Part::For(inner) => self.for_directive(inner, text),
+                Part::Interpolation(expr) => self.interpolation(expr, span, text),
+                Part::If(inner) => self.if_directive(inner, span, text),
+                Part::For(inner) => self.for_directive(inner, span, text),
             };
             text.failed |= result.is_err();
         }
     }
 
-    fn interpolation(&mut self, expr: &'a Expr, text: &mut Text) -> Result<(), Failed> {
+    fn interpolation(&mut self, expr: &'a Expr, frame: Span, text: &mut Text) -> Result<(), Failed> {
         let (value, marks) = self.value(expr)?.unmark();
         text.marks = text.marks | marks;
         match &value {
@@ -80,7 +80,13 @@ impl<'a> Evaluator<'a> {
             Value::Bool(piece) => text.push(if *piece { "true" } else { "false" }),
             Value::Null(_) => {
                 let detail = "The expression result is null. Cannot include a null value in a string template.";
-                return Err(self.error("Invalid template interpolation value", detail, expr.span, Some(expr)));
+                return Err(self.error_in(
+                    frame,
+                    "Invalid template interpolation value",
+                    detail,
+                    expr.span,
+                    Some(expr),
+                ));
             }
             other => match convert(other, &Type::String) {
                 Ok(Value::Unknown(unknown)) => {
@@ -90,34 +96,40 @@ impl<'a> Evaluator<'a> {
                 Ok(_) => {}
                 Err(error) => {
                     let detail = format!("Cannot include the given value in a string template: {error}.");
-                    return Err(self.error("Invalid template interpolation value", detail, expr.span, Some(expr)));
+                    return Err(self.error_in(
+                        frame,
+                        "Invalid template interpolation value",
+                        detail,
+                        expr.span,
+                        Some(expr),
+                    ));
                 }
             },
         }
         Ok(())
     }
 
-    fn if_directive(&mut self, inner: &'a TemplateIf, text: &mut Text) -> Result<(), Failed> {
+    fn if_directive(&mut self, inner: &'a TemplateIf, span: Span, text: &mut Text) -> Result<(), Failed> {
         let (condition, marks) = self.value(&inner.condition)?.unmark();
         text.marks = text.marks | marks;
-        match self.truth(condition, &inner.condition)? {
-            Some(true) => self.parts(&inner.yes, text),
-            Some(false) => self.parts(&inner.no, text),
+        match self.truth(condition, &inner.condition, inner.span)? {
+            Some(true) => self.parts(&inner.yes, span, text),
+            Some(false) => self.parts(&inner.no, span, text),
             None => {
                 // Either may come: both must be good.
                 text.open = true;
-                self.parts(&inner.yes, text);
-                self.parts(&inner.no, text);
+                self.parts(&inner.yes, span, text);
+                self.parts(&inner.no, span, text);
             }
         }
         Ok(())
     }
 
-    fn for_directive(&mut self, inner: &'a TemplateFor, text: &mut Text) -> Result<(), Failed> {
+    fn for_directive(&mut self, inner: &'a TemplateFor, span: Span, text: &mut Text) -> Result<(), Failed> {
         let (source, marks) = self.value(&inner.source)?.unmark();
         text.marks = text.marks | marks;
         self.charge(&source, inner.source.span)?;
-        let Some(source) = self.iterable(source, &inner.source)? else {
+        let Some(source) = self.iterable(source, &inner.source, inner.span)? else {
             text.open = true;
             return Ok(());
         };
@@ -127,7 +139,7 @@ impl<'a> Evaluator<'a> {
         }
         self.names.push((inner.value_name.text.clone(), Value::NULL));
         let outcome = self.each(&source, inner.key_name.is_some(), depth, &mut |this| {
-            this.parts(&inner.body, text);
+            this.parts(&inner.body, span, text);
             if text.failed { Err(Failed) } else { Ok(()) }
         });
         self.names.truncate(depth);

@@ -347,9 +347,9 @@ fn conditionals() {
         [] ? 1 : 2 => Incorrect condition type: The condition expression must be of type bool. @[]
         true ? [1] : {} => Inconsistent conditional result types: Both results of a conditional must be of types that go together. The 'true' value is tuple, but the 'false' value is object. @[1] : {}
         true ? [1,[]] : ["a",{}] => Inconsistent conditional result types: Both results of a conditional must be of types that go together. Type mismatch for tuple element 1: The 'true' value is tuple, but the 'false' value is object. @[1,[]] : ["a",{}]
-        true ? local.tl : local.m => Inconsistent conditional result types: Both results of a conditional must be of types that go together. The 'true' value is list of string, but the 'false' value is map of string. @local.tl : local.m [local.tl is list of string with 2 elements; local.m is map of string with 1 element]
+        true ? local.tl : local.m => Inconsistent conditional result types: Both results of a conditional must be of types that go together. The 'true' value is list of string, but the 'false' value is map of string. @local.tl : local.m [local.m is map of string with 1 element; local.tl is list of string with 2 elements]
         true ? local.o.nope : 1 => Unsupported attribute: This object does not have an attribute named "nope". @.nope [local.o is object with 2 attributes]
-        local.secn ? 1 : 2 => Incorrect condition type: The condition expression must be of type bool. @local.secn [local.secn has a sensitive value]
+        local.secn ? 1 : 2 => Incorrect condition type: The condition expression must be of type bool. @local.secn
         "#,
     );
 }
@@ -394,13 +394,13 @@ fn traversals() {
         local.s.foo => Unsupported attribute: Can't access attributes on a primitive-typed value (string). @.foo [local.s is "abc"]
         local.nul.foo => Attempt to get attribute from null value: This value is null, so it does not have any attributes. @.foo [local.nul is null]
         local.nul[0] => Attempt to index null value: This value is null, so it does not have any indices. @[0] [local.nul is null]
-        local.sec.foo => Unsupported attribute: Can't access attributes on a primitive-typed value (string). @.foo [local.sec has a sensitive value]
-        local.o[local.sec] => Invalid index: The given key does not identify an element in this collection value. @[local.sec] [local.o is object with 2 attributes; local.sec has a sensitive value]
+        local.sec.foo => Unsupported attribute: Can't access attributes on a primitive-typed value (string). @.foo
+        local.o[local.sec] => Invalid index: The given key does not identify an element in this collection value. @[local.sec] [local.o is object with 2 attributes]
         sensitive({hidden=1}).hiden => Unsupported attribute: This object does not have an attribute named "hiden". @.hiden
         local.tlo.a => Unsupported attribute: Its elements have an attribute "a", the list itself has none. Name one element, as in [0].a, or take that of all with [*].a. @.a [local.tlo is list of object with 2 elements]
-        terraform_data.many.id => Missing resource instance key: terraform_data.many has "count", so that its attributes are those of its copies. Name one, as in terraform_data.many[count.index].id, or take all of them with terraform_data.many[*].id. @terraform_data.many.id [terraform_data.many is tuple with 2 elements]
-        local.uo.b => Unsupported attribute: This object does not have an attribute named "b". @.b [local.uo will be known only after apply]
-        local.us.b => Unsupported attribute: Can't access attributes on a primitive-typed value (string). @.b [local.us is a string, known only after apply]
+        terraform_data.many.id => Missing resource instance key: terraform_data.many has "count", so that its attributes are those of its copies. Name one, as in terraform_data.many[count.index].id, or take all of them with terraform_data.many[*].id. @terraform_data.many
+        local.uo.b => Unsupported attribute: This object does not have an attribute named "b". @.b [local.uo is a object]
+        local.us.b => Unsupported attribute: Can't access attributes on a primitive-typed value (string). @.b [local.us is a string]
         "#,
     );
 }
@@ -470,7 +470,7 @@ fn collections() {
         {for x in [[1]] : x => x} => Invalid object key: The key expression produced an invalid result: string required. @x [x is tuple with 1 element]
         [for x in [1,2] : x if "x"] => Invalid 'for' condition: The 'if' clause value is invalid: a bool is required. @"x"
         [for x in [1,2] : x if null] => Condition is null: The value of the 'if' clause must not be null. @null
-        {(null) = 1} => Null value as key: Can't use a null value as a key. @(null)
+        {(null) = 1} => Null value as key: Can't use a null value as a key. @1
         {([1]) = 1} => Incorrect key type: Can't use this value as a key: string required. @([1])
         tolist(null)[*] => Splat of null value: Splat expressions (with the * symbol) cannot be applied to null sequences. @tolist(null)
         [{a=1},{b=1}][*].a => Unsupported attribute: This object does not have an attribute named "a". @.a
@@ -540,10 +540,10 @@ fn calls() {
         nope(1) => Call to unknown function: There is no function named "nope". @nope
         upperr("a") => Call to unknown function: There is no function named "upperr". Did you mean "upper"? @upperr
         upper() => Not enough function arguments: Function "upper" expects 1 argument(s). Missing value for "str". @)
-        upper("a","b") => Too many function arguments: Function "upper" expects only 1 argument(s). @"b"
+        upper("a","b") => Too many function arguments: Function "upper" expects only 1 argument(s). @b
         upper(local.nul) => Invalid function argument: Invalid value for "str" parameter: argument must not be null. @local.nul [local.nul is null]
-        upper([1]) => Invalid function argument: Invalid value for "str" parameter: string required. @[1]
-        max() => Error in function call: Call to function "max" failed: must pass at least one number. @max
+        upper([1]) => Invalid function argument: Invalid value for "str" parameter: string required. @[
+        max() => Error in function call: Call to function "max" failed: must pass at least one number. @max(
         max(null...) => Invalid expanding argument value: The expanding argument (indicated by ...) must not be null. @null
         max(5...) => Invalid expanding argument value: The expanding argument (indicated by ...) must be of a tuple, list, or set type. @5
         try() => Error in function call: Call to function "try" failed: at least one argument is required. @try()
@@ -604,7 +604,7 @@ fn references_are_found_without_evaluation() {
     check("var.a + local.b.c[var.d]", &["var.a @var.a", "local.b @local.b", "var.d @var.d"]);
     check("[for var in local.x : var.y + x.z]", &["local.x @local.x", "x.z @x.z"]);
     check("{for k, v in data.a.b : k => v.c if each.key != k}", &["data.a.b @data.a.b", "each.key @each.key"]);
-    check("\"${module.m.x}%{for i in self.l}${i}%{endfor}\"", &["module.m.x @module.m", "self @self"]);
+    check("\"${module.m.x}%{for i in self.l}${i}%{endfor}\"", &["module.m.x @module.m.x", "self @self"]);
     check("module.m[\"k\"].x.y", &["module.m.x @module.m"]);
     check("module.m[*].x", &["module.m.x @module.m"]);
     check("module.m", &["module.m @module.m"]);
@@ -649,11 +649,17 @@ fn deep_expressions_do_not_exhaust_the_stack() {
 
 #[test]
 fn descriptions() {
-    let check = |value: Value, expect: &str| assert_eq!(describe(&value), expect);
+    let check = |value: Value, expect: &str| assert_eq!(describe(&value, Blame::Nothing).as_deref(), Some(expect));
     check(Value::tuple([]), "is empty tuple");
     check(Value::Null(Type::String), "is null");
     check(Value::object::<&str>([]), "is object with no attributes");
     check(Value::from("x".repeat(200)), &format!("is a text of 200 characters that begins with {:?}", "x".repeat(60)));
-    check(Value::from("pw").sensitive(), "has a sensitive value");
-    check(Value::unknown(Type::Any), "will be known only after apply");
+    check(Value::unknown(Type::list(Type::String)), "is a list of string");
+    assert_eq!(describe(&Value::unknown(Type::Any), Blame::Nothing), None);
+    assert_eq!(describe(&Value::from("pw").sensitive(), Blame::Unknown), None);
+    let blamed =
+        |value: Value, blame: Blame, expect: &str| assert_eq!(describe(&value, blame).as_deref(), Some(expect));
+    blamed(Value::from("pw").sensitive(), Blame::Sensitive, "has a sensitive value");
+    blamed(Value::unknown(Type::Any), Blame::Unknown, "will be known only after apply");
+    blamed(Value::unknown(Type::String), Blame::Unknown, "is a string, known only after apply");
 }

@@ -34,6 +34,15 @@ pub struct Json {
 }
 
 impl Body {
+    /// Where something that is missing would have been: the opening brace, or in JSON the closing one.
+    pub fn missing(&self) -> Option<Span> {
+        let span = self.span?;
+        Some(match self.json {
+            Some(_) => Span { start: span.end.saturating_sub(1), ..span },
+            None => Span { end: span.start + 1, ..span },
+        })
+    }
+
     /// The first attribute of that name.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes.iter().find(|attribute| attribute.name.text == *name)
@@ -145,6 +154,36 @@ impl Expr {
             ExprKind::Splat(splat) => Some(&splat.source),
             _ => None,
         }
+    }
+
+    /// Where it begins, as far as that is a piece of its own: a text without its quotes, the bracket of a list.
+    pub fn beginning(&self) -> Span {
+        let span = self.span;
+        match &self.kind {
+            ExprKind::Literal(Value::String(_)) if span.end > span.start + 2 => {
+                Span { start: span.start + 1, end: span.end - 1, ..span }
+            }
+            // The text in front of the first interpolation.
+            ExprKind::Template(parts) => match &**parts {
+                [Part::Text(_), Part::Interpolation(next), ..] if next.span.start > span.start + 3 => {
+                    Span { start: span.start + 1, end: next.span.start - 2, ..span }
+                }
+                [Part::Interpolation(first), _, ..] => first.beginning(),
+                _ => span,
+            },
+            ExprKind::Call(call) => Span { end: call.name.span.end + 1, ..call.name.span },
+            ExprKind::Tuple(_) | ExprKind::Object(_) | ExprKind::For(_) | ExprKind::Unary(..) => {
+                Span { end: span.start + 1, ..span }
+            }
+            ExprKind::Binary(_, operands) => operands[0].beginning(),
+            ExprKind::Conditional(parts) => parts[0].beginning(),
+            _ => span,
+        }
+    }
+
+    /// Whether it is an element of a collection.
+    pub fn is_index(&self) -> bool {
+        matches!(self.kind, ExprKind::Index(_))
     }
 
     /// Whether it is names, attributes and constant indexes only.

@@ -31,7 +31,7 @@ impl<'a> Parser<'a> {
         body
     }
 
-    /// Arguments and blocks up to the brace that closes the block with the given header, or to the end of the file.
+    /// Arguments and blocks up to the brace that closes the block with the given opening one, or to the end of the file.
     fn items(&mut self, block: Option<Span>) -> Body {
         let mut growing = Growing { bottom: self.attributes.len(), blocks: Vec::new(), names: HashMap::new() };
         loop {
@@ -44,11 +44,11 @@ impl<'a> Parser<'a> {
                     self.next();
                 }
                 TokenKind::End => {
-                    if let Some(header) = block {
+                    if let Some(open) = block {
                         self.say(
                             "Unclosed configuration block",
                             "This block has no closing brace before the end of the file. A brace may be missing in a block inside it, too.",
-                            header,
+                            open,
                         );
                     }
                     break;
@@ -105,9 +105,10 @@ impl<'a> Parser<'a> {
                     _ => self.unexpected("Missing newline after block definition", "A block must end with its line."),
                 }
             }
-            _ => self.unexpected(
+            _ => self.fail(
                 "Argument or block definition required",
                 "Here must be an argument or a block. An argument is set with an equals sign \"=\" before its value.",
+                name.span,
             ),
         }
     }
@@ -237,7 +238,7 @@ impl<'a> Parser<'a> {
         let header = self.since(kind.span);
         let open = self.next();
         let mut body = match self.peek_kind() {
-            TokenKind::Newline | TokenKind::End => self.items(Some(header)),
+            TokenKind::Newline | TokenKind::End => self.items(Some(self.span(open))),
             TokenKind::CloseBrace => Body::default(),
             _ => self.single_line()?,
         };

@@ -15,6 +15,7 @@ mod json;
 mod lexer;
 mod parser;
 mod parts;
+mod sections;
 #[cfg(test)]
 mod speed_test;
 mod template;
@@ -27,6 +28,7 @@ mod tokens;
 pub use json::{parse_json, parse_json_assignments, parse_json_mocks, parse_json_tests};
 pub use lexer::{is_name, lex};
 pub use parser::{MAX_HEIGHT, MAX_NESTING};
+pub use sections::sections;
 pub(crate) use text::normalised;
 pub use token::{Token, TokenKind};
 

@@ -351,14 +351,21 @@ impl<'a> Parser<'a> {
         match rest.next_if(|(piece, _)| splits(piece) || matches!(piece, Piece::EndIf | Piece::EndFor)) {
             Some(found) => Ok(found),
             None => {
-                self.say(
-                    "Unexpected end of template",
-                    format!("The {word} directive that begins here has no end{word} directive."),
-                    span,
-                );
+                let end = self.quote_before().unwrap_or(span);
+                let detail = format!("The {word} directive {:?} has no end{word} directive.", self.source.slice(span));
+                self.say("Unexpected end of template", detail, end);
                 Err(Stop)
             }
         }
+    }
+
+    /// The quote that ended the template just read.
+    fn quote_before(&mut self) -> Option<Span> {
+        let at = self.place();
+        self.step_back();
+        let token = self.peek();
+        self.go_back(at);
+        (token.kind == TokenKind::CloseQuote).then(|| self.span(token))
     }
 
     fn fail_directive<T>(&mut self, summary: &str, open: &str, needed: &str, span: Span) -> Parsed<T> {

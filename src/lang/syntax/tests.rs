@@ -229,7 +229,7 @@ fn every_error_of_a_file_is_said() {
         &[
             "Invalid expression @\\n",
             "Missing newline after argument @c",
-            "Argument or block definition required @\\n",
+            "Argument or block definition required @d",
             "Missing item separator @2",
             "Missing argument separator @2",
         ],
@@ -249,7 +249,7 @@ fn every_error_of_a_file_is_said() {
     );
     bad("a = \"\\q \\u12\"\n", "a=ERROR", &["Invalid escape sequence @\\q"]);
     bad("a = 1\na = 2\n", "a=1", &["Attribute redefined @a"]);
-    bad("a {\n b = 1\n", "a {b=1}", &["Unclosed configuration block @a"]);
+    bad("a {\n b = 1\n", "a {b=1}", &["Unclosed configuration block @{"]);
     bad("a {\n x = [1,\n}\nb = 1", "b=1; a {x=ERROR}", &["Invalid expression @}"]);
     bad("x = [1,2\n", "x=ERROR", &["Unterminated tuple constructor expression @["]);
     bad("x = f(1\ny = 2\nz = 3", "x=ERROR; z=3", &["Missing argument separator @y"]);
@@ -289,8 +289,8 @@ fn errors_of_expressions() {
         ("[for x in y]", "Invalid 'for' expression @]"),
         ("[for in y : x]", "Invalid 'for' expression @y"),
         ("[for]", "Invalid 'for' expression @]"),
-        ("\"%{if x}\"", "Unexpected end of template @%{if x}"),
-        ("\"%{for x in y}\"", "Unexpected end of template @%{for x in y}"),
+        ("\"%{if x}\"", "Unexpected end of template @\""),
+        ("\"%{for x in y}\"", "Unexpected end of template @\""),
         ("\"%{foo}\"", "Invalid template control keyword @foo"),
         ("\"a%{endif}\"", "Unexpected endif directive @%{endif}"),
         ("\"%{if a}%{else}%{else}%{endif}b\"", "Unexpected else directive @%{else}"),
@@ -316,7 +316,7 @@ fn errors_of_blocks() {
         ("a \"x${y}\" {\n}", "Invalid string literal @${"),
         ("\"a\" = 1", "Invalid argument name @\"a\""),
         ("1 = 2", "Argument or block definition required @1"),
-        ("a := 1", "Argument or block definition required @:"),
+        ("a := 1", "Argument or block definition required @a"),
         ("a = 1;", "Invalid character @;"),
         ("}", "Argument or block definition required @}"),
     ] {

@@ -5,7 +5,7 @@ use crate::config::{CheckRule, TestRun};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::TestStatus;
 use crate::graph::Graph;
-use crate::lang::eval::{Scope, evaluate, involved};
+use crate::lang::eval::{Blame, Scope, evaluate, involved};
 use crate::plan::world::World;
 use crate::value::{Marks, Type, Value, convert};
 
@@ -46,7 +46,7 @@ fn condition(rule: &CheckRule, scope: &dyn Scope, said: &mut Diagnostics) -> Tes
     };
     let mut wrong = |summary: &str, detail: &str| {
         let mut error = Diagnostic::error(summary, detail).at(span);
-        error.values = involved(&rule.condition, scope);
+        error.values = involved(&rule.condition, scope, Blame::Nothing);
         said.push(error);
         TestStatus::Error
     };
@@ -61,7 +61,7 @@ fn condition(rule: &CheckRule, scope: &dyn Scope, said: &mut Diagnostics) -> Tes
             Some(false) => {
                 let Some(text) = text(rule, message.value, said) else { return TestStatus::Error };
                 let mut error = Diagnostic::error("Test assertion failed", text).at(span);
-                error.values = involved(&rule.condition, scope);
+                error.values = involved(&rule.condition, scope, Blame::Nothing);
                 said.push(error);
                 TestStatus::Fail
             }

@@ -9,7 +9,7 @@ use crate::addr::Name;
 use crate::config::{TestCommand, TestMode, TestRun, check_expected};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::{RunResult, Silent, TestStatus};
-use crate::plan::scope::{ModuleScope, Surroundings};
+use crate::plan::scope::{ModuleScope, Surroundings, Variables};
 use crate::plan::world::World;
 use crate::plan::{Plan, PlanMode};
 use crate::value::Value;
@@ -143,7 +143,7 @@ async fn carry_out(
             world,
             states: &states,
             functions: &functions,
-            offline: false,
+            variables: Variables::Given,
         };
         if let Some(copy) = graph.roots.last().and_then(|root| world.copies_of(*root).first()) {
             let module = ModuleScope::plain(around, *copy);

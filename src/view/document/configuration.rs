@@ -89,13 +89,18 @@ impl Writer<'_> {
             }
         };
         put("outputs", content.outputs.iter().map(|(name, one)| (name.to_string(), output(one))).collect());
-        put("module_calls", content.calls.iter().map(|(name, call)| (name.to_string(), self.call(id, call))).collect());
-        put("variables", content.variables.iter().map(|(name, one)| (name.to_string(), variable(one))).collect());
         let mut resources: Vec<&Resource> = content.resources.values().map(Arc::as_ref).collect();
         resources.sort_by_key(|resource| (resource.addr.mode != Mode::Managed, resource.addr.to_string()));
         if !resources.is_empty() {
             json.insert("resources".into(), resources.iter().map(|one| self.resource(id, one)).collect());
         }
+        let mut put = |name: &str, entries: Map<String, Json>| {
+            if !entries.is_empty() {
+                json.insert(name.into(), Json::Object(entries));
+            }
+        };
+        put("module_calls", content.calls.iter().map(|(name, call)| (name.to_string(), self.call(id, call))).collect());
+        put("variables", content.variables.iter().map(|(name, one)| (name.to_string(), variable(one))).collect());
         Json::Object(json)
     }
 
@@ -141,16 +146,16 @@ impl Writer<'_> {
             };
             kinds.get(addr.kind.as_str())
         });
+        let provisioners: Vec<Json> = resource.provision.provisioners.iter().map(provisioner).collect();
+        if !provisioners.is_empty() {
+            json.insert("provisioners".into(), json!(provisioners));
+        }
         if let Some(schema) = schema {
             let written = body(&resource.body, &schema.block);
             if !written.is_empty() {
                 json.insert("expressions".into(), Json::Object(written));
             }
             json.insert("schema_version".into(), json!(schema.version));
-        }
-        let provisioners: Vec<Json> = resource.provision.provisioners.iter().map(provisioner).collect();
-        if !provisioners.is_empty() {
-            json.insert("provisioners".into(), json!(provisioners));
         }
         repetition(&mut json, "count_expression", resource.count.as_deref());
         repetition(&mut json, "for_each_expression", resource.for_each.as_deref());

@@ -11,6 +11,8 @@ mod expression;
 mod relevant;
 mod tree;
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::addr::{ConfigResourceAddr, InstanceKey, LayerName, Mode, ModuleInstance};
@@ -61,15 +63,26 @@ fn action_invocation(invocation: &Invocation, plan: &Plan) -> Json {
 }
 
 /// State as `show -json` prints it.
-pub fn state_json(objects: &[ShownObject<'_>], outputs: &[ShownOutput], prefixes_layers: bool) -> Json {
+pub fn state_json(
+    objects: &[ShownObject<'_>],
+    outputs: &[ShownOutput],
+    checks: &[(LayerName, Arc<str>)],
+    prefixes_layers: bool,
+) -> Json {
     if objects.is_empty() && outputs.is_empty() {
         return json!({"format_version": "1.0"});
     }
-    json!({
+    let mut json = json!({
         "format_version": "1.0",
         "terraform_version": TERRAFORM_VERSION,
-        "values": state_values(objects, outputs, prefixes_layers),
-    })
+        "values": state_values(objects, outputs, prefixes_layers, false),
+    });
+    let checks: Vec<Json> =
+        checks.iter().flat_map(|(layer, results)| checks::stored(results, layer, prefixes_layers)).collect();
+    if !checks.is_empty() {
+        json["checks"] = json!(checks);
+    }
+    json
 }
 
 /// A plan as `show -json PLANFILE` prints it. `errored`: planning ended with errors.
@@ -127,7 +140,7 @@ pub fn plan_json(plan: &Plan, errored: bool) -> Json {
             json["relevant_attributes"] = json!(relevant);
         }
     }
-    let checks = checks::checks(&plan.checks, plan.prefixes_layers);
+    let checks = checks::checks(&plan.checks, plan.prefixes_layers, plan.mode != PlanMode::Destroy);
     if !checks.is_empty() {
         json["checks"] = json!(checks);
     }
@@ -327,7 +340,7 @@ fn planned_values(plan: &Plan, outputs: &[OutputChange]) -> Json {
     let objects: Vec<_> = listed(plan).filter(stays).map(|planned| object_of(planned, &planned.change.after)).collect();
     let kept = outputs.iter().filter(|output| output.action != Action::Delete);
     let outputs: Vec<_> = kept.map(|output| shown(output, &output.after)).collect();
-    state_values(&objects, &outputs, plan.prefixes_layers)
+    state_values(&objects, &outputs, plan.prefixes_layers, true)
 }
 
 /// What was there before, as this plan has read it: objects as found, and outputs as far as they are known by that.
@@ -365,7 +378,7 @@ fn prior_state(plan: &Plan) -> Option<Json> {
     if objects.is_empty() && outputs.is_empty() {
         return None;
     }
-    Some(state_json(&objects, &outputs, plan.prefixes_layers))
+    Some(state_json(&objects, &outputs, &[], plan.prefixes_layers))
 }
 
 fn shown(output: &OutputChange, value: &Value) -> ShownOutput {

@@ -12,14 +12,25 @@ use crate::view::values::{json_of, sensitive_json};
 use super::{index, mode, module_address};
 
 /// The outputs, and the objects by module.
-pub(super) fn state_values(objects: &[ShownObject<'_>], outputs: &[ShownOutput], prefixes_layers: bool) -> Json {
+pub(super) fn state_values(
+    objects: &[ShownObject<'_>],
+    outputs: &[ShownOutput],
+    prefixes_layers: bool,
+    planned: bool,
+) -> Json {
     let mut values = Map::new();
     if !outputs.is_empty() {
         let entries = outputs.iter().map(|output| {
             let mut entry = json!({"sensitive": output.sensitive});
             if output.value.is_wholly_known() {
-                entry["type"] = type_json(&output.value);
-                entry["value"] = json_of(&output.value);
+                // Of what is planned the type stands first, as under Terraform.
+                let mut fields = [("value", json_of(&output.value)), ("type", type_json(&output.value))];
+                if planned {
+                    fields.reverse();
+                }
+                for (name, field) in fields {
+                    entry[name] = field;
+                }
             }
             (output.label(prefixes_layers), entry)
         });
@@ -83,7 +94,9 @@ fn resource(object: &ShownObject<'_>, prefixes_layers: bool) -> Json {
     json["values"] = json_of(&object.value);
     json["sensitive_values"] = sensitive_json(&object.value);
     if !object.depends_on.is_empty() {
-        json["depends_on"] = json!(object.depends_on);
+        let mut names = object.depends_on.clone();
+        names.sort();
+        json["depends_on"] = json!(names);
     }
     if object.tainted {
         json["tainted"] = json!(true);

@@ -85,7 +85,7 @@ impl TestLines {
         outputs: &[ShownOutput],
         now: Timestamp,
     ) -> String {
-        let values = state_json(objects, outputs, false)["values"].take();
+        let values = state_json(objects, outputs, &[], false)["values"].take();
         let mut body = json!({"state_format_version": "1.0"});
         if let (Some(body), Json::Object(values)) = (body.as_object_mut(), values) {
             body.extend(values);

@@ -82,9 +82,26 @@ fn inner(text: &Text<'_>, template: bool, said: &mut Diagnostics) -> Expr {
     let table = unescaped(text.raw).map(|(_, places)| places).unwrap_or_default();
     let places = Places { file: text.span.file, start: text.span.start + 1, table };
     places.expr(&mut expr);
+    if template {
+        expr.span = text.span;
+    } else {
+        return bare(expr, text, parser.said, said);
+    }
     for mut diagnostic in parser.said {
         diagnostic.subject = diagnostic.subject.map(|span| places.of(span));
         said.push(diagnostic);
+    }
+    expr
+}
+
+/// A string that is an expression as a whole: what is wrong in it is wrong with all of it, and a word is the string.
+fn bare(mut expr: Expr, text: &Text<'_>, found: Diagnostics, said: &mut Diagnostics) -> Expr {
+    if found.has_errors() {
+        let detail = "The text is read as an expression here, such as a reference or a type, and is none.";
+        said.push(crate::diag::Diagnostic::error("Invalid expression", detail).at(text.span));
+    }
+    if matches!(expr.kind, ExprKind::Variable(_)) {
+        expr.span = text.span;
     }
     expr
 }

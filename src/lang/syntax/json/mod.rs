@@ -7,8 +7,11 @@
 mod expr;
 mod kinds;
 mod node;
+mod sections;
 #[cfg(test)]
 mod tests;
+
+pub(super) use sections::nested_sections;
 
 use std::sync::Arc;
 
@@ -71,6 +74,13 @@ impl Building<'_> {
             NodeKind::Object(properties) => Some(properties.as_slice()),
             _ => None,
         };
+        if matches!(node.kind, NodeKind::Array(_)) {
+            for item in items.iter().filter(|item| object(item).is_none()) {
+                let detail = "A JSON object is required here, to define arguments and child blocks.";
+                self.say("Incorrect JSON value type", detail, item.span);
+            }
+            return Some(items.iter().filter_map(object).collect());
+        }
         let objects: Option<Vec<_>> = items.iter().map(object).collect();
         if objects.is_none() {
             let detail =
@@ -178,7 +188,7 @@ impl Building<'_> {
                     }
                 }
                 if let (Some(label), true) = (missing, items.is_empty()) {
-                    self.missing_label(kind, label, node.span);
+                    self.missing_label(kind, label, Span { end: node.span.start + 1, ..node.span });
                 }
             }
             NodeKind::Object(properties) => self.block(blocks, kind, name, labels, properties, node.span),
@@ -229,8 +239,9 @@ impl Building<'_> {
         }
         let mut body = Body::default();
         self.fill(&mut body, properties, kind, Some(span));
-        let header = labels.last().map_or(name.span, |label| label.span);
-        let block = Block { kind: ident(name), labels: labels.clone(), body, header, span: header.to(span) };
+        let header = Span { end: span.start + 1, ..span };
+        let written = labels.last().map_or(name.span, |label| label.span).to(span);
+        let block = Block { kind: ident(name), labels: labels.clone(), body, header, span: written };
         blocks.push(Arc::new(block));
     }
 }

@@ -102,6 +102,11 @@ impl<'a> Reader<'a> {
             Some(b'"') => Kind::String(self.string()?),
             Some(b'-' | b'0'..=b'9') => self.number()?,
             Some(b'a'..=b'z' | b'A'..=b'Z') => self.keyword()?,
+            // What follows may be good: only the value is missing.
+            Some(b'}' | b']' | b',') => {
+                self.say("Missing JSON value", "A JSON value is expected here.", self.span(start));
+                return Ok(Node { kind: Kind::Null, span: self.span(start) });
+            }
             Some(b'\'') => {
                 let detail =
                     "A JSON value is expected here. Strings are enclosed in double quotes, not in single ones.";
@@ -149,10 +154,11 @@ impl<'a> Reader<'a> {
             let value = self.value()?;
             properties.push(Property { name, value });
             if self.accept(b',') {
+                let comma = Span { start: self.at as u32 - 1, end: self.at as u32, file: self.file };
                 self.blanks();
                 if self.byte() == Some(b'}') {
                     let detail = "JSON does not permit a comma behind the last property of an object.";
-                    return self.fail("Trailing comma in object", detail, self.span(self.at));
+                    return self.fail("Trailing comma in object", detail, comma);
                 }
             } else if self.byte().is_none() {
                 return self.unclosed("object", "brace", open);
@@ -174,10 +180,11 @@ impl<'a> Reader<'a> {
             }
             items.push(self.value()?);
             if self.accept(b',') {
+                let comma = Span { start: self.at as u32 - 1, end: self.at as u32, file: self.file };
                 self.blanks();
                 if self.byte() == Some(b']') {
                     let detail = "JSON does not permit a comma behind the last value of an array.";
-                    return self.fail("Trailing comma in array", detail, self.span(self.at));
+                    return self.fail("Trailing comma in array", detail, comma);
                 }
             } else if !matches!(self.byte(), None | Some(b']')) {
                 let detail = "A comma must appear between each value in an array.";
@@ -203,7 +210,8 @@ impl<'a> Reader<'a> {
             word => {
                 let hint = did_you_mean(word, ["null", "true", "false"]);
                 let detail = format!("{word:?} is not a valid JSON keyword.{hint}");
-                self.fail("Invalid JSON keyword", detail, self.span(start))
+                self.say("Invalid JSON keyword", detail, self.span(start));
+                Ok(Kind::Null)
             }
         }
     }

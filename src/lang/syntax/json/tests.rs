@@ -96,7 +96,7 @@ fn assignments_are_what_they_say() {
 #[test]
 fn errors_say_where() {
     for (json, expect) in [
-        ("[1]", "Root value must be object @[1]"),
+        ("[1]", "Incorrect JSON value type @1"),
         ("{\"locals\": 1} x", "Extraneous data after value @x"),
         ("", "Missing value @"),
         ("{\"a\" 1}", "Missing property value colon @1"),
@@ -108,9 +108,9 @@ fn errors_say_where() {
         ("{\"local\": {}}", "Extraneous JSON object property @\"local\""),
         ("{\"locals\": {\"a\": 1, \"a\": 2}}", "Duplicate attribute definition @\"a\""),
         ("{\"locals\": \"x\"}", "Incorrect JSON value type @\"x\""),
-        ("{\"resource\": {\"a\": []}}", "Missing block label @[]"),
+        ("{\"resource\": {\"a\": []}}", "Missing block label @["),
         ("{\"locals\": {\"a\": \"x\\n\\u00e9 ${1 +}\"}}", "Invalid expression @}"),
-        ("{\"variable\": {\"a\": {\"type\": \"list(\"}}}", "Unterminated function call @list"),
+        ("{\"variable\": {\"a\": {\"type\": \"list(\"}}}", "Invalid expression @\"list(\""),
     ] {
         if json == "{\"locals\": 1} x" {
             assert_eq!(read(json).1[0], expect);
