@@ -153,7 +153,8 @@ impl<'a> Dependencies<'a> {
                 | Node::Provider(_) => stack.extend(&self.graph.needs[next.index()]),
             }
         }
-        found.sort();
+        // By their text, as Terraform has them in state.
+        found.sort_by_cached_key(ToString::to_string);
         found.dedup();
         let found: Arc<[ConfigResourceAddr]> = found.into();
         self.known.insert(node, found.clone());

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::known::KNOWN;
+use super::known::corpus::KNOWN;
 use super::peer::{Peer, sorted_members, without_ids};
 
 #[test]

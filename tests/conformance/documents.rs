@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value as Json};
 
+use super::known::documents::KNOWN;
 use super::peer::{Peer, without_ids};
 
 /// The commands, and the names of the documents that they print.
@@ -22,16 +23,6 @@ const STEPS: &[(&str, &[&str])] = &[
     ("", &["plan", "-destroy", "-out=p"]),
     ("destroyed", &["show", "-json", "p"]),
     ("valid", &["validate", "-json"]),
-];
-
-/// Document and path of what differs, and why.
-const KNOWN: &[(&str, &str, &str)] = &[
-    (
-        "destroyed",
-        ".prior_state.values.root_module.resources",
-        "a plan that destroys does not list data that was read before",
-    ),
-    ("destroyed", ".relevant_attributes", "what only looked at objects that go with it is not listed"),
 ];
 
 fn documents(peer: &Peer) -> Json {

@@ -38,14 +38,6 @@ const KNOWN: &[Known] = &[
         "a number has no negative zero here: 0 and -0 are the same and print so",
     ),
     (
-        |_, answer| {
-            answer
-                .get(1)
-                .is_some_and(|ty| ["set(\n", "set(map(", "set(list(", "set(set("].iter().any(|set| ty.contains(set)))
-        },
-        "elements of a set that are no plain values come in the order of their content, under terraform in that of a hash",
-    ),
-    (
         |expression, answer| calls(expression, "element") && answer[0] == "!",
         "element() counts from the end, as under OpenTofu",
     ),

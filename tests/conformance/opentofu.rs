@@ -8,26 +8,9 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::corpus::{differences, play_all, texts};
+use super::known::opentofu::KNOWN;
 use super::peer::Peer;
 use super::sequences::play;
-
-/// Where our answer is another one on purpose: file, case (or step), and why.
-const KNOWN: &[(&str, &str, &str)] = &[
-    (
-        "deprecated",
-        "an output of the root module",
-        "outputs in events do not repeat what their blocks say of deprecation",
-    ),
-    ("providers", "a key that is not there", "we say where the resource is"),
-    (
-        "providers",
-        "a value that only planning knows",
-        "it is called as for other arguments that are known before planning",
-    ),
-    ("enabled", "names that are not there", "of a reference to nothing nothing else follows"),
-    ("enabled_comes_and_goes", "5", "OpenTofu moves modules that get a count; Terraform does not, nor do we"),
-    ("enabled_comes_and_goes", "6", "as above, for one that loses it"),
-];
 
 fn is_known(file: &str, case: &str) -> bool {
     KNOWN.iter().any(|known| (known.0, known.1) == (file, case))

@@ -11,14 +11,8 @@ use regex::Regex;
 use serde_json::{Value as Json, json};
 
 use super::corpus::texts;
+use super::known::runs::KNOWN;
 use super::peer::{Peer, without_ids};
-
-/// Where our answer is another one on purpose: case, step (from 1), and why.
-const KNOWN: &[(&str, usize, &str)] = &[
-    ("environment", 16, "of a plan that fails we show nothing"),
-    ("environment", 18, "NO_COLOR takes the colors away, which terraform does not know"),
-    ("files", 15, "every provider is in the program: nobody reads the lock file"),
-];
 
 #[test]
 fn commands_end_as_under_terraform() {

@@ -12,38 +12,8 @@ use std::path::{Path, PathBuf};
 use regex::Regex;
 use serde_json::{Value as Json, json};
 
+use super::known::sequences::KNOWN;
 use super::peer::{Peer, sorted_members, without_ids};
-
-/// Where our answer is another one on purpose: case, step (from 1), part of the answer, and why.
-const KNOWN: &[(&str, usize, &str, &str)] = &[
-    ("json_that_is_wrong", 1, "errors", "terraform says of a text that is no JSON that it is no object, too"),
-    (
-        "json_that_is_wrong",
-        6,
-        "state",
-        "terraform reads templates in JSON late; we show no state of what cannot be read",
-    ),
-    (
-        "json_is_another_spelling",
-        4,
-        "checks",
-        "of a block whose objects are all destroyed terraform calls the conditions unknown; we say that none fails",
-    ),
-    ("results_of_conditions_are_kept", 6, "checks", "as above"),
-    ("json_that_is_wrong", 10, "errors", "terraform says of the wrong value that it lacks a label, too"),
-    (
-        "provisioners_that_are_wrong",
-        3,
-        "state",
-        "an unknown provisioner is a missing plugin to terraform, and found late; we show no state of what cannot be read",
-    ),
-    (
-        "imports_take_over",
-        3,
-        "state",
-        "what the id of an import comes from is no dependency, neither when it is imported nor in later runs",
-    ),
-];
 
 #[test]
 fn folders_change_as_under_terraform() {

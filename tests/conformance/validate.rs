@@ -6,12 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
+use super::known::validate::{Difference, KNOWN};
 use super::peer::Peer;
-
-#[path = "validate_known.rs"]
-mod known;
-
-use known::{Difference, KNOWN};
 
 /// Folders of cases, the command whose diagnostics they hold, and how many there are at least.
 const SUITES: [(&str, &[&str], usize); 2] =

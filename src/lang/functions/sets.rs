@@ -86,7 +86,9 @@ fn product(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError>
         lists.push(argument.bare().clone());
     }
     let ty = product_type(arguments);
-    if lists.iter().any(|list| !list.is_known()) {
+    // How many elements a set has is open while one of several is unknown.
+    let is_open = |list: &Value| !convert(list, &Type::list(Type::Any)).as_ref().unwrap_or(list).is_known();
+    if lists.iter().any(is_open) {
         return Ok(Value::unknown_not_null(ty).mark(marks));
     }
     let any_set = matches!(ty, Type::Set(_));

@@ -94,9 +94,7 @@ fn resource(object: &ShownObject<'_>, prefixes_layers: bool) -> Json {
     json["values"] = json_of(&object.value);
     json["sensitive_values"] = sensitive_json(&object.value);
     if !object.depends_on.is_empty() {
-        let mut names = object.depends_on.clone();
-        names.sort();
-        json["depends_on"] = json!(names);
+        json["depends_on"] = json!(object.depends_on);
     }
     if object.tainted {
         json["tainted"] = json!(true);
