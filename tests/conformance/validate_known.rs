@@ -80,7 +80,6 @@ pub const KNOWN: &[(&str, Difference, &str, &str)] = &[
     ("syntax_of_templates", Missing, "Invalid multi-line string", ONCE),
     ("templates", Other, "Unsupported attribute", LOOPS),
     ("types_of_variables", Extra, "Attribute written twice", MORE),
-    ("conditions_that_do_not_hold", Missing, "Check block assertion failed", CHECKS),
     ("in_modules_and_instances", Extra, "Invalid index", FURTHER),
     ("validations_that_do_not_hold", Extra, "Invalid value for variable", FURTHER),
     ("values_of_files", Other, "Value for undeclared variable", PLACE),
@@ -88,7 +87,6 @@ pub const KNOWN: &[(&str, Difference, &str, &str)] = &[
     ("what_is_sensitive", Extra, "Invalid count argument", FURTHER),
 ];
 
-const CHECKS: &str = "checks are looked at where a plan can be made";
 const FURTHER: &str =
     "terraform does not get as far: it validates before it plans, and stops at the first kind of error";
 const AT_ONCE: &str =
