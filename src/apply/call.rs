@@ -148,7 +148,7 @@ pub(super) async fn make(mut job: Job<'_>) -> Ended {
     let request = std::mem::replace(&mut job.request, Request::Forget);
     let Outcome { value, said, fatal, kept } = match request {
         Request::Forget => forget(&job).await,
-        Request::Keep { value, private } => keep(&job, value, &private).await,
+        Request::Keep { value, private } => keep(&job, value, &private, Diagnostics::none()).await,
         Request::Read { config } => read(&job, config).await,
         Request::Apply { prior, planned, config, private, remote } => {
             let request = ApplyRequest {
@@ -222,8 +222,8 @@ async fn forget(job: &Job<'_>) -> Outcome {
     Outcome::new(None, said, !written)
 }
 
-async fn keep(job: &Job<'_>, value: Value, private: &[u8]) -> Outcome {
-    let mut said = Diagnostics::none();
+/// Writes an object as it is now.
+async fn keep(job: &Job<'_>, value: Value, private: &[u8], mut said: Diagnostics) -> Outcome {
     match object(job.planned, &value, private, Status::Ready, job.dependencies.clone()) {
         Ok(stored) => {
             let record = Record::new().put(slot_of(job), job.planned.change.provider.clone(), stored);
@@ -241,18 +241,10 @@ async fn read(job: &Job<'_>, config: Value) -> Outcome {
     let Some(configured) = &job.configured else { return not_configured(job) };
     let kind = job.planned.change.addr.resource.kind.to_string();
     let outcome = configured.read_data(DataRequest { kind, config }).await;
-    let mut said = about(outcome.said, &job.planned.change.addr);
-    let Some(value) = outcome.value.filter(|_| !said.has_errors()) else { return Outcome::new(None, said, false) };
-    match object(job.planned, &value, &[], Status::Ready, job.dependencies.clone()) {
-        Ok(stored) => {
-            let record = Record::new().put(slot_of(job), job.planned.change.provider.clone(), stored);
-            let written = write(job, record, &mut said).await;
-            Outcome::new(Some(value), said, !written)
-        }
-        Err(diagnostic) => {
-            said.push(*diagnostic);
-            Outcome::new(None, said, false)
-        }
+    let said = about(outcome.said, &job.planned.change.addr);
+    match outcome.value.filter(|_| !said.has_errors()) {
+        Some(value) => keep(job, value, &[], said).await,
+        None => Outcome::new(None, said, false),
     }
 }
 

@@ -157,12 +157,8 @@ pub(super) fn run_options(args: &PlanningArgs, now: Timestamp) -> RunOptions {
 
 /// Flags of planning that do not go together.
 pub(super) fn incompatible(args: &PlanningArgs) -> Option<Diagnostic> {
-    if args.destroy && args.refresh_only {
-        let detail = "-destroy removes everything, -refresh-only changes nothing: one of them has to go.";
-        return Some(Diagnostic::error("Incompatible plan mode options", detail));
-    }
-    let detail = "-refresh-only does nothing but look at objects, which -refresh=false forbids: one of them has to go.";
-    (args.refresh_only && !args.refresh).then(|| Diagnostic::error("Incompatible refresh options", detail))
+    let detail = "-destroy removes everything, -refresh-only changes nothing: one of them has to go.";
+    (args.destroy && args.refresh_only).then(|| Diagnostic::error("Incompatible plan mode options", detail))
 }
 
 /// The layer of `-layer`.

@@ -258,11 +258,25 @@ impl Bucket {
     /// # Errors
     /// As listed in [`S3Error`].
     pub async fn list(&self, prefix: &str) -> Result<Vec<String>, S3Error> {
+        self.listed(prefix, None).await
+    }
+
+    /// The keys that begin with `prefix` and have no slash behind it, and what the others begin with up to that slash; sorted.
+    ///
+    /// # Errors
+    /// As of [`Bucket::list`].
+    pub async fn list_level(&self, prefix: &str) -> Result<Vec<String>, S3Error> {
+        self.listed(prefix, Some("/".to_owned())).await
+    }
+
+    async fn listed(&self, prefix: &str, delimiter: Option<String>) -> Result<Vec<String>, S3Error> {
         let mut keys = Vec::new();
-        let mut pages = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).into_paginator().send();
+        let call = self.client.list_objects_v2().bucket(&self.name).prefix(prefix).set_delimiter(delimiter);
+        let mut pages = call.into_paginator().send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| explain(&error))?;
             keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
+            keys.extend(page.common_prefixes.unwrap_or_default().into_iter().filter_map(|folder| folder.prefix));
         }
         keys.sort();
         Ok(keys)

@@ -108,9 +108,7 @@ async fn run(
     if graph.has_errors() {
         return failed(graph.said);
     }
-    let (mut refused, undeclared) =
-        futures::future::join(super::global::in_use(session, options), super::undeclared::undeclared(session)).await;
-    refused.append(undeclared);
+    let refused = super::plan::other_states(session, options).await;
     if refused.has_errors() {
         return failed(refused);
     }

@@ -19,10 +19,7 @@ pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) 
     }
     said.append(targeting(options));
     session.begin_graph();
-    let (in_use, undeclared) =
-        futures::future::join(super::global::in_use(session, options), super::undeclared::undeclared(session)).await;
-    said.append(in_use);
-    said.append(undeclared);
+    said.append(other_states(session, options).await);
     if said.has_errors() {
         return Outcome::fail(said);
     }
@@ -61,6 +58,15 @@ pub(super) fn refused(options: &RunOptions) -> Diagnostics {
         let detail = "-target says what takes part, -exclude what does not: use one of them.";
         said.error("Invalid combination of arguments", detail);
     }
+    said
+}
+
+/// What states forbid that are none of the run's: those of environments that need the layers to be destroyed, and of layers
+/// that the project does not have.
+pub(super) async fn other_states(session: &Session, options: &RunOptions) -> Diagnostics {
+    let in_use = super::global::in_use(session, options);
+    let (mut said, undeclared) = futures::future::join(in_use, super::undeclared::undeclared(session)).await;
+    said.append(undeclared);
     said
 }
 

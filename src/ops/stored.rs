@@ -19,7 +19,9 @@ impl Stored {
     pub(super) async fn of(settings: &StateSettings) -> Result<Option<Stored>, StateError> {
         let (store, key) = store_of(settings);
         let Some((prefix, suffix)) = key.split_once(INSTANCE) else { return Ok(None) };
-        let keys = store.list(prefix).await.map_err(StateError::from)?;
+        // The rest of the bucket is not walked through, unless a folder of its own stands behind the name.
+        let listing = if suffix.contains('/') { store.list(prefix) } else { store.list_level(prefix) };
+        let keys = listing.await.map_err(StateError::from)?;
         Ok(Some(Stored { keys, prefix: prefix.to_owned(), suffix: suffix.to_owned() }))
     }
 

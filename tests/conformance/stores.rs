@@ -106,6 +106,10 @@ async fn keys_are_listed_copied_and_of_any_size() {
         assert_eq!(store.list("a/b").await.unwrap(), ["a/b c.tfstate", "a/b c.tfstate.meta"], "{name}");
         assert_eq!(store.list("a/").await.unwrap().len(), 3, "{name}");
         assert_eq!(store.list("").await.unwrap().len(), 6, "{name}");
+        assert_eq!(store.list_level("a/").await.unwrap(), store.list("a/").await.unwrap(), "{name}");
+        assert_eq!(store.list_level("a/b").await.unwrap(), store.list("a/b").await.unwrap(), "{name}");
+        let folders = store.list_level("copies/").await.unwrap();
+        assert!(folders.iter().all(|folder| folder == "copies/a/"), "{name}: {folders:?}");
         assert_eq!(store.list("none/").await.unwrap(), Vec::<String>::new(), "{name}");
     }
 }

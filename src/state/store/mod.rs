@@ -64,6 +64,12 @@ pub trait Store: Send + Sync {
     /// All keys that begin with `prefix`, sorted. Where logs are folders of objects, these are among them.
     fn list<'a>(&'a self, prefix: &'a str) -> Boxed<'a, Result<Vec<String>, StoreError>>;
 
+    /// The keys that begin with `prefix` and have no slash behind it, and the beginnings of all others up to that slash: what a
+    /// listing costs then does not depend on what lies in folders beside. Sorted; local folders are left out.
+    fn list_level<'a>(&'a self, prefix: &'a str) -> Boxed<'a, Result<Vec<String>, StoreError>> {
+        self.list(prefix)
+    }
+
     /// Removes a key. Nothing to remove is no error.
     fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>>;
 

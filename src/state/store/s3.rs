@@ -73,6 +73,10 @@ impl Store for S3Store {
         Box::pin(async move { self.bucket.list(prefix).await.map_err(|error| self.error(prefix, error)) })
     }
 
+    fn list_level<'a>(&'a self, prefix: &'a str) -> Boxed<'a, Result<Vec<String>, StoreError>> {
+        Box::pin(async move { self.bucket.list_level(prefix).await.map_err(|error| self.error(prefix, error)) })
+    }
+
     fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
         Box::pin(async move { self.bucket.delete(key).await.map_err(|error| self.error(key, error)) })
     }

@@ -52,6 +52,22 @@ impl LocalStore {
     }
 }
 
+impl LocalStore {
+    /// The keys that begin with a prefix; `deep`: those in folders below, too.
+    fn keys<'a>(&'a self, prefix: &'a str, deep: bool) -> Boxed<'a, Result<Vec<String>, StoreError>> {
+        let root = self.root.clone();
+        let prefix = prefix.to_owned();
+        blocking(move || {
+            let start = prefix.rfind('/').map_or("", |at| &prefix[..=at]);
+            let mut keys = Vec::new();
+            walk(&root.join(start), start, deep, &mut keys).map_err(at(&root))?;
+            keys.retain(|key| key.starts_with(&prefix));
+            keys.sort();
+            Ok(keys)
+        })
+    }
+}
+
 impl Store for LocalStore {
     fn describe(&self) -> String {
         self.root.display().to_string()
@@ -88,16 +104,11 @@ impl Store for LocalStore {
     }
 
     fn list<'a>(&'a self, prefix: &'a str) -> Boxed<'a, Result<Vec<String>, StoreError>> {
-        let root = self.root.clone();
-        let prefix = prefix.to_owned();
-        blocking(move || {
-            let start = prefix.rfind('/').map_or("", |at| &prefix[..=at]);
-            let mut keys = Vec::new();
-            walk(&root.join(start), start, &mut keys).map_err(at(&root))?;
-            keys.retain(|key| key.starts_with(&prefix));
-            keys.sort();
-            Ok(keys)
-        })
+        self.keys(prefix, true)
+    }
+
+    fn list_level<'a>(&'a self, prefix: &'a str) -> Boxed<'a, Result<Vec<String>, StoreError>> {
+        self.keys(prefix, false)
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> Boxed<'a, Result<(), StoreError>> {
@@ -214,7 +225,7 @@ fn version_of(bytes: &[u8]) -> Version {
     Version(format!("{:x}-{:016x}", bytes.len(), hasher.finish()))
 }
 
-fn walk(folder: &Path, prefix: &str, keys: &mut Vec<String>) -> io::Result<()> {
+fn walk(folder: &Path, prefix: &str, deep: bool, keys: &mut Vec<String>) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
         entries => entries?,
@@ -225,8 +236,8 @@ fn walk(folder: &Path, prefix: &str, keys: &mut Vec<String>) -> io::Result<()> {
         let Some(name) = name.to_str() else { continue };
         let own = name.starts_with('.') || name.ends_with(file::NEXT) || name.ends_with(file::NEXT_DRAFT);
         if entry.file_type()?.is_dir() {
-            if !name.ends_with(".journal") {
-                walk(&entry.path(), &format!("{prefix}{name}/"), keys)?;
+            if deep && !name.ends_with(".journal") {
+                walk(&entry.path(), &format!("{prefix}{name}/"), deep, keys)?;
             }
         } else if !own && entry.metadata()?.len() > 0 {
             keys.push(format!("{prefix}{name}"));
