@@ -5,6 +5,7 @@
 
 mod arrows;
 mod cli;
+mod clients;
 mod conformance;
 mod fuzz;
 mod gates;

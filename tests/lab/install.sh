@@ -13,8 +13,9 @@ declare -A programs=(
   [kwok]="kwok"
   [minio]="minio"
   [kubernetes]="kube-apiserver kube-controller-manager kube-scheduler"
+  [terraform-exec]="terraform-exec terraform-exec-suite"
 )
-parts=(etcd kwok minio kubernetes)
+parts=(etcd kwok minio kubernetes terraform-exec)
 kubernetes_version=$(sed -n 's/^.*k8s.io\/kubernetes \(v[0-9.]*\).*$/\1/p' "$lab/tools/kubernetes/go.mod")
 
 # Program on the PATH : Debian package that brings it.
@@ -37,7 +38,8 @@ have() { command -v "$1" >/dev/null 2>&1; }
 is_root() { [ "$(id -u)" -eq 0 ]; }
 
 digest() { sha256sum | cut -c1-12; }
-part_dir() { echo "$cache/tools/$1-$(cat "$lab/tools/$1/go.mod" "$lab/tools/$1/go.sum" | digest)"; }
+# The key of a part is everything that it is built from.
+part_dir() { echo "$cache/tools/$1-$(cat "$lab/tools/$1"/* | digest)"; }
 tools_key() { for part in "${parts[@]}"; do basename "$(part_dir "$part")"; done | digest; }
 host_key() { echo "$host_suite $host_packages $(declare -f finish_host)" | digest; }
 
@@ -93,8 +95,19 @@ build_part() (
   fi
   cd "$lab/tools/$name" || exit 1
   echo "building $name"
-  CGO_ENABLED=0 GOFLAGS=-mod=readonly nice go build -trimpath -ldflags "-s -w $stamp" -o "$part/bin/" tool || exit 1
+  export CGO_ENABLED=0 GOFLAGS=-mod=readonly
+  # A part without tool lines is a program of ours.
+  what=tool
+  grep -q '^tool' go.mod || what=.
+  nice go build -trimpath -ldflags "-s -w $stamp" -o "$part/bin/" "$what" || exit 1
   case $name in
+    terraform-exec)
+      # The suite reads folders beside its source.
+      suite=github.com/hashicorp/terraform-exec/tfexec/internal/e2etest
+      folder=$(go list -f '{{.Dir}}' "$suite") || exit 1
+      nice go test -c -o "$part/bin/terraform-exec-suite" "$suite" || exit 1
+      mkdir "$part/terraform-exec" && cp -r "$folder/testdata" "$part/terraform-exec/" && chmod -R u+w "$part" || exit 1
+      ;;
     # The package path ends in server/v3, which is what Go names the program after.
     etcd) mv "$part/bin/server" "$part/bin/etcd" ;;
     kwok)

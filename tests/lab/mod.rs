@@ -65,6 +65,27 @@ pub fn strace() -> Option<PathBuf> {
     available("a trace of system calls", &[Need::Program("strace")]).then(|| program("strace")).flatten()
 }
 
+/// Programs that drive Terraform through terraform-exec.
+pub struct TerraformExec {
+    /// The program of ours.
+    pub driver: PathBuf,
+    /// The library's own suite.
+    pub suite: PathBuf,
+    /// The folder that the suite runs in: it reads `testdata` there.
+    pub suite_folder: PathBuf,
+}
+
+/// The clients built on terraform-exec.
+pub fn terraform_exec() -> Option<TerraformExec> {
+    const PROGRAMS: [&str; 2] = ["terraform-exec", "terraform-exec-suite"];
+    let needs = PROGRAMS.map(Need::Tool);
+    if !available("terraform-exec", &needs) {
+        return None;
+    }
+    let [driver, suite] = PROGRAMS.map(tool);
+    Some(TerraformExec { driver: driver?, suite: suite?, suite_folder: tools()?.join("terraform-exec") })
+}
+
 /// Whether the running test may use `part`. Where it may not, says so on standard error, or fails in CI.
 fn available(part: &str, needs: &[Need]) -> bool {
     let in_ci = std::env::var("CI").is_ok_and(|value| value == "true");
