@@ -22,7 +22,7 @@ use super::Settings;
 
 /// The provider.
 pub fn provider(_settings: &Settings) -> Arc<dyn Provider> {
-    Arc::new(StateOnly::new(Random { schema: schemas::all() }))
+    Arc::new(StateOnly::new(Random { schema: super::prose::described("random", schemas::all()) }))
 }
 
 struct Random {

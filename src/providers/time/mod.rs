@@ -26,7 +26,10 @@ use moments::{Moment, Shift, duration, parse};
 
 /// The provider.
 pub fn provider(settings: &Settings) -> Arc<dyn Provider> {
-    Arc::new(StateOnly::new(Time { schema: schemas::all(), now: settings.now.clone() }))
+    Arc::new(StateOnly::new(Time {
+        schema: super::prose::described("time", schemas::all()),
+        now: settings.now.clone(),
+    }))
 }
 
 struct Time {
