@@ -10,6 +10,7 @@ mod local;
 mod native;
 mod null;
 mod over_ssh;
+mod prose;
 mod random;
 mod ssh;
 mod terraform;

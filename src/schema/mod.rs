@@ -57,6 +57,8 @@ pub struct Attribute {
     pub sensitive: bool,
     /// Sent to the provider, never stored in plan or state.
     pub write_only: bool,
+    /// A sentence for documentation, which may be missing.
+    pub description: Str,
     /// Why not to use it any more; `None` for most.
     pub deprecated: Option<&'static str>,
     /// A change of it needs a new object. Native providers use it; plugins say so in their plans.
@@ -96,7 +98,15 @@ pub struct NestedBlock {
 impl Attribute {
     /// An attribute that is not sensitive, write-only or deprecated, and is updated in place.
     pub fn new(ty: Type, presence: Presence) -> Self {
-        Attribute { ty, presence, sensitive: false, write_only: false, deprecated: None, replace: false }
+        Attribute {
+            ty,
+            presence,
+            sensitive: false,
+            write_only: false,
+            description: Str::from(""),
+            deprecated: None,
+            replace: false,
+        }
     }
 
     /// `Required`.

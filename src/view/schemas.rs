@@ -15,8 +15,18 @@ use crate::value::{Type, type_to_json};
 pub fn provider_schemas_json<'a>(providers: impl Iterator<Item = (String, &'a ProviderSchema)>) -> Json {
     let mut schemas = Map::new();
     for (source, schema) in providers {
-        let mut json = json!({ "provider": schema_json(&schema.config) });
-        for (name, kinds) in [("resource_schemas", &schema.resources), ("data_source_schemas", &schema.data)] {
+        // Only what is built in has no configuration at all.
+        let provider = if source.starts_with("terraform.io/builtin/") {
+            json!({ "version": schema.config.version })
+        } else {
+            schema_json(&schema.config)
+        };
+        let mut json = json!({ "provider": provider });
+        for (name, kinds) in [
+            ("resource_schemas", &schema.resources),
+            ("data_source_schemas", &schema.data),
+            ("ephemeral_resource_schemas", &schema.ephemeral),
+        ] {
             let kinds: BTreeMap<&str, Json> = kinds.iter().map(|(name, schema)| (*name, schema_json(schema))).collect();
             if !kinds.is_empty() {
                 json[name] = json!(kinds);
@@ -28,11 +38,7 @@ pub fn provider_schemas_json<'a>(providers: impl Iterator<Item = (String, &'a Pr
 }
 
 fn schema_json(schema: &Schema) -> Json {
-    let block = &schema.block;
-    if block.attributes.is_empty() && block.blocks.is_empty() && block.description.is_empty() {
-        return json!({ "version": schema.version });
-    }
-    json!({ "version": schema.version, "block": block_json(block) })
+    json!({ "version": schema.version, "block": block_json(&schema.block) })
 }
 
 fn block_json(block: &Block) -> Json {
@@ -57,6 +63,9 @@ fn block_json(block: &Block) -> Json {
 fn attribute_json(attribute: &Attribute) -> Json {
     let mut json = Map::new();
     json.insert("type".into(), type_json(&attribute.ty));
+    if !attribute.description.is_empty() {
+        json.insert("description".into(), attribute.description.as_str().into());
+    }
     json.insert("description_kind".into(), "plain".into());
     let (required, optional, computed) = match attribute.presence {
         Presence::Required => (true, false, false),

@@ -37,7 +37,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Returns::NotNull(|_| Type::set(Type::String)),
         |arguments, context| {
             let (path, pattern) = (text(arguments, 0), text(arguments, 1));
-            let found = glob::find(context.files, &context.resolve(path)?, pattern).ok_or_else(|| {
+            let folder = context.expand_home(path)?;
+            let found = glob::find(context.files, context.base, &folder, pattern).map_err(|glob::Malformed| {
+                let pattern = glob::shown(&folder, pattern);
                 FunctionError::failed(format!("failed to glob pattern {pattern:?}: syntax error in pattern"))
             })?;
             Ok(Value::set(Type::String, found.into_iter().map(from_outside).collect()))
@@ -254,9 +256,60 @@ mod tests {
             (".", "./a.txt", "{\"a.txt\"}"),
             (".", "\\a.txt", "{\"a.txt\"}"),
             ("sub", "../*.txt", "{\"../a.txt\", \"../nfd.txt\"}"),
+            // The folder that the pattern comes back to is no part of the names.
+            ("sub", "../sub/*.txt", "{\"b.txt\"}"),
+            ("sub", "../sub/deep/*", "{\"deep/c.json\"}"),
+            ("sub/deep", "../../sub/*.txt", "{\"../b.txt\"}"),
+            ("sub", "../**/*.txt", "{\"../a.txt\", \"../nfd.txt\", \"b.txt\"}"),
+            ("sub", "..//sub//b.txt", "{\"b.txt\"}"),
+            (".", "sub/../*.txt", "{\"a.txt\", \"nfd.txt\"}"),
+            (".", "nope/../*.txt", "{\"a.txt\", \"nfd.txt\"}"),
+            (".", "**/../*.txt", "{\"a.txt\", \"nfd.txt\"}"),
+            (".", "**/deep/../*.txt", "{\"a.txt\", \"nfd.txt\", \"sub/b.txt\"}"),
+            (".", "a.txt/../bin", "{\"bin\"}"),
+            (".", "a.txt/.", "{\"a.txt\"}"),
+            (".", "*.txt/", "{\"a.txt\", \"nfd.txt\"}"),
+            (".", "/a.txt", "{\"a.txt\"}"),
+            (".", "/sub/*", "{\"sub/b.txt\"}"),
+            (".", "sub/", "{}"),
+            (".", "", "{}"),
+            (".", ".", "{}"),
+            ("sub", "..", "{}"),
+            ("sub", "../*", "{\"../.hidden\", \"../a.txt\", \"../bin\", \"../nfd.txt\"}"),
+            ("sub/..", "*.txt", "{\"a.txt\", \"nfd.txt\"}"),
+            ("./sub/.", ".//b.txt", "{\"b.txt\"}"),
+            ("", "sub/*", "{\"sub/b.txt\"}"),
+            ("nope", "../sub/*.txt", "{\"../sub/b.txt\"}"),
+            (".", "**/**", "{\".hidden\", \"a.txt\", \"bin\", \"nfd.txt\", \"sub/b.txt\", \"sub/deep/c.json\"}"),
+            (".", "**/**/*.json", "{\"sub/deep/c.json\"}"),
+            (".", "**/**/*.txt", "{\"sub/b.txt\"}"),
+            (".", "a**.txt", "{\"a.txt\"}"),
+            // What is above is reached by a path, not by a pattern.
+            ("sub", "{..,deep}/*", "{\"deep/c.json\"}"),
+            ("sub", "[.][.]/a.txt", "{}"),
+            ("sub", "\\.\\./a.txt", "{}"),
+            ("sub", "../{sub,nope}/*.txt", "{\"b.txt\"}"),
+            // A pattern is read when there is something to compare with it.
+            (".", "nope/[", "{}"),
+            (
+                "sub",
+                "{../sub,deep}/*",
+                "Call to function \"fileset\" failed: failed to glob pattern \"sub/{../sub,deep}/*\": syntax error in pattern.",
+            ),
+            (
+                "sub",
+                "deep/../[",
+                "Call to function \"fileset\" failed: failed to glob pattern \"sub/[\": syntax error in pattern.",
+            ),
             (".", "[", "Call to function \"fileset\" failed: failed to glob pattern \"[\": syntax error in pattern."),
         ] {
             assert_eq!(outcome(base, "fileset", &[path.into(), pattern.into()]), expect, "{path} {pattern}");
+        }
+        let inside = base.join("sub").to_string_lossy().into_owned();
+        for (pattern, expect) in
+            [("*.txt", "{\"b.txt\"}"), ("../sub/*.txt", "{\"b.txt\"}"), ("../a.txt", "{\"../a.txt\"}")]
+        {
+            assert_eq!(outcome(base, "fileset", &[inside.as_str().into(), pattern.into()]), expect, "{pattern}");
         }
         assert_eq!(outcome(base, "abspath", &["a/../b".into()]), format!("{:?}", base.join("b").to_string_lossy()));
         Ok(())

@@ -1,4 +1,7 @@
 //! Patterns of file names for `fileset`: `*`, `?`, `[a-z]`, `{a,b}`, `**`.
+//!
+//! The folder and the pattern are one path: it is cleaned as text, so that `sub/..` is nothing, also where there is no
+//! `sub`. What is found is named from the folder, again as text. A brace stands inside one part of the path.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,49 +14,134 @@ const DEEPEST: usize = 32;
 /// How many patterns braces may stand for.
 const MOST_ALTERNATIVES: usize = 1_000;
 
-/// The regular files below `folder` that match, relative to it. `None` when the pattern is malformed.
-pub(super) fn find(files: &dyn Files, folder: &Path, pattern: &str) -> Option<BTreeSet<String>> {
-    let mut patterns = Vec::new();
-    expand_braces(pattern, &mut patterns)?;
-    let mut found = BTreeSet::new();
-    for pattern in &patterns {
-        let segments: Vec<&str> = pattern.split('/').filter(|segment| !segment.is_empty() && *segment != ".").collect();
-        for segment in &segments {
-            // Matching any name tells whether the pattern is well-formed.
-            matches(segment, "")?;
-        }
-        walk(files, folder, "", &segments, 0, &mut found);
+/// The pattern cannot be read.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Malformed;
+
+/// The regular files that match `pattern` below `folder`, relative to it. `base` is where a relative folder is.
+///
+/// # Errors
+/// When a part of the pattern that names are compared with is malformed.
+pub(super) fn find(files: &dyn Files, base: &Path, folder: &str, pattern: &str) -> Result<BTreeSet<String>, Malformed> {
+    let folder = cleaned(folder);
+    let whole = cleaned(&format!("{folder}/{pattern}"));
+    let absolute = whole.starts_with('/');
+    let segments: Vec<&str> = parts(&whole).collect();
+    // What has no pattern in it is a path, and is not looked for in the folders above it.
+    let plain = segments.iter().take_while(|segment| !segment.contains(['*', '?', '[', '{', '\\'])).count();
+    let plain = plain.min(segments.len().saturating_sub(1));
+    let root = format!("{}{}", if absolute { "/" } else { "" }, segments[..plain].join("/"));
+    let mut patterns: Vec<Segment> = Vec::new();
+    for segment in &segments[plain..] {
+        // A second `**` right after another is one name, as it is in Terraform.
+        let again = *segment == "**" && matches!(patterns.last(), Some(Segment::AnyDepth));
+        patterns.push(Segment::of(if again { "*" } else { segment }));
     }
-    Some(found)
+    let mut found = BTreeSet::new();
+    walk(files, &base.join(&root), &root, &patterns, 0, &mut found)?;
+    Ok(found.iter().map(|path| relative(&folder, path)).collect())
 }
 
-fn walk(files: &dyn Files, folder: &Path, prefix: &str, segments: &[&str], depth: usize, found: &mut BTreeSet<String>) {
-    let Some((segment, rest)) = segments.split_first() else { return };
+/// The pattern as messages show it: together with the folder.
+pub(super) fn shown(folder: &str, pattern: &str) -> String {
+    cleaned(&format!("{folder}/{pattern}"))
+}
+
+/// The parts of a path between its slashes.
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|part| !part.is_empty() && *part != ".")
+}
+
+/// The shortest path of the same meaning, by its text alone.
+fn cleaned(path: &str) -> String {
+    let absolute = path.starts_with('/');
+    let mut kept: Vec<&str> = Vec::new();
+    for part in parts(path) {
+        match (part, kept.last()) {
+            ("..", Some(&last)) if last != ".." => drop(kept.pop()),
+            ("..", None) if absolute => {}
+            _ => kept.push(part),
+        }
+    }
+    match (absolute, kept.is_empty()) {
+        (true, _) => format!("/{}", kept.join("/")),
+        (false, true) => ".".to_owned(),
+        (false, false) => kept.join("/"),
+    }
+}
+
+/// How `path` is called from `folder`. Both are clean, and `path` was found by way of `folder`.
+fn relative(folder: &str, path: &str) -> String {
+    let (folder, path): (Vec<&str>, Vec<&str>) = (parts(folder).collect(), parts(path).collect());
+    let common = folder.iter().zip(&path).take_while(|(one, other)| one == other).count();
+    let up = std::iter::repeat_n("..", folder.len() - common);
+    up.chain(path[common..].iter().copied()).collect::<Vec<_>>().join("/")
+}
+
+/// One part of a pattern.
+enum Segment {
+    /// `**`: any number of folders.
+    AnyDepth,
+    /// What `{a,b}` stands for, none of it malformed.
+    Names(Vec<String>),
+    /// Nothing can be compared with it.
+    Malformed,
+}
+
+impl Segment {
+    fn of(text: &str) -> Segment {
+        if text == "**" {
+            return Segment::AnyDepth;
+        }
+        let mut names = Vec::new();
+        let expanded = expand_braces(text, &mut names);
+        // Matching any name tells whether a pattern is well-formed.
+        if expanded.is_none() || names.iter().any(|name| matches(name, "").is_none()) {
+            return Segment::Malformed;
+        }
+        Segment::Names(names)
+    }
+}
+
+fn walk(
+    files: &dyn Files,
+    folder: &Path,
+    prefix: &str,
+    segments: &[Segment],
+    depth: usize,
+    found: &mut BTreeSet<String>,
+) -> Result<(), Malformed> {
+    let Some((segment, rest)) = segments.split_first() else { return Ok(()) };
     if depth > DEEPEST {
-        return;
+        return Ok(());
     }
-    if *segment == ".." {
-        return walk(files, &folder.join(".."), &format!("{prefix}../"), rest, depth + 1, found);
-    }
-    let any_depth = *segment == "**";
-    if any_depth && !rest.is_empty() {
-        walk(files, folder, prefix, rest, depth, found);
-    }
+    let joint = if prefix.is_empty() || prefix == "/" { "" } else { "/" };
     for entry in files.members(folder) {
-        let path = format!("{prefix}{}", entry.name);
-        if any_depth {
+        let (inside, path) = (folder.join(&entry.name), format!("{prefix}{joint}{}", entry.name));
+        let names = match segment {
+            Segment::Malformed => return Err(Malformed),
+            Segment::AnyDepth => {
+                if entry.folder {
+                    walk(files, &inside, &path, segments, depth + 1, found)?;
+                } else if entry.file && rest.is_empty() {
+                    found.insert(path);
+                }
+                continue;
+            }
+            Segment::Names(names) => names,
+        };
+        if names.iter().any(|name| matches(name, &entry.name) == Some(true)) {
             if entry.folder {
-                walk(files, &folder.join(&entry.name), &format!("{path}/"), segments, depth + 1, found);
+                walk(files, &inside, &path, rest, depth + 1, found)?;
             } else if entry.file && rest.is_empty() {
                 found.insert(path);
             }
-        } else if matches(segment, &entry.name) == Some(true) {
-            if rest.is_empty() && entry.file {
-                found.insert(path);
-            } else if entry.folder {
-                walk(files, &folder.join(&entry.name), &format!("{path}/"), rest, depth + 1, found);
-            }
         }
+    }
+    match segment {
+        // No folder at all is one of its depths.
+        Segment::AnyDepth if !rest.is_empty() => walk(files, folder, prefix, rest, depth, found),
+        Segment::AnyDepth | Segment::Names(_) | Segment::Malformed => Ok(()),
     }
 }
 

@@ -29,6 +29,7 @@ use super::Settings;
 /// The provider.
 pub fn provider(_settings: &Settings) -> Arc<dyn Provider> {
     let schema = ProviderSchema { data: BTreeMap::from([("http", schema())]), ..ProviderSchema::default() };
+    let schema = super::prose::described("http", schema);
     Arc::new(Http { schema })
 }
 

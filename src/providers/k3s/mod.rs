@@ -29,11 +29,14 @@ use super::over_ssh::{OnHosts, over_ssh, text, with};
 
 /// The provider.
 pub fn provider(settings: &Settings) -> Arc<dyn Provider> {
-    let schema = ProviderSchema {
-        config: Schema::new(Block::new(attributes())),
-        resources: BTreeMap::from([("k3s_server", schema::server())]),
-        ..ProviderSchema::default()
-    };
+    let schema = super::prose::described(
+        "k3s",
+        ProviderSchema {
+            config: Schema::new(Block::new(attributes())),
+            resources: BTreeMap::from([("k3s_server", schema::server())]),
+            ..ProviderSchema::default()
+        },
+    );
     over_ssh(K3s { schema }, settings)
 }
 

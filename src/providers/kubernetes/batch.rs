@@ -7,6 +7,7 @@ use futures::future::join_all;
 
 use super::configured::Cluster;
 use super::identity::Place;
+use super::object::Look;
 use super::table::table;
 use super::{manifest, object};
 use crate::client::kube::types::{Json, Kind};
@@ -62,7 +63,7 @@ pub async fn read(
 async fn single(cluster: &Cluster, kind: &Kind, wanted: Wanted, out: &(dyn Fn(usize, ReadResult) + Send + Sync)) {
     let found = cluster.kube.get(kind, wanted.place.namespace.as_deref(), &wanted.place.name).await;
     let result = match found {
-        Ok(found) => result(&wanted, found.as_ref()),
+        Ok(found) => result(cluster, &wanted, found.as_ref()),
         Err(error) => failed(&error, &wanted.place.title(kind)),
     };
     out(wanted.at, result);
@@ -75,7 +76,7 @@ async fn listed(cluster: &Cluster, kind: &Kind, wanted: Vec<Wanted>, out: &(dyn 
             let by_name: BTreeMap<&str, &Json> =
                 list.items.iter().filter_map(|item| Some((item["metadata"]["name"].as_str()?, item))).collect();
             for one in &wanted {
-                out(one.at, result(one, by_name.get(one.place.name.as_str()).copied()));
+                out(one.at, result(cluster, one, by_name.get(one.place.name.as_str()).copied()));
             }
         }
         Err(KubeError::Forbidden(_)) => {
@@ -90,11 +91,11 @@ async fn listed(cluster: &Cluster, kind: &Kind, wanted: Vec<Wanted>, out: &(dyn 
     }
 }
 
-fn result(wanted: &Wanted, found: Option<&Json>) -> ReadResult {
+fn result(cluster: &Cluster, wanted: &Wanted, found: Option<&Json>) -> ReadResult {
     let (Some(found), Some(resource)) = (found, table().resources.get(wanted.request.kind.as_str())) else {
         return ReadResult::Absent;
     };
-    let value = object::read(resource, found, &wanted.place, Some(&wanted.request.prior));
+    let value = object::read(resource, found, &wanted.place, Look::Shared(&wanted.request.prior, &cluster.ignored));
     ReadResult::Found { value, private: wanted.request.private.clone() }
 }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::foreign::Ignored;
 use super::identity::Place;
+use super::object::Look;
 use super::table::{Resource, table};
 use super::{batch, data, manifest, object, token, typed, waits};
 use crate::change::{Action, Intent};
@@ -24,14 +26,16 @@ const MANIFEST: &str = "kubernetes_manifest";
 pub struct Cluster {
     /// The connection.
     pub kube: Kube,
+    /// Labels and annotations that are left to others.
+    pub ignored: Ignored,
     schema: Arc<ProviderSchema>,
     stopped: AtomicBool,
 }
 
 impl Cluster {
     /// Over a connection.
-    pub fn new(kube: Kube, schema: Arc<ProviderSchema>) -> Self {
-        Cluster { kube, schema, stopped: AtomicBool::new(false) }
+    pub fn new(kube: Kube, ignored: Ignored, schema: Arc<ProviderSchema>) -> Self {
+        Cluster { kube, ignored, schema, stopped: AtomicBool::new(false) }
     }
 
     /// Whether running calls shall end soon.
@@ -108,7 +112,7 @@ impl Configured for Cluster {
             let title = place.title(resource.kind);
             match self.kube.get(resource.kind, place.namespace.as_deref(), &place.name).await {
                 Ok(Some(found)) => {
-                    let value = object::read(resource, &found, &place, None);
+                    let value = object::read(resource, &found, &place, Look::Whole(&self.ignored));
                     Outcome::ok(vec![Imported { kind: request.kind, value, private: Vec::new() }])
                 }
                 Ok(None) => {
@@ -143,7 +147,7 @@ impl Configured for Cluster {
                     let mark = found["metadata"]["annotations"][super::INTENT].as_str();
                     if mark == Some(intent.nonce.as_str()) && !intent.nonce.is_empty() {
                         let value = match resource(kind) {
-                            Some(resource) => object::read(resource, &found, &place, Some(&planned)),
+                            Some(resource) => object::read(resource, &found, &place, Look::Ours(&planned)),
                             None => manifest::value_of(&planned, &found),
                         };
                         return Recovered::Found { value, private: typed::noted(mark) };

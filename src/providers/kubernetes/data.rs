@@ -1,7 +1,9 @@
 //! Data sources: objects that others manage.
 
 use super::configured::Cluster;
+use super::foreign::Ignored;
 use super::identity::Place;
+use super::object::Look;
 use super::table::table;
 use super::{object, scalar};
 use crate::client::kube::types::Kind;
@@ -32,7 +34,11 @@ pub async fn read(cluster: &Cluster, request: DataRequest) -> Outcome<Value> {
         return Outcome::fail(Diagnostic::error("Missing name", "A data source needs `metadata` with a `name`."));
     };
     match cluster.kube.get(resource.kind, place.namespace.as_deref(), &place.name).await {
-        Ok(Some(found)) => Outcome::ok(configured_kept(object::read(resource, &found, &place, None), &request.config)),
+        // What the provider's configuration ignores is ignored in resources only.
+        Ok(Some(found)) => {
+            let value = object::read(resource, &found, &place, Look::Whole(&Ignored::default()));
+            Outcome::ok(configured_kept(value, &request.config))
+        }
         Ok(None) => missing(resource.kind, &place),
         Err(error) => Outcome::fail(error.diagnostic(&format!("read {}", place.title(resource.kind)))),
     }

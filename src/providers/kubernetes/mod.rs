@@ -1,6 +1,7 @@
 //! `kubernetes`: objects of a cluster under the resource types, schemas and ids of the Terraform provider.
 //!
-//! In: configured blocks or whole manifests. Out: objects, by server-side apply with our field manager; drift judged on the fields we own;
+//! In: configured blocks or whole manifests. Out: objects, by server-side apply with our field manager; drift judged on the fields we own,
+//! and on the keys that others have put into maps of ours;
 //! rollouts waited for, with the reason told while they last. Typed resources come from one table (`kinds.txt`) and a mechanical
 //! mapping, never from code of their own. Not here: how the API is spoken to (`client::kube`), the in-process API (`sandbox`).
 
@@ -9,11 +10,13 @@ mod clients;
 mod config;
 mod configured;
 mod data;
+mod foreign;
 mod identity;
 mod manifest;
 mod mapping;
 mod object;
 mod scalar;
+mod settle;
 mod table;
 mod template;
 mod token;
@@ -82,6 +85,10 @@ impl Provider for Kubernetes {
     fn configure(&self, config: Value) -> Boxed<'_, Outcome<Arc<dyn Configured>>> {
         let schema = self.schemas().clone();
         Box::pin(async move {
+            let ignored = match foreign::Ignored::of(&config) {
+                Ok(ignored) => ignored,
+                Err(said) => return Outcome::fail(said),
+            };
             let opened = match &self.fixed {
                 Some(reach) => reach().await,
                 None => crate::client::kube::connect(&config::settings(&config)).await,
@@ -90,7 +97,7 @@ impl Provider for Kubernetes {
                 Ok(kube) => kube,
                 Err(error) => return Outcome::fail(error.diagnostic("connect to the cluster")),
             };
-            let cluster: Arc<dyn Configured> = Arc::new(Cluster::new(kube, schema));
+            let cluster: Arc<dyn Configured> = Arc::new(Cluster::new(kube, ignored, schema));
             Outcome::ok(cluster)
         })
     }

@@ -4,10 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, json};
 
+use super::foreign::{Ignored, Rules};
 use super::identity::Place;
 use super::mapping::{from_object, to_object};
 use super::table::Resource;
-use super::{INTENT, scalar};
+use super::{INTENT, scalar, write_only};
 use crate::client::kube::types::{Json, Type as ApiType};
 use crate::value::{Entries, Type, Value};
 
@@ -16,9 +17,9 @@ pub fn api_type(resource: &Resource) -> ApiType {
     resource.kind.schema().cloned().map_or(ApiType::Any, ApiType::Struct)
 }
 
-/// The object to apply.
-pub fn build(resource: &Resource, config: &Value, place: &Place, nonce: Option<&str>) -> Json {
-    let mut object = Json::Object(to_object(&resource.fields, config, &api_type(resource)));
+/// The object to apply: what is configured, and the defaults that the plan has.
+pub fn build(resource: &Resource, config: &Value, planned: &Value, place: &Place, nonce: Option<&str>) -> Json {
+    let mut object = Json::Object(to_object(&resource.fields, config, Some(planned), &api_type(resource)));
     object["apiVersion"] = json!(resource.kind.api_version());
     object["kind"] = json!(resource.kind.kind);
     name(&mut object, place, nonce);
@@ -57,8 +58,38 @@ pub fn name(object: &mut Json, place: &Place, nonce: Option<&str>) {
     }
 }
 
-/// The value of an object, as far as the hint goes.
-pub fn read(resource: &Resource, object: &Json, place: &Place, hint: Option<&Value>) -> Value {
+/// How an object is read.
+#[derive(Clone, Copy)]
+pub enum Look<'a> {
+    /// What this value has of it, as after a change.
+    Ours(&'a Value),
+    /// The same, and what others have put into maps of ours, as when it is looked at again.
+    Shared(&'a Value, &'a Ignored),
+    /// All of it.
+    Whole(&'a Ignored),
+}
+
+impl<'a> Look<'a> {
+    fn hint(self) -> Option<&'a Value> {
+        match self {
+            Look::Ours(hint) | Look::Shared(hint, _) => Some(hint),
+            Look::Whole(_) => None,
+        }
+    }
+
+    fn rules(self, resource: &Resource) -> Option<Rules<'a>> {
+        match self {
+            Look::Ours(_) | Look::Whole(_) => None,
+            // Which keys are written and never stored cannot be told from those of others.
+            Look::Shared(hint, _) if resource.kind.kind == "Secret" && write_only::is_used(hint) => None,
+            Look::Shared(_, ignored) => Some(Rules::new(ignored)),
+        }
+    }
+}
+
+/// The value of an object.
+pub fn read(resource: &Resource, object: &Json, place: &Place, look: Look<'_>) -> Value {
+    let hint = look.hint();
     let decoded;
     let seen = if resource.kind.kind == "Secret" {
         decoded = decode(object, hint);
@@ -66,9 +97,9 @@ pub fn read(resource: &Resource, object: &Json, place: &Place, hint: Option<&Val
     } else {
         object
     };
-    let mut value = from_object(&resource.fields, seen, &api_type(resource), hint);
-    if hint.is_none() {
-        value = without_foreign_keys(&value);
+    let mut value = from_object(&resource.fields, seen, &api_type(resource), hint, look.rules(resource));
+    if let Look::Whole(ignored) = look {
+        value = without_foreign_keys(&value, ignored);
     }
     let Value::Object(mut entries) = value else { return value };
     entries = entries.with("id", Value::string(place.id()));
@@ -95,18 +126,15 @@ fn stamped(meta: &Value, object: &Json) -> Value {
 }
 
 /// Labels and annotations that the cluster sets for itself are not taken over by import.
-fn without_foreign_keys(value: &Value) -> Value {
+fn without_foreign_keys(value: &Value, ignored: &Ignored) -> Value {
     let Some(Value::List(list)) = value.get("metadata") else { return value.clone() };
-    let own = |key: &str| {
-        let Some((prefix, _)) = key.split_once('/') else { return true };
-        let kubernetes = prefix == "kubernetes.io" || prefix.ends_with(".kubernetes.io") || prefix.ends_with(".k8s.io");
-        key != INTENT && (!kubernetes || matches!(prefix, "app.kubernetes.io" | "service.beta.kubernetes.io"))
-    };
+    let rules = Rules::new(ignored).inside("metadata");
     let items = list.items.iter().map(|item| {
         let Value::Object(entries) = item else { return item.clone() };
         Value::Object(entries.map_values(|name, part| match part {
             Value::Map(map) if matches!(name.as_str(), "labels" | "annotations") => {
-                let kept: Entries = map.entries.iter().filter(|(key, _)| own(key)).cloned().collect();
+                let own = map.entries.iter().filter(|(key, _)| rules.shows(name, key));
+                let kept: Entries = own.cloned().collect();
                 if kept.is_empty() { Value::Null(Type::map(Type::String)) } else { Value::map(Type::String, kept) }
             }
             _ => part.clone(),

@@ -160,6 +160,7 @@ fn entry(line: &'static str, blocks: &HashMap<&'static str, Arc<Fields>>) -> Opt
             let mut attribute = Attribute::new(type_of(ty)?, presence);
             attribute.sensitive = has("sensitive");
             attribute.write_only = has("write_only");
+            attribute.description = description(name, field.as_ref()).into();
             attribute.replace = has("replace");
             attribute.deprecated =
                 has("deprecated").then_some("The provider's documentation says not to use it any more.");
@@ -167,6 +168,27 @@ fn entry(line: &'static str, blocks: &HashMap<&'static str, Arc<Fields>>) -> Opt
         }
     };
     Some(Entry { name, field, what, replace: has("replace") })
+}
+
+/// What an attribute is: the field it stands for.
+fn description(name: &str, field: Option<&Field>) -> String {
+    let own = match (field, name) {
+        (Some(Field::Named(field)), _) => return format!("The field `{field}` of the Kubernetes API."),
+        (Some(Field::Flat), _) => "A part of the object.",
+        (None, "id") => "The identifier of the object: its namespace and name.",
+        (None, "create") => "How long a creation may take, as a duration such as \"10m\".",
+        (None, "read") => "How long reading may take, as a duration such as \"10m\".",
+        (None, "update") => "How long a change may take, as a duration such as \"10m\".",
+        (None, "delete") => "How long a deletion may take, as a duration such as \"10m\".",
+        (None, "binary_data") => "Data in base64.",
+        (None, "data_wo" | "binary_data_wo") => "Data that is written and never stored.",
+        (None, "data_wo_revision" | "binary_data_wo_revision") => {
+            "A number. When it changes, the data is written again."
+        }
+        (None, name) if name.starts_with("wait_") => "Whether to wait until the object is ready.",
+        (None, _) => "An argument that is no field of the object.",
+    };
+    own.to_owned()
 }
 
 fn constant(text: &str) -> Option<Value> {

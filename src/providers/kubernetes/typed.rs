@@ -2,9 +2,10 @@
 
 use super::configured::Cluster;
 use super::identity::Place;
-use super::mapping::with_defaults;
+use super::object::Look;
+use super::settle::{with_defaults, with_prior_quantities};
 use super::table::{Fields, Resource, What};
-use super::{MANAGER, object, template, waits, write_only};
+use super::{MANAGER, foreign, object, template, waits, write_only};
 use crate::change::Action;
 use crate::client::kube::types::Json;
 use crate::client::kube::{Apply, KubeError};
@@ -15,7 +16,7 @@ use crate::value::{Entries, Path, Step, Str, Type, Value};
 
 /// The planned value of a new object.
 pub fn planned_new(resource: &Resource, schema: &Schema, proposed: &Value, config: &Value) -> Value {
-    let filled = with_defaults(&resource.fields, proposed);
+    let filled = with_defaults(&resource.fields, proposed, None);
     let value = computed_unknown(&schema.block, config, &filled);
     match (&value, Place::of_block(&value, resource.kind)) {
         (Value::Object(entries), Some(place)) => Value::Object(entries.clone().with("id", Value::string(place.id()))),
@@ -29,7 +30,8 @@ pub async fn plan(cluster: &Cluster, resource: &Resource, schema: &Schema, reque
         let value = planned_new(resource, schema, &request.proposed, &request.config);
         return Outcome::ok(Planned { value, replace: Vec::new(), private: request.private });
     }
-    let filled = with_defaults(&resource.fields, &request.proposed);
+    let filled = with_defaults(&resource.fields, &request.proposed, Some(&request.prior));
+    let filled = with_prior_quantities(&resource.fields, &object::api_type(resource), &filled, &request.prior);
     if filled == request.prior {
         return Outcome::ok(Planned { value: request.prior, replace: Vec::new(), private: request.private });
     }
@@ -39,19 +41,19 @@ pub async fn plan(cluster: &Cluster, resource: &Resource, schema: &Schema, reque
     value = restamped(&value);
     let mut said = Diagnostics::none();
     if replace.is_empty() && value_is_sendable(&request.config) {
-        said.append(try_out(cluster, resource, &request).await);
+        said.append(try_out(cluster, resource, &request, &value).await);
     }
     Outcome { value: Some(Planned { value, replace, private: request.private }), said }
 }
 
 /// Asks the server what it thinks of a change, so that a refusal shows in the plan.
-async fn try_out(cluster: &Cluster, resource: &Resource, request: &PlanRequest) -> Diagnostics {
+async fn try_out(cluster: &Cluster, resource: &Resource, request: &PlanRequest, planned: &Value) -> Diagnostics {
     let Some(place) =
         Place::of_block(&request.config, resource.kind).or_else(|| Place::of_block(&request.prior, resource.kind))
     else {
         return Diagnostics::none();
     };
-    let object = object::build(resource, &request.config, &place, nonce_of(&request.private).as_deref());
+    let object = object::build(resource, &request.config, planned, &place, nonce_of(&request.private).as_deref());
     let how = Apply { manager: MANAGER, force: true, dry_run: true };
     match cluster.kube.apply(resource.kind, &object, &how).await {
         Err(error @ (KubeError::Invalid { .. } | KubeError::Forbidden(_) | KubeError::Refused { .. })) => {
@@ -161,7 +163,7 @@ pub async fn apply(cluster: &Cluster, resource: &Resource, request: ApplyRequest
         Ok(config) => config,
         Err(error) => return Applied::failed(error.diagnostic(&format!("read {title}"))),
     };
-    let wanted = object::build(resource, &config, &place, nonce.as_deref());
+    let wanted = object::build(resource, &config, &request.planned, &place, nonce.as_deref());
     let how = Apply { manager: MANAGER, force: true, dry_run: false };
     let live = match cluster.kube.apply(resource.kind, &wanted, &how).await {
         Ok(live) => live,
@@ -173,9 +175,36 @@ pub async fn apply(cluster: &Cluster, resource: &Resource, request: ApplyRequest
         }
     };
     let private = noted(nonce.as_deref());
+    let live = match without_removed(cluster, resource, &request, &wanted, live, &place).await {
+        Ok(live) => live,
+        Err((live, error)) => {
+            // The change is made, and what was to go is there: state has both, so that the next plan takes it out.
+            let value =
+                object::read(resource, &live, &place, Look::Shared(&write_only::hint(&request), &cluster.ignored));
+            return Applied {
+                now: Now::Is { value, private },
+                said: error.diagnostic(&format!("change {title}")).into(),
+            };
+        }
+    };
     let waited = waits::after(cluster, resource, &request.planned, creates, &place, live, progress).await;
-    let value = object::read(resource, &waited.object, &place, Some(&write_only::hint(&request)));
+    let value = object::read(resource, &waited.object, &place, Look::Ours(&write_only::hint(&request)));
     Applied { now: Now::Is { value, private }, said: waited.said }
+}
+
+/// Takes out what the plan has taken out of the object's maps and an apply leaves to others. Gives the object as it is then.
+async fn without_removed(
+    cluster: &Cluster,
+    resource: &Resource,
+    request: &ApplyRequest,
+    wanted: &Json,
+    live: Json,
+    place: &Place,
+) -> Result<Json, (Json, KubeError)> {
+    let patch = foreign::removals(resource, &request.prior, &request.planned, wanted, &live);
+    let Some(patch) = patch.filter(|_| request.action == Action::Update) else { return Ok(live) };
+    let namespace = place.namespace.as_deref();
+    cluster.kube.merge(resource.kind, namespace, &place.name, &patch, MANAGER).await.map_err(|error| (live, error))
 }
 
 /// The name of a new object of which only the beginning is given: it ends in what the nonce begins with, so that recovery finds it.

@@ -45,6 +45,11 @@ pub async fn with_kept(
     Ok(Value::Object(entries))
 }
 
+/// Whether state says that something was written that it does not have.
+pub fn is_used(state: &Value) -> bool {
+    WRITE_ONLY.iter().any(|(_, revision)| state.get(revision).is_some_and(|revision| !revision.is_null()))
+}
+
 /// What to read after a call: where data is only written, none of it is taken for the data that is stored.
 pub fn hint(request: &ApplyRequest) -> Value {
     let is_set = |name: &str| request.config.get(name).is_some_and(|value| !value.is_null());

@@ -20,12 +20,13 @@ pub(super) fn all() -> ProviderSchema {
     ]);
     let sensitive =
         resource(vec![("content", text().sensitive().replace()), ("content_base64", text().sensitive().replace())]);
-    ProviderSchema {
+    let schemas = ProviderSchema {
         resources: BTreeMap::from([("local_file", plain), ("local_sensitive_file", sensitive)]),
         data: BTreeMap::from([("local_file", data(false)), ("local_sensitive_file", data(true))]),
         actions: BTreeMap::from([("local_command", super::command::schema())]),
         ..ProviderSchema::default()
-    }
+    };
+    crate::providers::prose::described("local", schemas)
 }
 
 fn resource(content: Vec<(&'static str, Attribute)>) -> Schema {

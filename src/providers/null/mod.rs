@@ -28,11 +28,14 @@ pub fn provider(_settings: &Settings) -> Arc<dyn Provider> {
         ("outputs", Attribute::computed(texts)),
         ("random", Attribute::computed(Type::String)),
     ]);
-    let schema = ProviderSchema {
-        resources: BTreeMap::from([("null_resource", Schema::new(resource))]),
-        data: BTreeMap::from([("null_data_source", Schema::new(data))]),
-        ..ProviderSchema::default()
-    };
+    let schema = super::prose::described(
+        "null",
+        ProviderSchema {
+            resources: BTreeMap::from([("null_resource", Schema::new(resource))]),
+            data: BTreeMap::from([("null_data_source", Schema::new(data))]),
+            ..ProviderSchema::default()
+        },
+    );
     Arc::new(StateOnly::new(Null { schema }))
 }
 

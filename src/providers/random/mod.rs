@@ -4,6 +4,7 @@
 //! differs: with a `seed`, the same seed gives the same result here, but not the one the Terraform provider gives, whose
 //! generator is that of its language.
 
+mod keepers;
 mod names;
 mod schemas;
 mod text;
@@ -21,7 +22,7 @@ use super::Settings;
 
 /// The provider.
 pub fn provider(_settings: &Settings) -> Arc<dyn Provider> {
-    Arc::new(StateOnly::new(Random { schema: schemas::all() }))
+    Arc::new(StateOnly::new(Random { schema: super::prose::described("random", schemas::all()) }))
 }
 
 struct Random {
@@ -55,7 +56,9 @@ impl InState for Random {
             let defaults = schemas::defaults(&request.kind, &request.config);
             request.proposed = Value::Object(defaults.iter().fold(entries.clone(), fill));
         }
-        Outcome::ok(plan_by_schema(&schema.block, &request))
+        let mut planned = plan_by_schema(&schema.block, &request);
+        planned.replace.retain(|path| keepers::is_reason(&request.prior, &planned.value, path));
+        Outcome::ok(planned)
     }
 
     fn create(&self, kind: &str, planned: &Value) -> Outcome<Value> {

@@ -69,6 +69,61 @@ fn what_was_made_stays_until_a_keeper_changes() {
     }
 }
 
+fn keepers(entries: &[(&str, Option<&str>)]) -> Value {
+    let value = |text: &Option<&str>| text.map_or(Value::Null(Type::String), Value::from);
+    let entries = entries.iter().map(|(name, text)| ((*name).into(), value(text)));
+    Value::map(Type::String, Entries::from_iter(entries))
+}
+
+#[test]
+fn null_keepers_are_no_reason_for_a_new_object() {
+    let none = || Value::Null(Type::map(Type::String));
+    for (before, after, replaced) in [
+        (keepers(&[("k", Some("v"))]), keepers(&[("k", Some("v")), ("n", None)]), false),
+        (keepers(&[("k", Some("v")), ("n", None)]), keepers(&[("k", Some("v"))]), false),
+        (none(), keepers(&[("n", None)]), false),
+        (keepers(&[("n", None)]), none(), false),
+        (none(), keepers(&[]), false),
+        (keepers(&[]), none(), false),
+        (keepers(&[("n", None)]), keepers(&[("m", None)]), false),
+        (none(), keepers(&[("k", Some("v"))]), true),
+        (none(), keepers(&[("k", Some("v")), ("n", None)]), true),
+        (keepers(&[("k", Some("v"))]), none(), true),
+        (keepers(&[("k", Some("v"))]), keepers(&[]), true),
+        (keepers(&[("k", Some("v"))]), keepers(&[("k", None)]), true),
+        (keepers(&[("n", None)]), keepers(&[("n", Some("v"))]), true),
+        (keepers(&[("k", Some("v"))]), keepers(&[("k", Some("w")), ("n", None)]), true),
+        (none(), Value::map(Type::String, Entries::from_iter([("k".into(), Value::unknown(Type::String))])), true),
+        (none(), Value::unknown(Type::map(Type::String)), true),
+    ] {
+        for (kind, arguments) in kinds() {
+            let with = |keepers: &Value| [arguments.clone(), vec![("keepers", keepers.clone())]].concat();
+            let object = made(kind, &with(&before));
+            let planned = planned(kind, &object, &config(kind, &with(&after)));
+            let reasons = if replaced { vec![Path::attribute("keepers")] } else { vec![] };
+            assert_eq!(planned.replace, reasons, "{kind}: {before:?} to {after:?}");
+            // What is planned is what is written, so that the change is shown, and once only.
+            assert_eq!(planned.value.get("keepers"), Some(&after), "{kind}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_text_and_none_are_the_same_characters() {
+    let of = |text: Value| [("length", Value::int(4)), ("override_special", text)];
+    let none = || Value::Null(Type::String);
+    for (before, after, replaced) in [
+        ("".into(), none(), false),
+        (none(), "".into(), false),
+        (none(), "+".into(), true),
+        ("+".into(), "".into(), true),
+    ] {
+        let object = made("random_string", &of(before));
+        let planned = planned("random_string", &object, &config("random_string", &of(after)));
+        assert_eq!(!planned.replace.is_empty(), replaced, "{:?}", planned.replace);
+    }
+}
+
 #[test]
 fn texts_hold_what_was_asked_for() {
     let arguments = [
@@ -122,6 +177,12 @@ fn impossible_arguments_are_refused() {
         &[("min", int(2)), ("max", int(1))],
         "The minimum (min) value needs to be smaller than or equal to maximum (max) value: 2 > 1.",
     );
+    check(
+        "random_string",
+        &[("length", int(2)), ("number", Value::Bool(true)), ("numeric", Value::Bool(false))],
+        "Attributes number and numeric are the same switch under two names, got: true and false. Leave out number, which is deprecated.",
+    );
+    check("random_string", &[("length", int(2)), ("number", Value::Bool(false)), ("numeric", Value::Bool(false))], "");
     check("random_integer", &[("min", Value::unknown(Type::Number)), ("max", int(1))], "");
 }
 
@@ -183,12 +244,36 @@ fn what_is_imported_plans_nothing() {
     }
 }
 
+/// What each version of the schemas has stored, and what becomes of it.
 #[test]
 fn older_objects_are_read() {
     let provider = provider(&Settings::new());
+    let upgraded = |kind: &str, version: u64, state: &str| provider.upgrade(kind, version, state).value.unwrap();
     let state = r#"{"id":"none","length":3,"number":false,"result":"abc","lower":true,"upper":true,"special":true,
         "min_lower":0,"min_numeric":0,"min_special":0,"min_upper":0,"keepers":null,"override_special":null}"#;
-    let object = provider.upgrade("random_password", 1, state).value.unwrap();
-    assert_eq!(object.get("numeric"), Some(&Value::Bool(false)));
-    assert!(bcrypt::verify("abc", text(&object, "bcrypt_hash")).unwrap());
+    let hash = |object: &Value| text(object, "bcrypt_hash").to_owned();
+    for version in [0, 1] {
+        let object = upgraded("random_password", version, state);
+        assert_eq!(object.get("numeric"), Some(&Value::Bool(false)));
+        assert!(bcrypt::verify("abc", &hash(&object)).unwrap());
+        let written = config("random_password", &[("length", Value::int(3)), ("number", Value::Bool(false))]);
+        let again = planned("random_password", &object, &written);
+        assert_eq!((again.value, again.replace), (object, vec![]));
+    }
+    // A hash that fits stays, one of another text is made anew.
+    let right = bcrypt::hash("abc", 4).unwrap();
+    for (stored, stays) in [(right.as_str(), true), (&bcrypt::hash("abd", 4).unwrap(), false), ("?", false)] {
+        let state = format!(
+            r#"{{"id":"none","length":3,"result":"abc","number":true,"numeric":true,"bcrypt_hash":"{stored}"}}"#
+        );
+        let object = upgraded("random_password", 2, &state);
+        assert_eq!(hash(&object) == stored, stays);
+        assert!(bcrypt::verify("abc", &hash(&object)).unwrap());
+    }
+    // Of an imported object the result alone was stored.
+    for kind in ["random_password", "random_string"] {
+        let object = upgraded(kind, 1, r#"{"id":"none","result":"äbc","number":null,"length":null}"#);
+        let again = planned(kind, &object, &config(kind, &[("length", Value::int(3))]));
+        assert_eq!((again.value, again.replace), (object, vec![]), "{kind}");
+    }
 }

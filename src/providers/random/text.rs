@@ -34,6 +34,15 @@ pub fn validate(config: &Value) -> Diagnostics {
             said.push(invalid(format!("Attribute length value must be at least {sum}, got: {length}")));
         }
     }
+    let switch = |name: &str| config.get(name).and_then(Value::as_bool);
+    if let (Some(number), Some(numeric)) = (switch("number"), switch("numeric"))
+        && number != numeric
+    {
+        let text = format!(
+            "Attributes number and numeric are the same switch under two names, got: {number} and {numeric}. Leave out number, which is deprecated."
+        );
+        said.push(Diagnostic::error("Invalid Attribute Combination", text));
+    }
     let off = |name: &str| config.get(name).is_some_and(|value| value.as_bool() == Some(false));
     if off("lower") && off("upper") && off("special") && (off("numeric") || off("number")) {
         said.push(invalid("At least one of the attributes special, upper, lower, numeric must be true.".into()));
@@ -72,9 +81,17 @@ fn computed(kind: &str, result: &str) -> Set {
     }
 }
 
+fn hashed(text: &str) -> &[u8] {
+    &text.as_bytes()[..text.len().min(BCRYPT_BYTES)]
+}
+
+/// Whether a hash is of this text.
+fn fits(text: &str, hash: &str) -> bool {
+    bcrypt::verify(hashed(text), hash).unwrap_or(false)
+}
+
 fn bcrypt(text: &str) -> Value {
-    let bytes = &text.as_bytes()[..text.len().min(BCRYPT_BYTES)];
-    match bcrypt::hash(bytes, BCRYPT_COST) {
+    match bcrypt::hash(hashed(text), BCRYPT_COST) {
         Ok(hash) => hash.into(),
         // Only a NUL byte in the text has no hash.
         Err(_) => Value::Null(crate::value::Type::String),
@@ -90,7 +107,7 @@ pub fn imported(kind: &str, result: &str) -> Set {
     set
 }
 
-/// Older versions had `number` for `numeric` and no `bcrypt_hash`.
+/// Older versions had `number` for `numeric`, no minimums, no `bcrypt_hash`, and of an imported object the result alone.
 pub fn upgrade(kind: &str, object: &mut serde_json::Map<String, serde_json::Value>) {
     use serde_json::Value as Json;
     let missing = |object: &serde_json::Map<String, Json>, name: &str| object.get(name).is_none_or(Json::is_null);
@@ -108,10 +125,14 @@ pub fn upgrade(kind: &str, object: &mut serde_json::Map<String, serde_json::Valu
             object.insert(name.into(), true.into());
         }
     }
-    if kind == "random_password" {
-        // A hash made by version 2 may be of a wrong text: it is made anew.
-        let hash = object.get("result").and_then(Json::as_str).map(bcrypt);
-        let hash = hash.as_ref().and_then(Value::as_str).map(str::to_owned);
-        object.insert("bcrypt_hash".into(), hash.into());
+    let result = object.get("result").and_then(Json::as_str).unwrap_or_default().to_owned();
+    if missing(object, "length") {
+        object.insert("length".into(), result.chars().count().into());
+    }
+    if kind == "random_password"
+        && !object.get("bcrypt_hash").and_then(Json::as_str).is_some_and(|hash| fits(&result, hash))
+    {
+        // Some versions made the hash of a wrong text, the first ones made none.
+        object.insert("bcrypt_hash".into(), bcrypt(&result).as_str().into());
     }
 }

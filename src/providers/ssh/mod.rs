@@ -24,11 +24,14 @@ use super::over_ssh::{OnHosts, over_ssh, text, with};
 
 /// The provider.
 pub fn provider(settings: &Settings) -> Arc<dyn Provider> {
-    let schema = ProviderSchema {
-        config: Schema::new(Block::new(attributes())),
-        resources: BTreeMap::from([("ssh_file", file::schema()), ("ssh_command", command::schema())]),
-        ..ProviderSchema::default()
-    };
+    let schema = super::prose::described(
+        "ssh",
+        ProviderSchema {
+            config: Schema::new(Block::new(attributes())),
+            resources: BTreeMap::from([("ssh_file", file::schema()), ("ssh_command", command::schema())]),
+            ..ProviderSchema::default()
+        },
+    );
     over_ssh(Ssh { schema }, settings)
 }
 

@@ -25,11 +25,14 @@ pub use stored::StoredStates;
 
 /// The provider.
 pub fn provider(settings: &Settings) -> Arc<dyn Provider> {
-    let schema = ProviderSchema {
-        resources: BTreeMap::from([("terraform_data", data::schema())]),
-        data: BTreeMap::from([("terraform_remote_state", remote_state::schema())]),
-        ..ProviderSchema::default()
-    };
+    let schema = super::prose::described(
+        "terraform",
+        ProviderSchema {
+            resources: BTreeMap::from([("terraform_data", data::schema())]),
+            data: BTreeMap::from([("terraform_remote_state", remote_state::schema())]),
+            ..ProviderSchema::default()
+        },
+    );
     Arc::new(StateOnly::new(Terraform { schema, remote_state: settings.remote_state.clone() }))
 }
 

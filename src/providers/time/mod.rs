@@ -1,10 +1,13 @@
 //! Times that are taken once and kept in state, and waiting.
 //!
-//! In: requests of the engine and a clock. Out: values with the attributes and ids of the Terraform provider `time` 0.13:
-//! times in RFC 3339, UTC, whole seconds. Nothing outside of state exists.
+//! In: requests of the engine and a clock. Out: values with the attributes and ids of the Terraform provider `time` 0.13.
+//! A time that the configuration gives stays as it is written; what follows from it is RFC 3339 in whole seconds, at the
+//! offset of the given one. Nothing outside of state exists.
 
+mod import;
 mod moments;
 mod schemas;
+mod validate;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,11 +22,14 @@ use crate::provider::{
 use crate::value::{Entries, Type, Value};
 
 use super::Settings;
-use moments::{Shift, duration, parse, parts, rfc3339};
+use moments::{Moment, Shift, duration, parse};
 
 /// The provider.
 pub fn provider(settings: &Settings) -> Arc<dyn Provider> {
-    Arc::new(StateOnly::new(Time { schema: schemas::all(), now: settings.now.clone() }))
+    Arc::new(StateOnly::new(Time {
+        schema: super::prose::described("time", schemas::all()),
+        now: settings.now.clone(),
+    }))
 }
 
 struct Time {
@@ -35,11 +41,14 @@ struct Time {
 const PARTS: [&str; 7] = ["day", "hour", "minute", "month", "second", "unix", "year"];
 
 impl Time {
-    /// The moment an object starts from: as configured, else as it was, else now.
-    fn base(&self, entries: &Entries, name: &str) -> Result<Timestamp, Diagnostic> {
+    /// The moment an object starts from, and its text: as configured, else as it was, else now.
+    fn base(&self, entries: &Entries, name: &str) -> Result<(Moment, Value), Diagnostic> {
         match entries.get(name).and_then(Value::as_str) {
-            Some(text) => parse(text),
-            None => Ok((self.now)()),
+            Some(text) => Ok((parse(text)?, text.into())),
+            None => {
+                let now = Moment::utc((self.now)());
+                Ok((now, rfc3339(now)))
+            }
         }
     }
 
@@ -49,37 +58,51 @@ impl Time {
         };
         match kind {
             "time_static" => {
-                let moment = self.base(entries, "rfc3339")?;
-                let entries = set(entries, parts(moment));
-                Ok(entries.with("rfc3339", rfc3339(moment)).with("id", rfc3339(moment)))
+                let (moment, text) = self.base(entries, "rfc3339")?;
+                Ok(set(entries, moment.parts()).with("rfc3339", text.clone()).with("id", text))
             }
             "time_offset" => {
-                let base = self.base(entries, "base_rfc3339")?;
+                let (base, text) = self.base(entries, "base_rfc3339")?;
                 let moment = Shift::read(entries, "offset_").from(base)?;
-                let entries = set(entries, parts(moment));
-                Ok(entries
-                    .with("base_rfc3339", rfc3339(base))
-                    .with("rfc3339", rfc3339(moment))
-                    .with("id", rfc3339(base)))
+                let entries = set(entries, moment.parts());
+                Ok(entries.with("base_rfc3339", text).with("rfc3339", rfc3339(moment)).with("id", rfc3339(base)))
             }
             "time_rotating" => {
-                let base = self.base(entries, "rfc3339")?;
+                let (base, text) = self.base(entries, "rfc3339")?;
                 let shift = Shift::read(entries, "rotation_");
-                let rotation = match (entries.get("rotation_rfc3339").and_then(Value::as_str), shift.by_last(base)) {
-                    (Some(text), _) => parse(text)?,
-                    (None, Some(moment)) => moment?,
-                    (None, None) => base,
+                let (rotation, written) = match entries.get("rotation_rfc3339").and_then(Value::as_str) {
+                    Some(written) => (parse(written)?, written.into()),
+                    None => {
+                        let moment = shift.by_last(base).unwrap_or(Ok(base))?;
+                        (moment, rfc3339(moment))
+                    }
                 };
                 // They spell out when it ends, not when it began.
-                let entries = set(entries, parts(rotation));
-                Ok(entries
-                    .with("rfc3339", rfc3339(base))
-                    .with("rotation_rfc3339", rfc3339(rotation))
-                    .with("id", rfc3339(base)))
+                let entries = set(entries, rotation.parts());
+                Ok(entries.with("rfc3339", text).with("rotation_rfc3339", written).with("id", rfc3339(base)))
             }
-            _ => Ok(entries.clone().with("id", rfc3339((self.now)()))),
+            _ => Ok(entries.clone().with("id", rfc3339(Moment::utc((self.now)())))),
         }
     }
+}
+
+fn rfc3339(moment: Moment) -> Value {
+    Value::string(moment.to_string())
+}
+
+/// The request of a rotation, where a time that is written in another form of the one in state stays as it is in state.
+fn with_settled_forms(request: &PlanRequest) -> PlanRequest {
+    let mut request = request.clone();
+    let Value::Object(mut entries) = request.proposed.clone() else { return request };
+    for name in ["rfc3339", "rotation_rfc3339"] {
+        let text = |value: &Value| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let (Some(configured), Some(prior)) = (text(&request.config), text(&request.prior)) else { continue };
+        if Moment::parse(&configured).is_ok_and(|moment| moment.to_string() == prior) {
+            entries = entries.with(name, prior.into());
+        }
+    }
+    request.proposed = Value::Object(entries);
+    request
 }
 
 impl Time {
@@ -98,28 +121,18 @@ impl InState for Time {
     }
 
     fn validate(&self, kind: &str, _data: bool, config: &Value) -> Diagnostics {
-        let mut said = Diagnostics::none();
-        let mut check = |names: &[&str], look: &dyn Fn(&str) -> Result<(), Diagnostic>| {
-            let texts = names.iter().filter_map(|name| config.get(name).and_then(Value::as_str));
-            said.append(texts.filter_map(|text| look(text).err()));
-        };
-        check(&["base_rfc3339", "rfc3339", "rotation_rfc3339"], &|text| parse(text).map(drop));
-        check(&["create_duration", "destroy_duration"], &|text| duration(text).map(drop));
-        let needed: &[&str] = match kind {
-            "time_offset" => schemas::OFFSETS,
-            "time_rotating" => schemas::ROTATIONS,
-            _ => &[],
-        };
-        let given = needed.iter().any(|name| config.get(name).is_some_and(|value| !value.is_null()));
-        if !needed.is_empty() && !given {
-            let text = format!("At least one of these attributes must be configured: [{}]", needed.join(","));
-            said.push(Diagnostic::error("Missing Attribute Configuration", text));
-        }
-        said
+        validate::check(kind, config)
     }
 
     fn plan(&self, request: &PlanRequest) -> Outcome<Planned> {
         let Some(schema) = self.schema.resources.get(request.kind.as_str()) else { return unknown_kind(&request.kind) };
+        let settled;
+        let request = if request.kind == "time_rotating" {
+            settled = with_settled_forms(request);
+            &settled
+        } else {
+            request
+        };
         let planned = plan_by_schema(&schema.block, request);
         let Value::Object(entries) = &planned.value else { return Outcome::ok(planned) };
         let given = |name: &str| request.config.get(name).is_some_and(|value| value.as_str().is_some());
@@ -171,16 +184,16 @@ impl InState for Time {
         }
         // Once its time has come it ceases to be, so that the plan makes a new one.
         let due = prior.get("rotation_rfc3339").and_then(Value::as_str).and_then(|text| parse(text).ok());
-        if due.is_some_and(|due| (self.now)() > due) { None } else { Some(prior) }
+        if due.is_some_and(|due| due.is_before((self.now)())) { None } else { Some(prior) }
     }
 
     fn import(&self, kind: &str, id: &str) -> Outcome<Value> {
         let Some(schema) = self.schema.resources.get(kind) else { return unknown_kind(kind) };
         let Type::Object(attributes) = schema.ty() else { return unknown_kind(kind) };
         let nothing = attributes.iter().map(|(name, attribute)| (name.clone(), Value::Null(attribute.ty.clone())));
-        let given = match schemas::import_fields(kind, id) {
+        let given = match import::fields(kind, id) {
             Ok(given) => given,
-            Err(why) => return Diagnostic::error("Unexpected Import Identifier", why).into(),
+            Err(wrong) => return wrong.into(),
         };
         let entries: Entries = nothing.chain(given.into_iter().map(|(name, value)| (name.into(), value))).collect();
         self.create(kind, &Value::Object(entries))
@@ -192,7 +205,7 @@ impl InState for Time {
             ("time_sleep", Action::Delete) => "destroy_duration",
             _ => return Duration::ZERO,
         };
-        object.get(name).and_then(Value::as_str).and_then(|text| duration(text).ok()).unwrap_or_default()
+        object.get(name).and_then(Value::as_str).and_then(duration).unwrap_or_default()
     }
 }
 

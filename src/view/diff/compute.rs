@@ -105,7 +105,8 @@ fn typed(before: Option<&Value>, after: Option<&Value>, ty: &Type, path: &mut Pa
                 .into_iter()
                 .map(|name| {
                     let (old, new) = (part(before, &name), part(after, &name));
-                    let diff = path.inside(Step::Key(name.clone()), |path| value(old, new, element, path, compare));
+                    let step = Step::Key(name.clone());
+                    let diff = path.inside(step, |path| element_diff(old, new, element, path, compare));
                     (name, diff)
                 })
                 .collect::<Vec<_>>();
@@ -139,7 +140,7 @@ fn typed(before: Option<&Value>, after: Option<&Value>, ty: &Type, path: &mut Pa
     }
 }
 
-/// An element of a list or set: null is a value there.
+/// An element of a list, set or map: null is a value there.
 fn element_diff(
     before: Option<&Value>,
     after: Option<&Value>,
@@ -147,7 +148,7 @@ fn element_diff(
     path: &mut Path,
     compare: &Compare<'_>,
 ) -> Diff {
-    if before.or(after).is_some_and(Value::is_null) || after.is_some_and(Value::is_null) {
+    if before.is_some_and(Value::is_null) || after.is_some_and(Value::is_null) {
         return open_value(before, after, compare);
     }
     value(before, after, ty, path, compare)

@@ -219,7 +219,7 @@ impl Drawing {
                 false
             }
         };
-        if nulls && diff.action == Action::Delete {
+        if nulls && diff.action == Action::Delete && !is_null(diff) {
             self.arrow();
             self.out.push_str(&self.style.paint(Ink::Dim, "null"));
         }
@@ -326,8 +326,8 @@ impl Drawing {
                 hidden += 1;
                 continue;
             }
-            // What a schema declares and nobody has set is not there; in content of open type a null was written.
-            if self.everything && notation != Notation::Open && is_null(entry) {
+            // What a schema declares and nobody has set is not there; in a map and in content of open type a null was written.
+            if self.everything && notation == Notation::Object && is_null(entry) {
                 continue;
             }
             let nulls = notation != Notation::Open && diff.action == Action::Update;

@@ -43,7 +43,10 @@ in_both_worlds![
     kinds_of_the_table,
     manifests,
     definitions_and_their_objects,
-    foreign_fields_are_left_alone,
+    keys_of_others,
+    keys_of_others_that_are_left_to_them,
+    equal_amounts,
+    defaults_of_the_provider,
     refusals,
     replacements,
     recovery,
@@ -573,19 +576,204 @@ async fn definitions_and_their_objects(world: &World) {
     world.delete(kind, &thing).await;
 }
 
-async fn foreign_fields_are_left_alone(world: &World) {
+/// What others put into maps of ours is shown, and goes with the next change; fields that we have never named stay.
+async fn keys_of_others(world: &World) {
+    let meddled = json!({
+        "metadata": { "labels": { "who": "else" }, "annotations": { "note": "x", "tool.kubernetes.io/note": "y" } },
+        "data": { "z": "OQ==" },
+    });
+    for (kind, api, name, labels) in [
+        ("kubernetes_config_map", "ConfigMap", "f", ""),
+        ("kubernetes_config_map_v1", "ConfigMap", "g", "labels = { a = \"1\" }"),
+        ("kubernetes_secret_v1", "Secret", "f", ""),
+        ("kubernetes_secret", "Secret", "g", "labels = { a = \"1\" }"),
+    ] {
+        let text = format!(
+            "metadata {{\n name = \"{name}\"\n namespace = \"NAMESPACE\"\n {labels}\n}}\ndata = {{\n a = \"1\"\n}}"
+        );
+        let thing = world.create(kind, &text).await;
+        world.settled(kind, &thing, &text).await;
+        world.meddle("v1", api, name, meddled.clone()).await;
+        let drifted = world.read(kind, &thing).await.unwrap();
+        let seen = if api == "Secret" { "9" } else { "OQ==" };
+        assert_eq!(drifted.at("/data"), json!({ "a": "1", "z": seen }), "{kind}");
+        assert_eq!(drifted.at("/metadata/0/labels/who"), json!("else"), "{kind}");
+        assert_eq!(drifted.at("/metadata/0/annotations"), json!({ "note": "x" }), "{kind}");
+        let settled = world.update(kind, &drifted, &text).await;
+        assert_eq!(settled.at("/data"), json!({ "a": "1" }), "{kind}");
+        let live = world.kube.get(find("v1", api).unwrap(), Some(&world.namespace), name).await.unwrap().unwrap();
+        assert_eq!(live["data"].as_object().unwrap().len(), 1, "{kind}: {live}");
+        assert_eq!(live["metadata"]["labels"]["who"], json!(null), "{kind}");
+        // Kubernetes' own keys stay.
+        assert_eq!(live["metadata"]["annotations"]["tool.kubernetes.io/note"], json!("y"), "{kind}");
+        assert_eq!(live["metadata"]["annotations"]["note"], json!(null), "{kind}");
+        world.delete(kind, &settled).await;
+    }
+    // In a template too; and where nothing is written there is nothing of others either.
     let kind = "kubernetes_config_map";
-    let text = format!("{}data = {{\n a = \"1\"\n}}", meta("f"));
+    let text = format!("{}data = {{ a = \"1\" }}", meta("b"));
     let thing = world.create(kind, &text).await;
-    let foreign =
-        json!({ "metadata": { "labels": { "who": "else" }, "annotations": { "note": "x" } }, "data": { "z": "9" } });
-    world.meddle("v1", "ConfigMap", "f", foreign).await;
+    world.meddle("v1", "ConfigMap", "b", json!({ "binaryData": { "k": "/wD+" } })).await;
+    let drifted = world.read(kind, &thing).await.unwrap();
+    assert_eq!(drifted.at("/binary_data"), json!({ "k": "/wD+" }));
+    let thing = world.update(kind, &drifted, &text).await;
+    world.delete(kind, &thing).await;
+    let kind = "kubernetes_deployment_v1";
+    let text = deployment("d", "redis:7", "", 0);
+    let thing = world.create(kind, &text).await;
+    let labels = json!({ "spec": { "template": { "metadata": { "labels": { "who": "else" }, "annotations": { "kubectl.kubernetes.io/restartedAt": "now" } } } } });
+    world.meddle("apps/v1", "Deployment", "d", labels).await;
+    let drifted = world.read(kind, &thing).await.unwrap();
+    assert_eq!(drifted.at("/spec/0/template/0/metadata/0/labels"), json!({ "app": "d", "who": "else" }));
+    let thing = world.update(kind, &drifted, &text).await;
+    let live = world.kube.get(find("apps/v1", "Deployment").unwrap(), Some(&world.namespace), "d").await;
+    let template = live.unwrap().unwrap()["spec"]["template"]["metadata"].clone();
+    assert_eq!(template["labels"], json!({ "app": "d" }));
+    assert_eq!(template["annotations"]["kubectl.kubernetes.io/restartedAt"], json!("now"));
+    world.delete(kind, &thing).await;
+}
+
+/// What the provider's configuration leaves to others, and data that state does not have.
+async fn keys_of_others_that_are_left_to_them(world: &World) {
+    let world = world
+        .configured_with(
+            r#"
+        ignore_labels      = ["^team$"]
+        ignore_annotations = ["cattle\\.io/"]
+    "#,
+        )
+        .await;
+    let kind = "kubernetes_config_map";
+    let text = format!("{}data = {{ a = \"1\" }}", meta("i"));
+    let thing = world.create(kind, &text).await;
+    let meddled =
+        json!({ "metadata": { "labels": { "team": "x" }, "annotations": { "field.cattle.io/projectId": "p" } } });
+    world.meddle("v1", "ConfigMap", "i", meddled).await;
     world.settled(kind, &thing, &text).await;
-    let text = format!("{}data = {{\n a = \"2\"\n}}", meta("f"));
-    world.update(kind, &thing, &text).await;
-    let object = world.kube.get(find("v1", "ConfigMap").unwrap(), Some(&world.namespace), "f").await.unwrap().unwrap();
-    assert_eq!(object["data"], json!({ "a": "2", "z": "9" }));
-    assert_eq!(object["metadata"]["labels"]["who"], json!("else"));
+    world.delete(kind, &thing).await;
+    let kind = "kubernetes_secret_v1";
+    let text = format!("{}data_wo = {{ a = \"1\" }}\ndata_wo_revision = 1", meta("w"));
+    let thing = world.create(kind, &text).await;
+    world.settled(kind, &thing, &text).await;
+    world.delete(kind, &thing).await;
+}
+
+/// The server writes amounts in a form of its own, and people write them in others.
+async fn equal_amounts(world: &World) {
+    let set = |cpu: &str, memory: &str, storage: &str| {
+        let extra = format!("wait_for_rollout = false\n# {storage}");
+        stateful_set("standard", "pg:16", &extra)
+            .replace("requests = { storage = \"1Gi\" }", &format!("requests = {{ storage = \"{storage}\" }}"))
+            .replace(
+                "volume_mount {",
+                &format!("resources {{\n limits = {{ cpu = \"{cpu}\", memory = \"{memory}\" }}\n }}\n volume_mount {{"),
+            )
+    };
+    let quota = |cpu: &str, memory: &str| {
+        format!("{}spec {{\n hard = {{ \"limits.cpu\" = \"{cpu}\", \"limits.memory\" = \"{memory}\" }}\n}}", meta("q"))
+    };
+    let range = |cpu: &str, memory: &str| {
+        format!(
+            "{}spec {{\n limit {{\n type = \"Container\"\n max = {{ cpu = \"{cpu}\" }}\n default = {{ cpu = \"{cpu}\", memory = \"{memory}\" }}\n }}\n}}",
+            meta("r")
+        )
+    };
+    for (kind, written, other, changed) in [
+        (
+            "kubernetes_stateful_set_v1",
+            set("1", "1024Mi", "1024Mi"),
+            set("1000m", "1Gi", "1Gi"),
+            set("1000m", "2Gi", "1Gi"),
+        ),
+        ("kubernetes_resource_quota_v1", quota("0.5", "1e3"), quota("500m", "1k"), quota("500m", "2k")),
+        ("kubernetes_limit_range_v1", range("2000m", "1Gi"), range("2", "1024Mi"), range("2", "2048Mi")),
+    ] {
+        let thing = world.create(kind, &written).await;
+        world.settled(kind, &thing, &written).await;
+        // The same in another form is no change, and no reason for a new object; state keeps the form that it has.
+        let read = world.read(kind, &thing).await.unwrap();
+        let (planned, said, _) = world.plan(kind, &read, &other).await;
+        assert!(!said.has_errors(), "{said}");
+        assert_eq!((&planned.value, planned.replace.as_slice()), (&read.value, [].as_slice()), "{kind}");
+        // Another amount is one.
+        let thing = world.update(kind, &read, &changed).await;
+        world.settled(kind, &thing, &changed).await;
+        world.delete(kind, &thing).await;
+    }
+}
+
+/// What nobody has written is what the provider's documentation says, and the server takes it.
+async fn defaults_of_the_provider(world: &World) {
+    let container = "container {\n name = \"c\"\n image = \"busybox\"\n }";
+    let pod = format!("spec {{\n {container}\n toleration {{\n key = \"k\"\n value = \"v\"\n }}\n }}");
+    let job =
+        format!("wait_for_completion = false\n{}spec {{\n template {{\n metadata {{}}\n {pod}\n }}\n}}", meta("j"));
+    let cron = format!(
+        "{}spec {{\n schedule = \"0 0 1 1 *\"\n job_template {{\n metadata {{}}\n spec {{\n template {{\n metadata {{}}\n {pod}\n }}\n }}\n }}\n}}",
+        meta("c")
+    );
+    let ingress = format!(
+        "{}spec {{\n rule {{\n http {{\n path {{\n path = \"/app/*\"\n backend {{\n service {{\n name = \"web\"\n port {{\n number = 80\n }}\n }}\n }}\n }}\n }}\n }}\n}}",
+        meta("i")
+    );
+    let policy = format!(
+        "{}spec {{\n policy_types = [\"Ingress\"]\n pod_selector {{}}\n ingress {{\n ports {{\n port = \"80\"\n }}\n }}\n}}",
+        meta("n")
+    );
+    let set = stateful_set("standard", "pg:16", "wait_for_rollout = false")
+        .replace("volume_claim_template {", "persistent_volume_claim_retention_policy {}\n volume_claim_template {");
+    let class = "metadata {\n name = \"NAMESPACE\"\n}\nvalue = 7".to_owned();
+    let job_pod = "/spec/0/template/0/spec/0";
+    let cron_pod = "/spec/0/job_template/0/spec/0/template/0/spec/0";
+    for (kind, text, expect) in [
+        (
+            "kubernetes_ingress_v1",
+            ingress,
+            vec![("/spec/0/rule/0/http/0/path/0/path_type".to_owned(), json!("ImplementationSpecific"))],
+        ),
+        (
+            "kubernetes_job_v1",
+            job,
+            vec![
+                (format!("{job_pod}/restart_policy"), json!("Never")),
+                (format!("{job_pod}/toleration/0/operator"), json!("Equal")),
+                (format!("{job_pod}/share_process_namespace"), json!(false)),
+            ],
+        ),
+        (
+            "kubernetes_cron_job_v1",
+            cron,
+            vec![
+                (format!("{cron_pod}/restart_policy"), json!("Never")),
+                ("/spec/0/starting_deadline_seconds".to_owned(), json!(0)),
+            ],
+        ),
+        ("kubernetes_network_policy_v1", policy, vec![("/spec/0/ingress/0/ports/0/protocol".to_owned(), json!("TCP"))]),
+        (
+            "kubernetes_stateful_set_v1",
+            set,
+            vec![
+                ("/spec/0/volume_claim_template/0/metadata/0/namespace".to_owned(), json!("default")),
+                ("/spec/0/persistent_volume_claim_retention_policy/0/when_scaled".to_owned(), json!("Retain")),
+            ],
+        ),
+        (
+            "kubernetes_priority_class_v1",
+            class,
+            vec![
+                ("/preemption_policy".to_owned(), json!("PreemptLowerPriority")),
+                ("/global_default".to_owned(), json!(false)),
+                ("/description".to_owned(), json!("")),
+            ],
+        ),
+    ] {
+        let thing = world.create(kind, &text).await;
+        for (path, value) in expect {
+            assert_eq!(thing.at(&path), value, "{kind} {path}");
+        }
+        world.settled(kind, &thing, &text).await;
+        world.delete(kind, &thing).await;
+    }
 }
 
 async fn refusals(world: &World) {

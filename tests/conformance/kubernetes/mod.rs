@@ -94,6 +94,14 @@ impl World {
         world
     }
 
+    /// The same cluster by another configuration of the provider.
+    pub async fn configured_with(&self, text: &str) -> World {
+        let config = self.decoded(&self.provider.schema().config.block, text);
+        let configured = self.provider.configure(config).await.value.unwrap();
+        let (provider, kube, namespace) = (self.provider.clone(), self.kube.clone(), self.namespace.clone());
+        World { provider, configured, kube, namespace, _folder: None }
+    }
+
     /// A configuration from its text.
     pub fn config(&self, kind: &str, text: &str) -> Value {
         let schema = &self.provider.schema().resources[kind];
