@@ -75,10 +75,6 @@ impl Critical {
         }
     }
 
-    pub(super) fn has_work(&self, phase: usize) -> bool {
-        self.phases.get(phase).is_some_and(|phase| phase.calls > 0)
-    }
-
     pub(super) fn has_open_work(&self, phase: usize) -> bool {
         self.phases.get(phase).is_some_and(|phase| phase.calls > 0 && !phase.reported)
     }

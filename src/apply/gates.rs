@@ -4,14 +4,16 @@ use crate::addr::Name;
 use crate::client::kube::Kube;
 use crate::config::{Config, Gate};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
-use crate::gate::{self, Around, Cluster, Spec, Timing};
+use crate::gate::{self, Absent, Around, Cluster, Spec, Timing};
+use crate::graph::Graph;
 use crate::lang::decode::{decode, references_in};
 use crate::lang::eval::{Found, Reference, evaluate};
-use crate::plan::PlanMode;
-use crate::plan::gates::gate_arguments;
+use crate::plan::gates::{absent_from_state, gate_arguments};
 use crate::plan::scope::{ProjectScope, Surroundings};
+use crate::plan::{GateDecision, GatePlan};
 use crate::provider::Boxed;
 use crate::schema::Block;
+use crate::state::State;
 use crate::value::Value;
 
 use super::run::{Done, Run};
@@ -33,8 +35,6 @@ pub struct GateContext<'a> {
     pub sandbox: bool,
     /// The cluster.
     pub clusters: &'a dyn Clusters,
-    /// Phases whose gates have not passed since something in them changed.
-    pub outstanding: &'a [bool],
 }
 
 /// A gate whose arguments are evaluated.
@@ -48,6 +48,17 @@ pub struct Prepared {
     timing: Timing,
     span: crate::diag::Span,
     cluster: Option<Value>,
+    /// What it names and nothing in the project makes, by the plan.
+    absent: Vec<Absent>,
+}
+
+impl Prepared {
+    /// The gate, to be asked by itself: it does not wait for what is neither in state nor in the cluster.
+    #[must_use]
+    pub fn alone(mut self, gate: &Gate, graph: &Graph, states: &[State]) -> Self {
+        self.absent = absent_from_state(gate, &self.arguments, graph, states);
+        self
+    }
 }
 
 /// A gate that has been asked.
@@ -102,8 +113,16 @@ pub fn prepare(
     if said.has_errors() {
         return Outcome::fail(said);
     }
-    let prepared =
-        Prepared { phase: phase.clone(), name: gate.name.clone(), kind, arguments, timing, span: gate.span, cluster };
+    let prepared = Prepared {
+        phase: phase.clone(),
+        name: gate.name.clone(),
+        kind,
+        arguments,
+        timing,
+        span: gate.span,
+        cluster,
+        absent: Vec::new(),
+    };
     Outcome::with(Some(prepared), said)
 }
 
@@ -159,6 +178,7 @@ pub async fn ask(
         kind: &prepared.kind,
         arguments: &prepared.arguments,
         timing: prepared.timing,
+        absent: &prepared.absent,
     };
     let stopped = || stop.is_asked();
     let around = Around { cluster: &cluster, sandbox: context.sandbox, events, stop: &stopped };
@@ -168,29 +188,28 @@ pub async fn ask(
 }
 
 impl<'a> Run<'a> {
-    /// Starts the gates of a phase that is done. False when there are none to run.
+    /// Starts the gates of a phase that is done, those that the plan runs. False when there are none.
     pub(super) fn start_gates(&mut self, step: u32, phase: usize) -> bool {
         let config: &'a Config = &self.plan.segment().config;
-        let Some(written) = config.phases.get(phase) else { return false };
-        let outstanding = self.inputs.gates.outstanding.get(phase).copied().unwrap_or(false);
-        if written.gates.is_empty()
-            || self.plan.mode != PlanMode::Normal
-            || !(self.phase_has_work(phase) || (outstanding && self.phase_is_selected(phase)))
-        {
+        let (Some(written), Some(planned)) = (config.phases.get(phase), self.plan.phases.get(phase)) else {
+            return false;
+        };
+        if !planned.gates.iter().any(GatePlan::will_run) {
             return false;
         }
         if self.inputs.stop.is_asked() {
             self.report.stopped = true;
-            self.report.gates_outstanding.push(written.name.clone());
             return false;
         }
         let mut started = 0;
         let mut failed = false;
-        for gate in &written.gates {
+        for GatePlan { name, decision, .. } in &planned.gates {
+            let GateDecision::Runs { absent } = decision else { continue };
+            let Some(gate) = written.gates.iter().find(|gate| gate.name == *name) else { continue };
             let outcome = prepare(self.around(), &written.name, gate, self.inputs.gates.clusters);
             self.said.append(outcome.said);
             let prepared = match outcome.value {
-                Some(Some(prepared)) => prepared,
+                Some(Some(prepared)) => Prepared { absent: absent.clone(), ..prepared },
                 Some(None) => continue,
                 None => {
                     failed = true;
@@ -199,7 +218,7 @@ impl<'a> Run<'a> {
             };
             started += 1;
             let (context, events, stop) = (self.inputs.gates, self.inputs.events, self.inputs.stop.clone());
-            let name = gate.name.clone();
+            let name = name.clone();
             self.running.push(Box::pin(async move {
                 let outcome = ask(prepared, context, events, &stop).await;
                 Done::Gate(GateDone { step, phase, name, said: outcome.said })
@@ -217,17 +236,6 @@ impl<'a> Run<'a> {
         }
         self.open_gates.insert(step, started);
         true
-    }
-
-    /// Whether a target leaves anything of a phase.
-    fn phase_is_selected(&self, phase: usize) -> bool {
-        let segment = self.plan.segment();
-        let in_phase = |(index, at): (usize, &usize)| {
-            *at == phase
-                && segment.selected[index]
-                && segment.graph.provider_of.contains_key(&crate::graph::NodeId(index as u32))
-        };
-        segment.graph.phase.iter().enumerate().any(in_phase)
     }
 
     /// What a failed gate means for the run, and how to go on.
@@ -256,16 +264,10 @@ impl<'a> Run<'a> {
             self.inputs.events.emit(crate::event::Event::Said(diagnostic.clone()));
         }
         self.said.append(done.said);
-        let name = self.plan.phases.get(done.phase).map(|phase| phase.name.clone());
-        if let Some(phase) = name {
-            if failed {
-                self.report.gates_outstanding.push(phase);
-            } else {
-                self.report.gates_passed.push((phase, done.name));
-            }
-        }
         if failed {
             self.failed_gates.insert(done.step);
+        } else {
+            self.report.gates_passed.push(done.name);
         }
         if let Some(open) = self.open_gates.get_mut(&done.step) {
             *open -= 1;

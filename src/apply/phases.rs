@@ -62,29 +62,13 @@ impl Run<'_> {
             }
         }
         for phase in 0..self.plan.phases.len() {
-            if self.critical.has_open_work(phase) {
-                let name = self.plan.phases[phase].name.clone();
-                if let Some(report) = self.critical.phase_report(phase, u32::MAX, self.plan, false) {
-                    self.report.phases.push(report);
-                }
-                self.report.gates_outstanding.push(name);
+            if self.critical.has_open_work(phase)
+                && let Some(report) = self.critical.phase_report(phase, u32::MAX, self.plan, false)
+            {
+                self.report.phases.push(report);
             }
         }
         self.report.world = Some(Arc::new(self.world));
         (self.report, self.said)
-    }
-
-    /// Whether anything was done in a phase so far.
-    pub(super) fn phase_has_work(&self, phase: usize) -> bool {
-        self.critical.has_work(phase)
-    }
-
-    /// Remembers that the gates of a phase in which something was done are still to pass.
-    pub(super) fn gates_left(&mut self, phase: usize) {
-        if self.critical.has_work(phase)
-            && let Some(phase) = self.plan.phases.get(phase)
-        {
-            self.report.gates_outstanding.push(phase.name.clone());
-        }
     }
 }

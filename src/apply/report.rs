@@ -45,8 +45,6 @@ pub struct Report {
     pub outputs: Vec<(LayerName, Name, Value)>,
     /// Every value as it is now; none where nothing was carried out.
     pub world: Option<Arc<World>>,
-    /// Names of gates that passed, with their phase.
-    pub gates_passed: Vec<(Name, Name)>,
-    /// Names of phases whose gates are still to pass.
-    pub gates_outstanding: Vec<Name>,
+    /// Names of gates that passed.
+    pub gates_passed: Vec<Name>,
 }

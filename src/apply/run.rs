@@ -186,9 +186,8 @@ impl<'a> Run<'a> {
             match self.steps.kinds[step as usize] {
                 StepKind::Call(index, _) => self.report.left += usize::from(!self.plan.changes[index].work.check),
                 StepKind::Invoke(_) => self.report.left += 1,
-                StepKind::PhaseEnd(phase) => self.gates_left(phase),
                 StepKind::Value(node) => self.broken[node.index()] = true,
-                StepKind::Join | StepKind::PhaseStart(_) | StepKind::Never => {}
+                StepKind::Join | StepKind::PhaseStart(_) | StepKind::PhaseEnd(_) | StepKind::Never => {}
             }
             return self.release(step, true);
         }

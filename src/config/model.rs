@@ -758,7 +758,7 @@ pub struct Phase {
     pub span: Option<Span>,
 }
 
-/// One entry of `include`.
+/// One entry of `include`, or of a gate's `for`.
 #[derive(Debug, Clone)]
 pub struct Include {
     /// The address: a layer, a module or a resource, always with its layer.
@@ -774,6 +774,8 @@ pub struct Gate {
     pub name: Name,
     /// `enabled`; true when absent.
     pub enabled: Option<Arc<Expr>>,
+    /// `for`: what the gate looks at, where its arguments do not say that.
+    pub looks_at: Vec<Include>,
     /// The check: the one nested block, its type being the kind of check.
     pub check: Arc<Block>,
     /// `interval`, `timeout`, `retries` as written.

@@ -12,6 +12,7 @@ use crate::provider::Boxed;
 use crate::value::Value;
 
 use super::Timing;
+use super::absent::{Absent, look_for};
 use super::check::{Check, Failure};
 use super::cluster::{needed, rolled_out, workloads_behind};
 use super::explain::explain;
@@ -33,6 +34,8 @@ pub struct Spec<'a> {
     pub arguments: &'a Value,
     /// How often and how long.
     pub timing: Timing,
+    /// What it names and nothing in the project makes: unless the cluster has it, the gate fails at once.
+    pub absent: &'a [Absent],
 }
 
 /// Gives the client of the project's cluster. Asked at most once a gate, and only by gates that need it.
@@ -115,6 +118,16 @@ async fn decide(spec: &Spec<'_>, around: &Around<'_>, began: Instant) -> Outcome
     } else {
         None
     };
+    if let Some(cluster) = cluster.as_ref().filter(|_| !spec.absent.is_empty()) {
+        let looked = tokio::select! {
+            looked = tokio::time::timeout(TRY_LIMIT, look_for(spec.absent, cluster)) => looked,
+            () = stopped(around) => Ok(Ok(())),
+        };
+        if let Ok(Err(failure)) = looked {
+            said.error(summary(spec), failure.text);
+            return Outcome::fail(said);
+        }
+    }
     let tried = insist(spec, around, &check, cluster.as_ref(), simulated, began).await;
     match tried {
         Ok(tries) => {
@@ -209,6 +222,13 @@ async fn simulate(check: &Check, cluster: Option<&Kube>) -> Result<(), Failure> 
     Ok(())
 }
 
+fn summary(spec: &Spec<'_>) -> String {
+    match spec.phase {
+        "" => format!("Gate failed: \"{}\"", spec.name),
+        phase => format!("Gate failed: phase {phase} \"{}\"", spec.name),
+    }
+}
+
 async fn failed(
     spec: &Spec<'_>,
     check: &Check,
@@ -216,10 +236,7 @@ async fn failed(
     ended: &Ended,
     elapsed: Duration,
 ) -> Diagnostic {
-    let summary = match spec.phase {
-        "" => format!("Gate failed: \"{}\"", spec.name),
-        phase => format!("Gate failed: phase {phase} \"{}\"", spec.name),
-    };
+    let summary = summary(spec);
     if ended.stopped {
         return Diagnostic::error(summary, format!("It was stopped after {}; it had not passed yet.", short(elapsed)));
     }

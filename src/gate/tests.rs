@@ -53,7 +53,7 @@ async fn ask(
 ) -> (Result<Report, String>, Vec<String>) {
     let heard = Heard::default();
     let arguments = arguments(kind, given);
-    let spec = Spec { phase: "2", name: "g", kind, arguments: &arguments, timing };
+    let spec = Spec { phase: "2", name: "g", kind, arguments: &arguments, timing, absent: &[] };
     let around = Around { cluster: &NoCluster, sandbox, events: &heard, stop: &|| false };
     let outcome = run(&spec, &around).await;
     let result = match outcome.value {
@@ -205,7 +205,7 @@ async fn stopping_ends_the_waiting() {
     };
     let heard = Heard::default();
     let timing = Timing { interval: Duration::from_secs(60), timeout: Duration::from_secs(600), retries: None };
-    let spec = Spec { phase: "2", name: "g", kind: "tcp", arguments: &arguments, timing };
+    let spec = Spec { phase: "2", name: "g", kind: "tcp", arguments: &arguments, timing, absent: &[] };
     let around = Around { cluster: &NoCluster, sandbox: false, events: &heard, stop: &stop };
     let outcome = run(&spec, &around).await;
     assert!(outcome.said.to_string().contains("It was stopped after"), "{}", outcome.said);

@@ -1,9 +1,10 @@
 //! Which phase each resource runs in.
 
-use crate::config::Config;
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::addr::{Name, Pattern};
+use crate::config::{Config, Include};
+use crate::diag::{Diagnostic, Diagnostics, did_you_mean};
 
-use super::{Graph, Node, NodeId};
+use super::{Graph, ModuleNode, Node, NodeId};
 
 /// Fills `phase`. What a phase includes runs there; anything else in the earliest phase that needs it, else in the last
 /// phase that includes anything of its layer, else in the project's last; never before what it depends on. Says includes
@@ -12,6 +13,7 @@ pub fn assign(config: &Config, graph: &mut Graph) -> Diagnostics {
     let mut said = Diagnostics::none();
     let count = graph.nodes.len();
     graph.phase = vec![0; count];
+    said.append(gates(config, graph));
     if config.phases.len() <= 1 && config.phases.iter().all(|phase| phase.include.is_empty()) {
         return said;
     }
@@ -77,15 +79,9 @@ fn match_includes(config: &Config, graph: &Graph, said: &mut Diagnostics) -> Vec
     for (index, phase) in config.phases.iter().enumerate() {
         for include in &phase.include {
             let within = format!("phase {:?}", phase.name.as_str());
-            if !exists(graph, &include.pattern) {
-                said.push(
-                    Diagnostic::error(
-                        "Phase includes nothing",
-                        format!("{} names no block of the project.", include.pattern),
-                    )
-                    .at(include.span)
-                    .within(&within),
-                );
+            if let Some(hint) = missing(graph, &include.pattern) {
+                let detail = format!("{} names no block of the project.{hint}", include.pattern);
+                said.push(Diagnostic::error("Phase includes nothing", detail).at(include.span).within(&within));
             }
             for (id, addr) in &resources {
                 if !include.pattern.may_match(addr) {
@@ -114,14 +110,50 @@ fn match_includes(config: &Config, graph: &Graph, said: &mut Diagnostics) -> Vec
     included
 }
 
-/// Whether a block of that address is written, even one without resources or instances.
-fn exists(graph: &Graph, pattern: &crate::addr::Pattern) -> bool {
+/// Says which addresses in a gate's `for` name no block. Those of layers that are not in this run are for another one to check.
+fn gates(config: &Config, graph: &Graph) -> Diagnostics {
+    let mut said = Diagnostics::none();
+    for gate in config.phases.iter().flat_map(|phase| &phase.gates) {
+        for Include { pattern, span } in &gate.looks_at {
+            let in_run = pattern.layer.as_ref().is_some_and(|layer| graph.layers.contains(layer));
+            if let Some(hint) = missing(graph, pattern).filter(|_| in_run) {
+                let detail = format!("{pattern} names no block of the project.{hint}");
+                let within = format!("gate {:?}", gate.name.as_str());
+                said.push(Diagnostic::error("Gate is for nothing", detail).at(*span).within(within));
+            }
+        }
+    }
+    said
+}
+
+/// What may have been meant by an address that names no block, or an empty text. `None`: a block of that address is written, be it
+/// one without resources or instances.
+fn missing(graph: &Graph, pattern: &Pattern) -> Option<String> {
+    let in_layer =
+        |module: &&ModuleNode| pattern.layer.as_ref().is_none_or(|layer| *layer == graph.layers[module.layer]);
     let calls: Vec<_> = pattern.module.steps().iter().map(|step| &step.name).collect();
-    graph.modules.iter().any(|module| {
-        pattern.layer.as_ref().is_none_or(|layer| *layer == graph.layers[module.layer])
-            && module.addr.calls().iter().eq(calls.iter().copied())
-            && pattern.resource.as_ref().is_none_or(|addr| module.module.resources.contains_key(addr))
-    })
+    for (depth, call) in calls.iter().enumerate() {
+        let mut around = graph
+            .modules
+            .iter()
+            .filter(in_layer)
+            .filter(|module| module.addr.calls().iter().eq(calls[..depth].iter().copied()));
+        if around.clone().all(|module| !module.module.calls.contains_key(*call)) {
+            let known = around.next().map(|module| module.module.calls.keys().map(Name::as_str));
+            return Some(did_you_mean(call, known.into_iter().flatten()));
+        }
+    }
+    let mut inside =
+        graph.modules.iter().filter(in_layer).filter(|module| module.addr.calls().iter().eq(calls.iter().copied()));
+    match &pattern.resource {
+        None => inside.next().is_none().then(String::new),
+        Some(addr) if inside.clone().any(|module| module.module.resources.contains_key(addr)) => None,
+        Some(addr) => {
+            let known: Vec<String> =
+                inside.flat_map(|module| module.module.resources.keys().map(ToString::to_string)).collect();
+            Some(did_you_mean(&addr.to_string(), known.iter().map(String::as_str)))
+        }
+    }
 }
 
 fn last_phase_of_layers(graph: &Graph, included: &[Option<usize>], last: usize) -> Vec<usize> {

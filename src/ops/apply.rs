@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use foldhash::HashSet;
+use foldhash::{HashSet, HashSetExt};
 
 use crate::addr::{Mode, Name};
 use crate::apply::{GateContext, Inputs, Report, Stop};
 use crate::change::{Action, Counts};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::event::{Event, Events, Recovery};
-use crate::plan::{Options, Plan, PlanMode};
+use crate::plan::{GateDecision, Options, Plan, PlanMode};
 use crate::state::{Meta, State};
 use crate::value::to_json_typed;
 
@@ -307,7 +307,7 @@ impl Running<'_> {
     }
 
     fn has_gates_to_run(&self, plan: &Plan) -> bool {
-        plan.phases.iter().any(|phase| phase.gates.iter().any(|gate| gate.will_run))
+        plan.phases.iter().any(|phase| phase.gates.iter().any(|gate| gate.will_run()))
     }
 
     async fn carry_out(&mut self, plan: Plan, states: &[State], open: &Open, options: &Options) -> Report {
@@ -320,11 +320,7 @@ impl Running<'_> {
             events: self.events,
             stop: self.stop.clone(),
             parallelism: self.options.parallelism,
-            gates: GateContext {
-                sandbox: self.session.config.sandbox,
-                clusters: &*self.session.clusters,
-                outstanding: &options.outstanding,
-            },
+            gates: GateContext { sandbox: self.session.config.sandbox, clusters: &*self.session.clusters },
             provision: crate::provision::Context {
                 ssh: crate::client::ssh::Surroundings::from_env(&|name| std::env::var(name).ok()),
                 sandbox: self.session.config.sandbox,
@@ -393,27 +389,37 @@ impl Running<'_> {
         Ok(())
     }
 
-    /// Before a phase changes, the note that its gates have passed goes: a crash must not leave it behind.
+    /// Before a phase changes, the notes that its gates have passed go: a crash must not leave them behind. A gate that looks at nothing of
+    /// what changes keeps its note.
     async fn forget_gates(&mut self, plan: &Plan) {
-        let changing: HashSet<String> = plan
-            .phases
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| plan.changes.iter().any(|planned| planned.phase == *index && planned.is_work()))
-            .map(|(_, phase)| phase.name.to_string())
-            .collect();
-        self.edit_meta(|meta| meta.gates.retain(|phase, _| !changing.contains(phase))).await;
+        let (mut phases, mut gates) = (HashSet::new(), HashSet::new());
+        for (index, (phase, written)) in plan.phases.iter().zip(&self.session.config.phases).enumerate() {
+            if !plan.changes.iter().any(|planned| planned.phase == index && planned.is_work()) {
+                continue;
+            }
+            let kept = |name: &Name| {
+                let planned = phase.gates.iter().find(|gate| gate.name == *name).map(|gate| &gate.decision);
+                matches!(planned, Some(GateDecision::LeftOut { touched: false, .. }))
+            };
+            phases.insert(phase.name.to_string());
+            gates.extend(
+                written.gates.iter().map(|gate| &gate.name).filter(|name| !kept(name)).map(ToString::to_string),
+            );
+        }
+        self.edit_meta(|meta| {
+            meta.gates.retain(|phase, _| !phases.contains(phase));
+            meta.passed.retain(|gate, _| !gates.contains(gate));
+        })
+        .await;
     }
 
     async fn remember_gates(&mut self, report: &Report, identities: &foldhash::HashMap<String, String>, failed: bool) {
         let at = self.options.timestamp.to_string();
-        let passed: HashSet<&str> = report.gates_passed.iter().map(|(phase, _)| phase.as_str()).collect();
-        let held: HashSet<&str> = report.gates_outstanding.iter().map(Name::as_str).collect();
         let destroy = self.options.mode == PlanMode::Destroy && !failed;
         self.edit_meta(|meta| {
-            for phase in passed.iter().filter(|phase| !held.contains(**phase)) {
+            for gate in &report.gates_passed {
                 let note = crate::state::GatePassed { at: at.clone(), on: String::new() };
-                meta.gates.insert((*phase).to_owned(), note);
+                meta.passed.insert(gate.to_string(), note);
             }
             meta.identities.extend(identities.iter().map(|(key, value)| (key.clone(), value.clone())));
             if destroy {
@@ -501,7 +507,6 @@ fn merge(all: &mut Report, new: Report) {
     all.outputs = new.outputs;
     all.world = new.world.or_else(|| all.world.take());
     all.gates_passed.extend(new.gates_passed);
-    all.gates_outstanding = new.gates_outstanding;
 }
 
 /// Whether a data source was read whose object is not stored as it was found.

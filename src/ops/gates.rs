@@ -50,7 +50,8 @@ pub async fn run_gate(
         None => Outcome::fail(said),
         Some(None) => Outcome::with(None, said),
         Some(Some(prepared)) => {
-            let context = GateContext { sandbox: config.sandbox, clusters: &*session.clusters, outstanding: &[] };
+            let prepared = prepared.alone(gate, &graph, &states);
+            let context = GateContext { sandbox: config.sandbox, clusters: &*session.clusters };
             let outcome = ask(prepared, context, events, stop).await;
             said.append(outcome.said);
             Outcome { value: outcome.value.map(Some), said }

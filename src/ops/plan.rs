@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
+use crate::addr::Name;
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::{Events, Silent};
 use crate::plan::{Options, Plan, PlanMode};
@@ -138,10 +139,14 @@ pub(super) fn options_of(
     }
 }
 
-/// For each phase with gates, whether they have not passed since something in it changed.
-pub(super) fn outstanding(session: &Session, metas: &[Meta]) -> Vec<bool> {
-    let passed = |phase: &str| metas.iter().any(|meta| meta.gates.contains_key(phase));
-    session.config.phases.iter().map(|phase| !phase.gates.is_empty() && !passed(&phase.name)).collect()
+/// The gates that have not passed since something in their phase changed.
+pub(super) fn outstanding(session: &Session, metas: &[Meta]) -> HashSet<Name> {
+    let passed = |phase: &Name, gate: &Name| {
+        metas.iter().any(|meta| meta.passed.contains_key(gate.as_str()) || meta.gates.contains_key(phase.as_str()))
+    };
+    let gates =
+        session.config.phases.iter().flat_map(|phase| phase.gates.iter().map(move |gate| (&phase.name, &gate.name)));
+    gates.filter(|(phase, gate)| !passed(phase, gate)).map(|(_, gate)| gate.clone()).collect()
 }
 
 /// The notes beside the states; what cannot be read counts as empty.

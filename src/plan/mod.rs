@@ -33,6 +33,7 @@ mod results;
 pub mod rules;
 mod run;
 pub mod scope;
+mod subjects;
 mod trigger;
 pub mod values;
 mod walk;
@@ -42,7 +43,9 @@ pub use actions::{Invocation, Triggered};
 pub use checks::{Assertions, CHECK_SUMMARY, Checkable, Checked, assertions};
 pub use ignore::ignore_changes;
 pub use instance::schema_of;
-pub use model::{GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, PlannedChange, Segment, Work};
+pub use model::{
+    GateDecision, GatePlan, LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, PlannedChange, Segment, Work,
+};
 pub use moves::relocated;
 pub use options::Options;
 pub use order::{Call, StepKind, Steps, order};

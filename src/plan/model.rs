@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::addr::{InstanceAddr, LayerName, Name};
 use crate::change::{Action, Change, Counts};
 use crate::config::Config;
+use crate::gate::Absent;
 use crate::graph::{Graph, ModuleId, NodeId};
 use crate::provider::{Provider, Recovered};
 use crate::schema::Schema;
@@ -120,8 +121,42 @@ pub struct GatePlan {
     pub about: String,
     /// How long it may take to pass, in seconds.
     pub timeout: u64,
-    /// Whether the apply will run it: its phase has changes, or has changed since it last passed.
-    pub will_run: bool,
+    /// What becomes of it.
+    pub decision: GateDecision,
+}
+
+/// What becomes of a gate when the plan is carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GateDecision {
+    /// It runs when its phase is done: something in it changes, or has changed since the gate last passed.
+    Runs {
+        /// What it names and nothing here makes. It need not wait for that.
+        absent: Vec<Absent>,
+    },
+    /// It has passed, and nothing has changed in its phase since then.
+    NotDue,
+    /// It would run, but the plan is about a part of the project that what it looks at does not belong to.
+    LeftOut {
+        /// Why, without a full stop.
+        reason: String,
+        /// Whether a part of what it looks at takes part all the same, so that what it once said is worth nothing any more.
+        touched: bool,
+    },
+}
+
+impl GatePlan {
+    /// Whether the apply will run it.
+    pub fn will_run(&self) -> bool {
+        matches!(self.decision, GateDecision::Runs { .. })
+    }
+
+    /// Why the apply will not run it although it is due.
+    pub fn left_out(&self) -> Option<&str> {
+        match &self.decision {
+            GateDecision::LeftOut { reason, .. } => Some(reason),
+            GateDecision::Runs { .. } | GateDecision::NotDue => None,
+        }
+    }
 }
 
 /// A change and where it stands in the run.

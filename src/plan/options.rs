@@ -3,7 +3,7 @@
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use jiff::Timestamp;
 
-use crate::addr::{InstanceAddr, Pattern};
+use crate::addr::{InstanceAddr, Name, Pattern};
 use crate::graph::Selection;
 use crate::state::{OpenIntent, Slot};
 
@@ -34,8 +34,8 @@ pub struct Options {
     pub offline: bool,
     /// Objects are what state says, nothing is planned and nobody is asked: for the console.
     pub values_only: bool,
-    /// Phases whose gates have not passed since something in them changed.
-    pub outstanding: Vec<bool>,
+    /// The gates that have not passed since something in their phase changed.
+    pub outstanding: HashSet<Name>,
     /// Identities of clusters that state was made with, by provider configuration; see `state`'s metadata.
     pub identities: HashMap<String, String>,
 }
@@ -55,7 +55,7 @@ impl Options {
             unfinished: Vec::new(),
             offline: false,
             values_only: false,
-            outstanding: Vec::new(),
+            outstanding: HashSet::new(),
             identities: HashMap::new(),
         }
     }

@@ -15,7 +15,7 @@ use crate::state::{Object, Slot, State};
 use crate::value::{Value, to_json_typed};
 
 use super::instance::schema_of;
-use super::model::{LayerPlan, OutputChange, PhasePlan, Plan, PlanMode, PlannedChange, Segment, Work};
+use super::model::{LayerPlan, OutputChange, Plan, PlanMode, PlannedChange, Segment, Work};
 use super::options::Options;
 use super::scope::Functions;
 use super::walk::{Input, Walk};
@@ -82,6 +82,7 @@ pub async fn run(
     let Some(mut invocations) = walk.invocations(&changes).take(&mut said).filter(|_| !said.has_errors()) else {
         return Outcome::fail(said);
     };
+    let Some(phases) = walk.phases(&changes).take(&mut said) else { return Outcome::fail(said) };
     for invocation in &mut invocations {
         invocation.config = super::ephemeral::forgotten(&invocation.config);
     }
@@ -93,12 +94,7 @@ pub async fn run(
         mode: options.mode,
         timestamp: options.timestamp,
         layers: config.layers.iter().zip(states).map(|(layer, state)| layer_plan(layer, state)).collect(),
-        phases: config
-            .phases
-            .iter()
-            .enumerate()
-            .map(|(index, phase)| PhasePlan { name: phase.name.clone(), gates: walk.gates(index, &changes) })
-            .collect(),
+        phases,
         changes,
         invocations,
         drift,
@@ -351,7 +347,7 @@ impl Walk<'_> {
         moved.filter(|slot| self.objects.current(&slot.addr).is_none()).collect()
     }
 
-    fn selection_is_whole(&self) -> bool {
+    pub(super) fn selection_is_whole(&self) -> bool {
         self.input.options.selection.is_everything()
     }
 

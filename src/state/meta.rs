@@ -1,4 +1,4 @@
-//! What is kept beside a state under `KEY.meta`: whose objects these are, and what gates last passed on.
+//! What is kept beside a state under `KEY.meta`: whose objects these are, and which gates have passed.
 //!
 //! Losing it costs nothing but time: gates run again, and identities are asked again.
 
@@ -16,16 +16,18 @@ use super::store::{Condition, Store, Version, put_checked};
 pub struct Meta {
     /// The identity behind each provider configuration (as state names it): the cluster's UID.
     pub identities: BTreeMap<String, String>,
-    /// What the gates of each phase last passed on, as far as this layer is concerned.
+    /// The gates that have passed since something in their phase changed, by name, as far as this layer is concerned.
+    pub passed: BTreeMap<String, GatePassed>,
+    /// The same by phase, as earlier versions wrote it: every gate of it has passed.
     pub gates: BTreeMap<String, GatePassed>,
 }
 
-/// A phase whose gates have passed.
+/// A gate that has passed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct GatePassed {
     /// When, RFC 3339.
     pub at: String,
-    /// A hash of what they passed on; another one means that they have to run again.
+    /// A hash of what it passed on; another one means that it has to run again.
     pub on: String,
 }
 

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::change::{Action, Counts};
-use crate::plan::{GatePlan, OutputChange, Plan, PlanMode, PlannedChange};
+use crate::gate::Absent;
+use crate::plan::{GateDecision, GatePlan, OutputChange, Plan, PlanMode, PlannedChange};
 use crate::value::{Path, Type, Value};
 
 use super::change::{self, Drawn};
@@ -86,6 +87,7 @@ fn draw(plan: &Plan, style: Style, spill: &mut dyn FnMut(&mut String)) -> String
         legend(&mut out, plan, style);
         phases(&mut out, spill, plan, drawn);
         lost(&mut out, plan, drawn);
+        left_out(&mut out, plan, style);
         let _ = writeln!(out, "{} {}", style.bold("Plan:"), counts(plan.counts()));
         pending(&mut out, plan);
     }
@@ -182,7 +184,7 @@ fn phases(out: &mut String, spill: &mut dyn FnMut(&mut String), plan: &Plan, dra
     for (index, phase) in plan.phases.iter().enumerate() {
         let here: Vec<&PlannedChange> =
             plan.changes.iter().filter(|planned| planned.phase == index && !planned.change.is_noop()).collect();
-        let gates: Vec<&GatePlan> = phase.gates.iter().filter(|gate| gate.will_run).collect();
+        let gates: Vec<&GatePlan> = phase.gates.iter().filter(|gate| gate.will_run()).collect();
         if here.is_empty() && gates.is_empty() {
             continue;
         }
@@ -240,6 +242,28 @@ fn gate(out: &mut String, gate: &GatePlan, style: Style) {
     let about = if gate.about.is_empty() { String::new() } else { format!("   {}", gate.about) };
     let mark = style.paint(Ink::Cyan, "◇");
     let _ = writeln!(out, "  {mark} gate {}{about}   (timeout {})", gate.name, super::duration_words(gate.timeout));
+    if let GateDecision::Runs { absent } = &gate.decision {
+        for Absent { object, hint, .. } in absent {
+            let _ = writeln!(
+                out,
+                "      nothing in this project makes {object}: unless the cluster has it, the gate fails at once.{hint}"
+            );
+        }
+    }
+}
+
+/// The gates that are due and will not be asked, each with its reason.
+fn left_out(out: &mut String, plan: &Plan, style: Style) {
+    let gates = plan.phases.iter().flat_map(|phase| phase.gates.iter().map(move |gate| (phase, gate)));
+    let left_out: Vec<_> = gates.filter_map(|(phase, gate)| Some((phase, gate, gate.left_out()?))).collect();
+    if left_out.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "{}", style.bold("Gates that are not checked"));
+    for (phase, gate, reason) in left_out {
+        let _ = writeln!(out, "  ◇ gate {} of phase {}: {reason}", gate.name, phase.name);
+    }
+    out.push('\n');
 }
 
 fn lost(out: &mut String, plan: &Plan, drawn: Drawn) {
@@ -284,11 +308,15 @@ fn pending(out: &mut String, plan: &Plan) {
             }
         }
     }
-    let gates = plan.phases.iter().flat_map(|phase| &phase.gates).filter(|gate| gate.will_run).count();
+    let gates = plan.phases.iter().flat_map(|phase| &phase.gates).filter(|gate| gate.will_run()).count();
     let mut parts: Vec<String> =
         causes.iter().map(|(cause, count)| format!("{count} of them pending on {cause}")).collect();
     if gates > 0 {
         parts.push(format!("{gates} gate{}", if gates == 1 { "" } else { "s" }));
+    }
+    let left_out = plan.phases.iter().flat_map(|phase| &phase.gates).filter(|gate| gate.left_out().is_some()).count();
+    if left_out > 0 {
+        parts.push(format!("{left_out} gate{} not checked", if left_out == 1 { "" } else { "s" }));
     }
     if !parts.is_empty() {
         let _ = writeln!(out, "{}", parts.join(" · "));

@@ -72,6 +72,18 @@ impl Stream {
             let more = self.invocation(invocation);
             out.push_str(&line("info", &message, now, "planned_action_invocation", more));
         }
+        for phase in &plan.phases {
+            for (gate, reason) in phase.gates.iter().filter_map(|gate| Some((gate, gate.left_out()?))) {
+                let more = json!({"phase": phase.name.as_str(), "gate": gate.name.as_str(), "reason": reason});
+                out.push_str(&line(
+                    "info",
+                    &format!("gate {}: Not checked: {reason}", gate.name),
+                    now,
+                    "gate_left_out",
+                    more,
+                ));
+            }
+        }
         let message = format!("Plan: {}", counts(plan.counts()));
         out.push_str(&summary(&message, plan.counts(), "plan", now));
         if !plan.outputs.is_empty() {

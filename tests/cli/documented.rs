@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::program::Program;
 
-/// A code block: its language, and its lines.
-type Block<'a> = (&'a str, Vec<&'a str>);
+/// A code block: its language, and its lines; of one that is a file the first names it.
+pub type Block<'a> = (&'a str, Vec<&'a str>);
 
 #[test]
 fn the_examples_of_the_language_page_work() {
@@ -29,7 +29,7 @@ fn the_examples_of_the_language_page_work() {
     assert!(tried >= 10, "only {tried} commands were found");
 }
 
-fn blocks(section: &str) -> Vec<Block<'_>> {
+pub fn blocks(section: &str) -> Vec<Block<'_>> {
     let mut found: Vec<Block<'_>> = Vec::new();
     let mut inside = false;
     for line in section.lines() {

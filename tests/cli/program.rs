@@ -1,7 +1,11 @@
 //! The program as users call it: a folder, arguments, and what comes back.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A folder to call the program in. The environment is empty but for the little a program needs.
 pub struct Program {
@@ -19,6 +23,16 @@ pub struct Answer {
     pub err: String,
 }
 
+impl Answer {
+    fn of(output: Output) -> Self {
+        Answer {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
 impl Program {
     /// In a folder with these files.
     pub fn with(files: &[(&str, &str)]) -> Self {
@@ -27,6 +41,13 @@ impl Program {
             program.write(path, text);
         }
         program
+    }
+
+    /// In a folder that holds what this one holds now.
+    pub fn copied(&self) -> Self {
+        let copy = Program { dir: tempfile::tempdir().unwrap(), env: self.env.clone() };
+        copy_folder(self.dir.path(), copy.dir.path());
+        copy
     }
 
     /// With an environment variable.
@@ -64,12 +85,21 @@ impl Program {
 
     /// Calls the program.
     pub fn call(&self, args: &[&str]) -> Answer {
-        let output = self.command(args).output().unwrap();
-        Answer {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
+        Answer::of(self.command(args).output().unwrap())
+    }
+
+    /// Calls the program, which must be done within `limit`: one that waits for something in vain is killed, and ends the test.
+    pub fn call_within(&self, args: &[&str], limit: Duration) -> Answer {
+        let child = self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let (done, ended) = mpsc::channel();
+        std::thread::spawn(move || done.send(child.wait_with_output().unwrap()));
+        let output = ended.recv_timeout(limit).unwrap_or_else(|_| {
+            kill_process(pid, Signal::KILL).unwrap();
+            let output = ended.recv().unwrap();
+            panic!("{args:?} was not done within {limit:?}:\n{}", String::from_utf8_lossy(&output.stdout));
+        });
+        Answer::of(output)
     }
 
     /// Calls the program and gives standard output; anything but the exit code 0 ends the test.
@@ -107,4 +137,17 @@ pub fn names(dir: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// Copies a file, or a folder with all that is in it.
+pub fn copy_folder(from: &Path, to: &Path) {
+    if from.is_file() {
+        std::fs::copy(from, to).unwrap();
+        return;
+    }
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        copy_folder(&entry.path(), &to.join(entry.file_name()));
+    }
 }

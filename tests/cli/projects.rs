@@ -6,28 +6,16 @@ use std::process::Stdio;
 
 use serde_json::Value as Json;
 
-use super::program::Program;
+use super::program::{Program, copy_folder};
 
 /// The platform of this repository, as a checkout has it.
 pub fn platform() -> Program {
     let program = Program::with(&[]);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for part in ["infra.hcl", "envs", "layers"] {
-        copy(&root.join(part), &program.path(part));
+        copy_folder(&root.join(part), &program.path(part));
     }
     program
-}
-
-fn copy(from: &Path, to: &Path) {
-    if from.is_file() {
-        std::fs::copy(from, to).unwrap();
-        return;
-    }
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        copy(&entry.path(), &to.join(entry.file_name()));
-    }
 }
 
 #[test]

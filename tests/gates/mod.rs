@@ -58,7 +58,7 @@ async fn ask(
         None => &NoCluster,
     };
     let heard = Heard::default();
-    let spec = Spec { phase: "2", name: "g", kind, arguments: &arguments, timing };
+    let spec = Spec { phase: "2", name: "g", kind, arguments: &arguments, timing, absent: &[] };
     let outcome = run(&spec, &Around { cluster, sandbox, events: &heard, stop: &|| false }).await;
     let result = outcome.value.ok_or_else(|| outcome.said.to_string());
     (result, heard.0.into_inner().unwrap())

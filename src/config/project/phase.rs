@@ -20,7 +20,7 @@ const CHECKS: &[&str] = &["tcp", "http", "postgresql", "redis", "kubernetes", "e
 const TIMING: &[&str] = &["interval", "timeout", "retries"];
 const GATE: Shape = Shape {
     labels: &["name"],
-    arguments: &["enabled", "interval", "timeout", "retries"],
+    arguments: &["enabled", "for", "interval", "timeout", "retries"],
     blocks: CHECKS,
     later: &["vault"],
     ..Shape::EMPTY
@@ -69,7 +69,7 @@ impl Reader<'_> {
             return None;
         }
         let name = block.labels[0].text.clone();
-        let mut include = self.include(block);
+        let mut include = self.addresses(block, "include");
         let everything = include.is_empty() && !self.scopes.global;
         include.retain(|include| include.pattern.layer.as_ref().is_some_and(|layer| self.scopes.own(layer.as_str())));
         let own = everything || !include.is_empty();
@@ -81,11 +81,13 @@ impl Reader<'_> {
         own.then_some(Phase { name, include, gates, span: Some(block.header) })
     }
 
-    fn include(&mut self, block: &Block) -> Vec<Include> {
-        let Some(attribute) = block.body.attribute("include") else { return Vec::new() };
+    /// The addresses that an argument lists: `include` of a phase, `for` of a gate.
+    fn addresses(&mut self, block: &Block, argument: &str) -> Vec<Include> {
+        let Some(attribute) = block.body.attribute(argument) else { return Vec::new() };
+        let invalid = format!("Invalid {argument}");
         let ExprKind::Tuple(items) = &attribute.expr.kind else {
             let detail = "A list of addresses is required, such as [layer.data.module.redis].";
-            self.said.push(Diagnostic::error("Invalid include", detail).at(attribute.expr.span));
+            self.said.push(Diagnostic::error(invalid, detail).at(attribute.expr.span));
             return Vec::new();
         };
         let mut include = Vec::new();
@@ -99,7 +101,7 @@ impl Reader<'_> {
             };
             let Some(layer) = &pattern.layer else {
                 let detail = format!("{pattern} does not say in which layer it is: write layer.NAME.{pattern}.");
-                self.said.push(Diagnostic::error("Invalid include", detail).at(item.span));
+                self.said.push(Diagnostic::error(&invalid, detail).at(item.span));
                 continue;
             };
             if let Some(diagnostic) = self.undeclared_layer(layer.as_str(), item.span) {
@@ -153,19 +155,36 @@ impl Reader<'_> {
         }
         let timing = block.body.attributes.iter().filter(|attribute| TIMING.contains(&attribute.name.text.as_str()));
         self.outputs(block, own);
+        let looks_at = self.looks_at(block);
         Some(Gate {
             name: label.text.clone(),
             enabled: block.body.attribute("enabled").map(|attribute| attribute.expr.clone()),
+            looks_at,
             check: check.clone(),
             timing: timing.cloned().collect(),
             span: block.header,
         })
     }
 
+    /// What a gate is `for`. An empty list would be a gate that belongs to nothing.
+    fn looks_at(&mut self, gate: &Block) -> Vec<Include> {
+        if let Some(attribute) = gate.body.attribute("for")
+            && matches!(&attribute.expr.kind, ExprKind::Tuple(items) if items.is_empty())
+        {
+            let detail = "At least one address is required, such as [layer.data.module.redis]. Without the argument the gate is for what its \
+                          check names.";
+            self.said.push(Diagnostic::error("Invalid for", detail).at(attribute.expr.span));
+        }
+        self.addresses(gate, "for")
+    }
+
     /// Says which outputs that a gate names do not exist, and which other names it uses. `own`: whether the run has the gate.
     fn outputs(&mut self, gate: &Block, own: bool) {
         let mut finder = Finder::new(&|name| name == "environment");
-        visit(&gate.body, &mut finder);
+        // Addresses name blocks, not values.
+        let values = gate.body.attributes.iter().filter(|attribute| attribute.name.text != "for");
+        values.for_each(|attribute| finder.visit(&attribute.expr));
+        gate.body.blocks.iter().for_each(|block| visit(&block.body, &mut finder));
         for found in finder.found {
             let diagnostic = match &found.reference {
                 Reference::Bare(name) if *name == "environment" => None,

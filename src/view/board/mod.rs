@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::addr::InstanceAddr;
 use crate::change::{Action, Counts};
 use crate::event::Event;
-use crate::plan::{Plan, PlanMode};
+use crate::plan::Plan;
 
 use super::progress::{brief, ends};
 use super::style::{Ink, Style};
@@ -93,7 +93,7 @@ impl Board {
             let mut counts = Counts::default();
             let here = plan.changes.iter().filter(|planned| planned.phase == index);
             here.for_each(|planned| counts.count(planned.change.action));
-            let runs = |gate: &&crate::plan::GatePlan| gate.will_run && plan.mode == PlanMode::Normal;
+            let runs = |gate: &&crate::plan::GatePlan| gate.will_run();
             let gates = phase.gates.iter().filter(runs).map(|gate| gate.name.to_string()).collect();
             self.expected.push((phase.name.to_string(), counts, gates));
         }

@@ -18,7 +18,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::addr::{ConfigResourceAddr, InstanceKey, LayerName, Mode, ModuleInstance};
 use crate::apply::Dependencies;
 use crate::change::{Action, Change, Reason};
-use crate::plan::{Invocation, OutputChange, Plan, PlanMode, PlannedChange};
+use crate::plan::{GateDecision, GatePlan, Invocation, OutputChange, Plan, PlanMode, PlannedChange};
 use crate::schema::Schema;
 use crate::value::{Marks, Path, Step, Value};
 use crate::view::outputs::ShownOutput;
@@ -152,6 +152,35 @@ pub fn plan_json(plan: &Plan, errored: bool) -> Json {
     let phases: Vec<&str> = named.map(|phase| phase.name.as_str()).collect();
     if !phases.is_empty() {
         json["phases"] = json!(phases);
+    }
+    let gates: Vec<Json> =
+        plan.phases.iter().flat_map(|phase| phase.gates.iter().map(|gate| gate_json(&phase.name, gate))).collect();
+    if !gates.is_empty() {
+        json["gates"] = json!(gates);
+    }
+    json
+}
+
+/// A gate: what it checks, and what becomes of it.
+fn gate_json(phase: &str, gate: &GatePlan) -> Json {
+    let mut json = json!({
+        "phase": phase,
+        "name": gate.name.as_str(),
+        "check": gate.about,
+        "timeout_seconds": gate.timeout,
+    });
+    match &gate.decision {
+        GateDecision::NotDue => json["status"] = json!("not_due"),
+        GateDecision::LeftOut { reason, .. } => {
+            json["status"] = json!("not_checked");
+            json["reason"] = json!(reason);
+        }
+        GateDecision::Runs { absent } => {
+            json["status"] = json!("will_run");
+            if !absent.is_empty() {
+                json["absent"] = absent.iter().map(|absent| absent.object.to_string()).collect();
+            }
+        }
     }
     json
 }
