@@ -14,8 +14,8 @@ use crate::provider::Boxed;
 use crate::schema::Block;
 use crate::value::Value;
 
+use super::Stop;
 use super::run::{Done, Run};
-use super::stop::Stop;
 
 /// Makes clients of the project's cluster.
 pub trait Clusters: Send + Sync {
