@@ -94,7 +94,8 @@ impl Pattern {
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut dot = "";
-        if let Some(layer) = &self.layer {
+        // The layer of a folder alone is never named.
+        if let Some(layer) = self.layer.as_ref().filter(|layer| **layer != LayerName::plain()) {
             write!(f, "layer.{layer}")?;
             dot = ".";
         }
@@ -112,7 +113,7 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// Reads `[layer.NAME.][module.X[k].]…[[data.]TYPE.NAME[k]]`.
+/// Reads `[layer.NAME.][module.X[k].]…[[resource.|data.|ephemeral.]TYPE.NAME[k]]`.
 ///
 /// # Errors
 /// When the text is not of that form.
@@ -197,7 +198,8 @@ impl<'a> Reader<'a> {
             "ephemeral" => Mode::Ephemeral,
             _ => Mode::Managed,
         };
-        if mode != Mode::Managed {
+        // Managed ones have a full form too, which is mostly left out.
+        if mode != Mode::Managed || word == "resource" {
             self.dot()?;
             word = self.ident()?;
         }
@@ -299,6 +301,23 @@ mod tests {
         ] {
             check(text, Ok(text));
         }
+    }
+
+    #[test]
+    fn the_full_form_of_a_managed_resource_is_the_short_one() {
+        check("resource.terraform_data.a", Ok("terraform_data.a"));
+        check("module.m.resource.terraform_data.a[0]", Ok("module.m.terraform_data.a[0]"));
+        check("layer.data.resource.terraform_data.a", Ok("layer.data.terraform_data.a"));
+        check("resource", Err(9));
+        check("resource.terraform_data", Err(24));
+        check("data.resource.terraform_data.a", Err(29));
+        check("resource.resource.terraform_data.a", Err(33));
+    }
+
+    #[test]
+    fn the_layer_of_a_folder_alone_is_not_named() {
+        let addr = parse_instance(&LayerName::plain(), "terraform_data.a[0]").unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(Pattern::of(&addr).to_string(), "terraform_data.a[0]");
     }
 
     #[test]

@@ -38,10 +38,10 @@ impl<'a> Run<'a> {
             config,
             directory: segment.config.working_dir.join(&segment.config.layers[layer].dir),
         };
-        let sensitive = !invocation.config.marks_deep().is_none();
+        let suppressed = crate::provision::suppressed(invocation.config.marks_deep());
         self.running.push(Box::pin(async move {
             let hear = |text: &str| {
-                let text = if sensitive { crate::provision::SUPPRESSED } else { text };
+                let text = suppressed.unwrap_or(text);
                 let (action, trigger, text) = (action.clone(), trigger.clone(), text.to_owned());
                 events.emit(Event::ActionProgress { action, trigger, text });
             };

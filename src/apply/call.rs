@@ -12,8 +12,8 @@ use crate::provider::{Applied, ApplyRequest, Configured, DataRequest, Now, Progr
 use crate::state::{Commit, Object, Record, Slot, Status};
 use crate::value::Value;
 
+use super::Stop;
 use super::record::{intent, nonce, object};
-use super::stop::Stop;
 
 /// A call that is ready to go.
 pub(super) struct Job<'a> {
@@ -139,7 +139,7 @@ impl Progress for Watch {
     }
 
     fn stopped(&self) -> bool {
-        self.stop.is_urgent()
+        self.stop.is_asked()
     }
 }
 
@@ -240,7 +240,14 @@ async fn keep(job: &Job<'_>, value: Value, private: &[u8], mut said: Diagnostics
 async fn read(job: &Job<'_>, config: Value) -> Outcome {
     let Some(configured) = &job.configured else { return not_configured(job) };
     let kind = job.planned.change.addr.resource.kind.to_string();
-    let outcome = configured.read_data(DataRequest { kind, config }).await;
+    // A read changes nothing, so that nothing is lost with it.
+    let outcome = tokio::select! {
+        outcome = configured.read_data(DataRequest { kind, config }) => outcome,
+        () = Stop::here() => {
+            let said = Diagnostic::error("Interrupted", "It was not read to its end.");
+            return Outcome::new(None, said.about(&job.planned.change.addr).into(), false);
+        }
+    };
     let said = about(outcome.said, &job.planned.change.addr);
     match outcome.value.filter(|_| !said.has_errors()) {
         Some(value) => keep(job, value, &[], said).await,

@@ -16,8 +16,8 @@ use crate::schema::Block;
 use crate::state::State;
 use crate::value::Value;
 
+use super::Stop;
 use super::run::{Done, Run};
-use super::stop::Stop;
 
 /// Makes clients of the project's cluster.
 pub trait Clusters: Send + Sync {

@@ -16,12 +16,11 @@ mod provision;
 mod record;
 mod report;
 mod run;
-mod stop;
 mod values;
 mod write;
 
+pub use crate::event::Stop;
 pub use gates::{Clusters, GateContext};
 pub use record::Dependencies;
 pub use report::{PhaseReport, Report};
 pub use run::{Inputs, run};
-pub use stop::Stop;

@@ -18,6 +18,7 @@ use crate::schema::{proposed, sensitive_paths};
 use crate::state::Slot;
 use crate::value::Value;
 
+use super::Stop;
 use super::call::{Final, Job, Request, Then, Watch, step_action};
 use super::record::deposed_key;
 use super::run::{Done, Flight, Run};
@@ -163,9 +164,15 @@ impl<'a> Run<'a> {
             private: if job.call == Call::Create { Vec::new() } else { job.planned.private.clone() },
         };
         Prepared::Replan(Box::pin(async move {
-            let outcome = configured.plan(request).await;
-            let mut said = outcome.said;
             let then = |job, said, then| Done::Planned(Box::new(Final { job, said, then }));
+            let outcome = tokio::select! {
+                outcome = configured.plan(request) => outcome,
+                () = Stop::here() => {
+                    let said = Diagnostic::error("Interrupted", "Nothing was done with it.");
+                    return then(job, said.into(), Then::Failed);
+                }
+            };
+            let mut said = outcome.said;
             let Some(final_plan) = outcome.value.filter(|_| !said.has_errors()) else {
                 return then(job, said, Then::Failed);
             };

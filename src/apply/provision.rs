@@ -21,8 +21,9 @@ use crate::plan::{Call, PlannedChange, block_name};
 use crate::provision::{self, Job as Work};
 use crate::schema::{Block, sensitive_paths};
 use crate::state::{Record, Status};
-use crate::value::{Marks, Value};
+use crate::value::Value;
 
+use super::Stop;
 use super::call::{Ended, Job, Watch, make};
 use super::run::{Done, Run};
 
@@ -99,6 +100,12 @@ impl<'a> Run<'a> {
 
     fn next_provisioner(&mut self, row: Row<'a>) {
         let Some(provisioner) = row.provision.at(row.when).nth(row.at) else { return self.row_ended(row) };
+        if self.inputs.stop.is_asked() {
+            let detail = format!("Its {} provisioner was not run.", provisioner.kind);
+            let said = Diagnostic::error("Interrupted", detail).at(provisioner.header);
+            let said = said.about(&self.plan.changes[row.index].change.addr).into();
+            return self.row_failed(row, said);
+        }
         let work = match self.provisioner_work(&row, provisioner) {
             Ok(work) => work,
             Err(said) => return self.row_failed(row, said),
@@ -113,7 +120,16 @@ impl<'a> Run<'a> {
                 let (addr, provisioner, line) = (addr.clone(), kind.clone(), line.to_owned());
                 events.emit(Event::ProvisionOutput { addr, provisioner, line });
             };
-            let result = provision::run(&work, &context, &hear).await;
+            // A program of this machine gets time to clean up, and ends by itself then.
+            let local = work.kind == "local-exec";
+            let interrupted = async { if local { std::future::pending().await } else { Stop::here().await } };
+            let result = tokio::select! {
+                result = provision::run(&work, &context, &hear) => result,
+                () = interrupted => Err(Box::new(Diagnostic::error(
+                    format!("{kind} provisioner error"),
+                    "It was interrupted. What it has started on the other machine may still run there.",
+                ))),
+            };
             Done::Provisioned(Box::new(Provisioned { row, result }))
         }));
     }
@@ -128,7 +144,9 @@ impl<'a> Run<'a> {
             provisioner: provisioner.kind.to_string(),
             failed: result.is_err(),
         });
-        if let (Err(diagnostic), OnFailure::Fail) = (result, provisioner.on_failure) {
+        // What the user ends has not failed by itself: no on_failure makes it good.
+        let on_failure = if self.inputs.stop.is_asked() { OnFailure::Fail } else { provisioner.on_failure };
+        if let (Err(diagnostic), OnFailure::Fail) = (result, on_failure) {
             let brace = provisioner.body.span.map(|span| Span { end: span.start + 1, ..span });
             let diagnostic = diagnostic.or_at(brace.or(Some(provisioner.header))).about(&planned.change.addr);
             let within = self.within(planned);
@@ -249,7 +267,7 @@ impl<'a> Run<'a> {
             config,
             connection,
             directory: segment.config.working_dir.join(&segment.config.layers[layer].dir),
-            sensitive: marks.contains(Marks::SENSITIVE) || marks.contains(Marks::EPHEMERAL),
+            marks,
         })
     }
 }

@@ -19,6 +19,7 @@ use crate::plan::{Call, Plan, PlannedChange, StepKind, Steps, order};
 use crate::state::{Commit, Object, Slot, State};
 use crate::value::Value;
 
+use super::Stop;
 use super::call::{Ended, Final, Job, Then, Watch, id_of, make, step_action};
 use super::critical::Critical;
 use super::gates::{GateContext, GateDone};
@@ -28,7 +29,6 @@ use super::prepare::Prepared;
 use super::provision::Provisioned;
 use super::record::Dependencies;
 use super::report::Report;
-use super::stop::Stop;
 use super::values::Evaluated;
 
 /// What an apply works with.
@@ -168,6 +168,8 @@ pub async fn run(plan: Plan, inputs: Inputs<'_>) -> (Report, Diagnostics) {
     while let Ok(event) = heard.try_recv() {
         inputs.events.emit(event);
     }
+    // What was done to its end although the user had asked to stop is no less done.
+    run.report.stopped |= inputs.stop.is_asked() && (run.report.left > 0 || run.said.has_errors());
     let said = close(std::mem::take(&mut run.held), inputs.events).await;
     run.said.append(said);
     run.end().await

@@ -3,7 +3,7 @@
 use foldhash::{HashMap, HashMapExt};
 
 use crate::addr::Name;
-use crate::diag::{Diagnostics, Outcome};
+use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::graph::{ModuleId, Node, NodeId, ProviderId};
 use crate::plan::PlannedChange;
 use crate::plan::expand::each_values;
@@ -15,6 +15,7 @@ use crate::plan::world::{CopyId, Repetition, Shaping, resource_value};
 use crate::schema::sensitive_paths;
 use crate::value::Value;
 
+use super::Stop;
 use super::run::{Done, Flight, Run};
 
 /// How evaluating a node went.
@@ -143,7 +144,11 @@ impl<'a> Run<'a> {
             Some(config) => {
                 let mut slot = slot.clone();
                 Evaluated::Call(Box::pin(async move {
-                    let outcome = match configure(kind, config).await {
+                    let configured = tokio::select! {
+                        configured = configure(kind, config) => configured,
+                        () = Stop::here() => Err(Diagnostic::error("Interrupted", "The provider was not configured.").into()),
+                    };
+                    let outcome = match configured {
                         Ok((configured, said)) => {
                             slot.status = Status::Ready(configured);
                             Outcome::with(slot, said)

@@ -109,7 +109,7 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
     }
     let what = Shown { refreshes, outputs };
     let exit = conclude(call, &terminal, &session, &options, &applied, what, planning.json);
-    if !planning.json {
+    if !planning.json && terminal.hints {
         terminal.print(&again(&session, &listener.failed_gates()));
     }
     exit

@@ -28,9 +28,10 @@ pub(super) async fn run(call: &Call, args: &ImportArgs) -> Exit {
         Ok(addr) => {
             terminal.say(&said, &call.sources);
             let name = addr.in_project(session.config.prefixes_layers());
+            let next = " infra plan shows where it differs from the configuration.";
+            let next = if terminal.hints { next } else { "" };
             terminal.print(&format!(
-                "{name}: Imported from ID {:?}.\n\nImport successful!\n\nThe object is in state now. infra plan shows where it \
-                 differs from the configuration.\n",
+                "{name}: Imported from ID {:?}.\n\nImport successful!\n\nThe object is in state now.{next}\n",
                 args.id
             ));
             Exit::Done

@@ -47,7 +47,8 @@ pub(super) async fn run(call: &Call, args: &InitArgs) -> Exit {
         None => format!("One folder of configuration · state {}", place(config)),
     };
     let reached = if args.backend { "State can be reached. " } else { "" };
-    let next = "Next: infra plan shows what would be done, infra apply does it.";
-    terminal.print(&format!("{what}\n\n{reached}Everything is ready.\n{next}\n"));
+    let next = "Next: infra plan shows what would be done, infra apply does it.\n";
+    let next = if terminal.hints { next } else { "" };
+    terminal.print(&format!("{what}\n\n{reached}Everything is ready.\n{next}"));
     Exit::Done
 }

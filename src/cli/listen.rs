@@ -105,6 +105,15 @@ impl Listener {
         }
     }
 
+    /// Says something to whoever follows the run, in the form that the run is told in.
+    pub fn log(&self, text: &str) {
+        let line = match &*self.way() {
+            Way::Stream(stream) => Some(stream.log(text, Timestamp::now())),
+            Way::Quiet | Way::Lines(_) | Way::Live { .. } => None,
+        };
+        self.print(&line.unwrap_or_else(|| format!("{text}\n")));
+    }
+
     /// Tells the live block what is going to be carried out.
     pub fn expect(&self, plan: &Plan) {
         if let Way::Live { board, .. } = &mut *self.way() {

@@ -46,13 +46,16 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use crate::diag::{Diagnostic, SourceMap};
 use crate::plan::PlanMode;
 
-use args::{Command, GateCommand, LookArgs, MetadataCommand, Root, SandboxCommand};
+use args::{Command, GateCommand, LookArgs, MetadataCommand, Root, SandboxCommand, StateCommand};
 use exit::Exit;
 use project::Call;
 use terminal::Terminal;
 
 /// Terraform's commands that are not there yet: whoever types one is told so, not offered another one.
 const NOT_YET: &[&str] = &["drift", "env", "login", "logout", "modules", "query", "stacks"];
+
+/// For what is said before a command has read how it is to look.
+const PLAIN: LookArgs = LookArgs { no_color: false, compact_warnings: false };
 
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
@@ -121,37 +124,82 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
         Err(error) => return refuse("Program not started", &format!("Its threads cannot be made: {error}.")),
     };
     let exit = runtime.block_on(async {
-        match &root.command {
-            Command::Init(args) => init::run(&call, args).await,
-            Command::Get(args) => get::run(&call, args).await,
-            Command::Validate(args) => validate::run(&call, args).await,
-            Command::Plan(args) => plan::run(&call, args).await,
-            Command::Apply(args) => apply::run(&call, args, None).await,
-            Command::Destroy(args) => apply::run(&call, args, Some(PlanMode::Destroy)).await,
-            Command::Refresh(args) => apply::run(&call, args, Some(PlanMode::RefreshOnly)).await,
-            Command::Show(args) => show::run(&call, args).await,
-            Command::Output(args) => output::run(&call, args).await,
-            Command::Console(args) => console::run(&call, args).await,
-            Command::State(command) => state::run(&call, command).await,
-            Command::Import(args) => import::run(&call, args).await,
-            Command::Taint(args) => surgery::taint(&call, args, true).await,
-            Command::Untaint(args) => surgery::taint(&call, args, false).await,
-            Command::Gate(GateCommand::Run(args)) => gate::run(&call, args).await,
-            Command::Sandbox(SandboxCommand::Serve(args)) => sandbox::run(&call, args).await,
-            Command::Test(args) => test::run(&call, args).await,
-            Command::ForceUnlock(args) => unlock::run(&call, args).await,
-            Command::Workspace(command) => workspace::run(&call, command).await,
-            Command::Providers(args) => providers::run(&call, args).await,
-            Command::Graph(args) => graph::run(&call, args),
-            Command::Metadata(MetadataCommand::Functions(_)) => metadata::functions(),
-            Command::Completions(args) => metadata::completions(args),
-            Command::Fmt(args) => fmt::run(&call, args),
-            Command::Version(args) => version::run(args),
+        let work = perform(root, &call);
+        match writes(&root.command) {
+            true => signals::guard(Terminal::new(&PLAIN, None), work).await,
+            false => work.await,
         }
     });
     // Whatever still runs (a reader of standard input, a call that was given up) is not waited for.
     runtime.shutdown_background();
     exit
+}
+
+/// Whether a command locks or writes state without the loop of a run, which hears signals itself: such a command is not ended in
+/// the middle of it.
+fn writes(command: &Command) -> bool {
+    match command {
+        Command::State(command) => match command {
+            StateCommand::Mv(_) | StateCommand::Rm(_) | StateCommand::ReplaceProvider(_) | StateCommand::Settle(_) => {
+                true
+            }
+            StateCommand::List(_) | StateCommand::Show(_) | StateCommand::Pull(_) | StateCommand::Uncertain(_) => false,
+        },
+        Command::Import(_)
+        | Command::Taint(_)
+        | Command::Untaint(_)
+        | Command::ForceUnlock(_)
+        | Command::Workspace(_) => true,
+        Command::Init(_)
+        | Command::Get(_)
+        | Command::Validate(_)
+        | Command::Plan(_)
+        | Command::Apply(_)
+        | Command::Destroy(_)
+        | Command::Refresh(_)
+        | Command::Show(_)
+        | Command::Output(_)
+        | Command::Console(_)
+        | Command::Gate(_)
+        | Command::Sandbox(_)
+        | Command::Test(_)
+        | Command::Providers(_)
+        | Command::Graph(_)
+        | Command::Metadata(_)
+        | Command::Completions(_)
+        | Command::Fmt(_)
+        | Command::Version(_) => false,
+    }
+}
+
+async fn perform(root: &Root, call: &Call) -> Exit {
+    match &root.command {
+        Command::Init(args) => init::run(call, args).await,
+        Command::Get(args) => get::run(call, args).await,
+        Command::Validate(args) => validate::run(call, args).await,
+        Command::Plan(args) => plan::run(call, args).await,
+        Command::Apply(args) => apply::run(call, args, None).await,
+        Command::Destroy(args) => apply::run(call, args, Some(PlanMode::Destroy)).await,
+        Command::Refresh(args) => apply::run(call, args, Some(PlanMode::RefreshOnly)).await,
+        Command::Show(args) => show::run(call, args).await,
+        Command::Output(args) => output::run(call, args).await,
+        Command::Console(args) => console::run(call, args).await,
+        Command::State(command) => state::run(call, command).await,
+        Command::Import(args) => import::run(call, args).await,
+        Command::Taint(args) => surgery::taint(call, args, true).await,
+        Command::Untaint(args) => surgery::taint(call, args, false).await,
+        Command::Gate(GateCommand::Run(args)) => gate::run(call, args).await,
+        Command::Sandbox(SandboxCommand::Serve(args)) => sandbox::run(call, args).await,
+        Command::Test(args) => test::run(call, args).await,
+        Command::ForceUnlock(args) => unlock::run(call, args).await,
+        Command::Workspace(command) => workspace::run(call, command).await,
+        Command::Providers(args) => providers::run(call, args).await,
+        Command::Graph(args) => graph::run(call, args),
+        Command::Metadata(MetadataCommand::Functions(_)) => metadata::functions(),
+        Command::Completions(args) => metadata::completions(args),
+        Command::Fmt(args) => fmt::run(call, args),
+        Command::Version(args) => version::run(args),
+    }
 }
 
 /// One worker waits at a prompt while another hears signals.
@@ -175,7 +223,7 @@ fn usage(error: &clap::Error, command: &str) -> Exit {
 }
 
 fn refuse(summary: &str, detail: &str) -> Exit {
-    let terminal = Terminal::new(&LookArgs { no_color: false, compact_warnings: false }, None);
+    let terminal = Terminal::new(&PLAIN, None);
     terminal.say(&Diagnostic::error(summary, detail).into(), &SourceMap::default());
     Exit::Failed
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::event::Stop;
 use crate::ops::{self, RunOptions, SavedPlan, Session};
 use crate::plan::{Plan, PlanMode};
 use crate::view::{self, Heading, Stream, Style};
@@ -48,7 +49,10 @@ pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
     if let Some(session) = call.open(load, &planning.select).take(&mut said) {
         let prefixes = session.config.prefixes_layers();
         let listener = if planning.json { Listener::new(terminal, prefixes, true) } else { Listener::quiet(terminal) };
-        plan = ops::plan(&session, &options, &listener).await.take(&mut said);
+        let stop = Stop::default();
+        let signals = super::signals::listen(&stop, &listener);
+        plan = stop.scope(ops::plan(&session, &options, &listener)).await.take(&mut said);
+        signals.abort();
         listener.finish();
         opened = Some(session);
     }
@@ -74,14 +78,14 @@ pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
         }
         match &args.out {
             Some(path) => match save(call, args, session, &options, plan, path) {
-                Ok(()) if planning.json => {}
+                Ok(()) if planning.json || !terminal.hints => {}
                 Ok(()) => terminal.print(&format!(
                     "\nSaved the plan to {0}. Carry out exactly this with:\n    infra apply {0}\n",
                     path.display()
                 )),
                 Err(diagnostic) => said.push(*diagnostic),
             },
-            None if planning.json || plan.is_empty() || std::env::var_os("TF_IN_AUTOMATION").is_some() => {}
+            None if planning.json || plan.is_empty() || !terminal.hints => {}
             None => {
                 terminal.print("\nThis plan was not saved: infra apply plans anew and asks. Keep it with -out=FILE.\n")
             }

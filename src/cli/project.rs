@@ -124,6 +124,9 @@ fn known(config: &Config, name: &LayerName) -> Result<(), Diagnostic> {
         Some(LayerScope::Environment) => {
             format!("Layer {name} exists once per environment: choose one with -env NAME, without -global.")
         }
+        None if config.is_plain() => {
+            format!("This folder belongs to no project, and has no layers: leave out -layer={name}.")
+        }
         None => {
             let names: Vec<&str> = config.layers.iter().map(|layer| layer.name.as_str()).collect();
             format!("There is no layer {:?}. The layers are: {}.", name.as_str(), names.join(", "))

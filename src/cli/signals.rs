@@ -1,11 +1,29 @@
-//! Ctrl-C and SIGTERM: once to stop orderly, twice to give up.
+//! Ctrl-C and SIGTERM: once to end what only waits and finish, twice to give up the calls that run.
+//!
+//! Neither cuts short what cleans up: results, snapshots and locks take bounded time, and a cancelled job sends its second signal
+//! while they are being written.
+
+use std::future::Future;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use crate::apply::Stop;
+use crate::event::Stop;
 
 use super::listen::Listener;
+use super::terminal::Terminal;
+
+/// What the second signal means.
+const GIVEN_UP: &str = "\nTwo interrupts received. Exiting immediately.\nWhat was under way is given up; the next run finds out what became of it.\n";
+
+/// What the first signal means, in Terraform's words; the name is that of the program that is called.
+fn received() -> String {
+    let compat = std::env::var("INFRA_COMPAT").is_ok_and(|value| value == "terraform");
+    let program = if compat { "Terraform" } else { "infra" };
+    format!(
+        "\nInterrupt received.\nPlease wait for {program} to exit or data loss may occur.\nGracefully shutting down...\n"
+    )
+}
 
 /// Resolves at the first signal.
 pub(super) async fn any() {
@@ -19,13 +37,11 @@ pub(super) async fn any() {
     }
 }
 
-/// Calls `heard` at every signal until the task is aborted.
+/// Calls `heard` at every signal until the task is aborted. From the moment this returns no signal ends the process any more.
 pub(super) fn each(mut heard: impl FnMut() + Send + 'static) -> JoinHandle<()> {
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     tokio::spawn(async move {
-        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-        else {
-            return;
-        };
+        let (Ok(mut interrupt), Ok(mut terminate)) = signals else { return };
         loop {
             tokio::select! {
                 _ = interrupt.recv() => {}
@@ -40,12 +56,29 @@ pub(super) fn each(mut heard: impl FnMut() + Send + 'static) -> JoinHandle<()> {
 pub(super) fn listen(stop: &Stop, listener: &Listener) -> JoinHandle<()> {
     let (stop, listener) = (stop.clone(), listener.clone());
     each(move || {
-        let first = !stop.is_asked();
+        let (first, second) = (!stop.is_asked(), !stop.is_urgent());
         stop.ask();
-        listener.print(if first {
-            "\nStopping: nothing new is started, what runs is waited for. Once more gives up at once.\n"
-        } else {
-            "\nGiving up what runs. The next run finds out what became of it.\n"
-        });
+        if first {
+            listener.log(&received());
+            listener.log("Stopping operation...");
+        } else if second {
+            listener.log(GIVEN_UP);
+        }
     })
+}
+
+/// Does the work of a command that writes state without a plan. A signal ends what it waits for (the lock, a provider), and
+/// nothing else: the write of a few records and the release of the lock are not cut short.
+pub(super) async fn guard<F: Future>(terminal: Terminal, work: F) -> F::Output {
+    let stop = Stop::default();
+    let heard = stop.clone();
+    let signals = each(move || {
+        if !heard.is_asked() {
+            terminal.print(&format!("{}\n", received()));
+        }
+        heard.ask();
+    });
+    let done = stop.scope(work).await;
+    signals.abort();
+    done
 }

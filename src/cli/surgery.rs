@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::addr::ProviderSource;
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::event::Stop;
 use crate::ops::{self, RunOptions, Surgery, Treated};
 
 use super::args::{LockArgs, SelectArgs, StateMvArgs, StateReplaceProviderArgs, StateRmArgs, TaintArgs};
@@ -111,7 +112,7 @@ pub(super) async fn replace_provider(call: &Call, args: &StateReplaceProviderArg
     if !args.auto_approve {
         let question =
             "Do you want to make these changes?\nOnly 'yes' will be accepted to continue.\n\nEnter a value: ";
-        if terminal.ask(question, &|| false).as_deref() != Some("yes") {
+        if terminal.ask(question, &Stop::is_asked_here).as_deref() != Some("yes") {
             terminal.print("\nNothing was changed.\n");
             return Exit::Failed;
         }

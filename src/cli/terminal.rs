@@ -22,6 +22,8 @@ pub(super) struct Terminal {
     pub live: bool,
     /// Whether somebody can be asked.
     pub asks: bool,
+    /// Whether it is said which command comes next: not where a program decides that.
+    pub hints: bool,
 }
 
 impl Terminal {
@@ -38,6 +40,7 @@ impl Terminal {
             error_style: style(err, width),
             compact_warnings: look.compact_warnings,
             live: out && std::env::var("TERM").as_deref() != Ok("dumb"),
+            hints: !set("TF_IN_AUTOMATION"),
             asks: std::io::stdin().is_terminal() && input.unwrap_or(!refused),
         }
     }

@@ -57,7 +57,7 @@ pub(super) async fn run(call: &Call, args: &TestArgs) -> Exit {
     let Some(suites) = suites.filter(|_| !said.has_errors()) else { return Exit::Failed };
     let teller = Teller { terminal, json: args.json, verbose: args.verbose, sources: &call.sources };
     let stop = TestStop::default();
-    let signals = listen(&stop, terminal);
+    let signals = listen(&stop, terminal, stream);
     let results = ops::test(&options, &suites, &teller, &stop).await;
     signals.abort();
     if let Some(path) = &args.junit_xml
@@ -72,21 +72,24 @@ pub(super) async fn run(call: &Call, args: &TestArgs) -> Exit {
 
 /// Ctrl-C and SIGTERM: once to stop what runs and clean up, again to give what runs up, and once more to leave the rest of what
 /// was made.
-fn listen(stop: &TestStop, terminal: Terminal) -> JoinHandle<()> {
+fn listen(stop: &TestStop, terminal: Terminal, stream: Option<Stream>) -> JoinHandle<()> {
     let stop = stop.clone();
     super::signals::each(move || {
         let text = if !stop.runs.is_asked() {
             stop.runs.ask();
-            "\nStopping: no run is begun any more, and what was made is destroyed. Once more gives up what runs.\n"
+            "\nInterrupt received.\nNo run is begun any more, and what was made is destroyed. Once more gives up what runs.\n"
         } else if !stop.runs.is_urgent() {
             stop.runs.ask();
-            "\nGiving up what runs. What was made is destroyed; once more leaves it.\n"
+            "\nTwo interrupts received.\nWhat runs is given up. What was made is destroyed; once more leaves it.\n"
         } else {
             stop.cleanup.ask();
             stop.cleanup.ask();
             "\nLeaving the rest of what was made.\n"
         };
-        terminal.print(text);
+        match stream {
+            Some(stream) => terminal.print(&stream.log(text, Timestamp::now())),
+            None => terminal.print(text),
+        }
     })
 }
 

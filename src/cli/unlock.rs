@@ -1,6 +1,7 @@
 //! `infra force-unlock`
 
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::event::Stop;
 use crate::ops;
 
 use super::args::UnlockArgs;
@@ -27,7 +28,7 @@ pub(super) async fn run(call: &Call, args: &UnlockArgs) -> Exit {
             terminal.style.bold(&format!("Remove the lock {}?", args.id)),
             terminal.style.bold("Enter a value:")
         );
-        if terminal.ask(&question, &|| false).as_deref() != Some("yes") {
+        if terminal.ask(&question, &Stop::is_asked_here).as_deref() != Some("yes") {
             terminal.print("\nNothing was unlocked.\n");
             return Exit::Failed;
         }

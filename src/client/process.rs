@@ -1,14 +1,21 @@
 //! Programs on this machine, by argument vector; never through a shell unless the shell is the program.
 
 use std::ffi::OsString;
+use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::net::unix::pipe::Receiver;
 use tokio::process::{Child, Command};
+
+use crate::event::Stop;
+
+/// How long a program that is asked to end has for it, once for each way to ask.
+const GRACE: Duration = Duration::from_millis(350);
 
 /// A program to run.
 #[derive(Clone, Debug)]
@@ -29,6 +36,8 @@ pub struct Run {
     pub limit: usize,
     /// Whether standard output goes where standard error goes, so that lines stay in the order they are printed.
     pub together: bool,
+    /// Whether it is ended, with everything it has started, when the user asks to stop.
+    pub ends_early: bool,
 }
 
 /// How a program ended and what it printed.
@@ -61,6 +70,12 @@ pub enum ProcessError {
         #[source]
         source: io::Error,
     },
+    /// The user asked to stop; it was ended, with everything it had started.
+    #[error("the program {program:?} was interrupted")]
+    Interrupted {
+        /// Its name.
+        program: String,
+    },
     /// It took too long and was killed, with everything it had started.
     #[error("the program {program:?} did not end within {limit:?}")]
     Timeout {
@@ -92,6 +107,7 @@ impl Run {
             timeout: None,
             limit: 1 << 20,
             together: false,
+            ends_early: false,
         }
     }
 }
@@ -141,12 +157,25 @@ pub async fn run(what: Run, line: &(dyn Fn(bool, &str) + Sync)) -> Result<Output
     drop(command);
     let group = KillGroup::of(&child);
     let work = gather(&mut child, both, what.stdin, what.limit, line);
-    let gathered = match what.timeout {
-        None => work.await,
-        Some(limit) => match tokio::time::timeout(limit, work).await {
-            Ok(gathered) => gathered,
-            Err(_) => return Err(ProcessError::Timeout { program: name, limit }),
-        },
+    tokio::pin!(work);
+    let over = async {
+        match what.timeout {
+            Some(limit) => {
+                tokio::time::sleep(limit).await;
+                limit
+            }
+            None => std::future::pending().await,
+        }
+    };
+    let interrupted = async { if what.ends_early { Stop::here().await } else { std::future::pending().await } };
+    let gathered = tokio::select! {
+        gathered = &mut work => gathered,
+        limit = over => return Err(ProcessError::Timeout { program: name, limit }),
+        () = interrupted => {
+            // What still runs in its group when it has ended goes with it.
+            group.end(work).await;
+            return Err(ProcessError::Interrupted { program: name });
+        }
     };
     let output = gathered.map_err(|source| ProcessError::Output { program: name, source })?;
     group.keep();
@@ -220,24 +249,42 @@ async fn lines<R: AsyncRead + Unpin>(
 }
 
 /// Kills the process group of a child when dropped, unless it ended by itself.
-struct KillGroup(Option<rustix::process::Pid>);
+struct KillGroup(Option<Pid>);
 
 impl KillGroup {
     fn of(child: &Child) -> Self {
-        KillGroup(child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw))
+        KillGroup(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
     }
 
     fn keep(mut self) {
         self.0 = None;
     }
+
+    /// Asks the group to end as a terminal does, then as a system does that shuts down. It is killed in the end.
+    async fn end(&self, work: impl Future) {
+        let ended = async {
+            tokio::pin!(work);
+            for signal in [Signal::INT, Signal::TERM] {
+                self.send(signal);
+                if tokio::time::timeout(GRACE, &mut work).await.is_ok() {
+                    return;
+                }
+            }
+        };
+        ended.await;
+    }
+
+    fn send(&self, signal: Signal) {
+        if let Some(group) = self.0 {
+            // Already gone is fine.
+            let _ = kill_process_group(group, signal);
+        }
+    }
 }
 
 impl Drop for KillGroup {
     fn drop(&mut self) {
-        if let Some(group) = self.0 {
-            // Already gone is fine.
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
+        self.send(Signal::KILL);
     }
 }
 
@@ -308,6 +355,33 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("the child still runs");
+    }
+
+    #[tokio::test]
+    async fn the_wish_to_stop_ends_a_program_with_its_children_whatever_they_ignore() {
+        async fn check(script: &str, heard_last: &str, early: bool) {
+            let stop = Stop::default();
+            let heard = Mutex::new(Vec::new());
+            let hear = |_: bool, line: &str| {
+                heard.lock().unwrap().push(line.to_owned());
+                if line == "ready" {
+                    stop.ask();
+                }
+            };
+            let what = Run { ends_early: true, together: true, ..Run::new(["sh", "-c", script]) };
+            let began = tokio::time::Instant::now();
+            let ended = stop.scope(run(what, &hear)).await;
+            assert!(matches!(ended, Err(ProcessError::Interrupted { .. })), "{script}: {ended:?}");
+            assert!(began.elapsed() < Duration::from_secs(5), "{script}");
+            assert_eq!(early, began.elapsed() < GRACE * 2, "{script}");
+            assert_eq!(heard.lock().unwrap().last().map(String::as_str), Some(heard_last), "{script}");
+        }
+        check("echo ready; sleep 1000", "ready", true).await;
+        // It may clean up.
+        check("trap 'echo cleaned; exit 1' INT; echo ready; sleep 1000", "cleaned", true).await;
+        // Children that ignore both, and one that holds the output open.
+        check("trap '' INT TERM; echo ready; sleep 1000", "ready", false).await;
+        check("trap '' INT TERM; sleep 1000 & trap - TERM; echo ready; wait", "ready", false).await;
     }
 
     #[tokio::test]

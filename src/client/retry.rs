@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
+use crate::event::Stop;
+
 /// How often to try, and how long to pause between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
@@ -27,7 +29,8 @@ impl Retry {
         Some(self.first_pause.saturating_mul(doubled).min(self.longest_pause))
     }
 
-    /// Runs `work` until it succeeds, its error is not `transient`, or the tries are used up; gives the last result.
+    /// Runs `work` until it succeeds, its error is not `transient`, the tries are used up, or the user asks to stop; gives the last
+    /// result.
     ///
     /// # Errors
     /// The error of the last try.
@@ -41,8 +44,9 @@ impl Retry {
             tried += 1;
             match work().await {
                 Err(error) if transient(&error) => match self.pause(tried) {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => return Err(error),
+                    Some(pause) if Stop::pause(pause).await => {}
+                    // The tries are used up, or nobody waits for a further one.
+                    Some(_) | None => return Err(error),
                 },
                 done => return done,
             }

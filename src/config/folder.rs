@@ -18,6 +18,8 @@ pub struct Reading<'a> {
     pub sources: &'a SourceMap,
     /// The folder that paths in messages are told from.
     pub working_dir: &'a Path,
+    /// Whether advice on what is written is asked for.
+    pub advises: bool,
 }
 
 /// Whether a name is that of a configuration file, JSON included.
@@ -44,7 +46,7 @@ impl Reading<'_> {
         match self.added(path) {
             Ok(added) => {
                 let (body, errors) = parsed(self.sources, &added);
-                said.append(errors);
+                self.say(errors, said);
                 Some(body)
             }
             Err(error) => {
@@ -52,6 +54,11 @@ impl Reading<'_> {
                 None
             }
         }
+    }
+
+    fn say(&self, mut errors: Diagnostics, said: &mut Diagnostics) {
+        errors.0.retain(|error| self.advises || !error.advice);
+        said.append(errors);
     }
 
     /// Reads one file into the map of sources.
@@ -85,7 +92,7 @@ impl Reading<'_> {
         let each = threads::one_after_another(threads::pieces(size, LEAST), &files, parse);
         each.into_iter()
             .map(|(body, errors)| {
-                said.append(errors);
+                self.say(errors, said);
                 body
             })
             .collect()

@@ -46,7 +46,7 @@ pub struct LoadOptions {
     /// and the settings of every layer are those of the local default.
     pub needs_state: bool,
     /// Whether it matters what variables are. Without it (`validate`) nothing is said of files of assignments in a folder that is
-    /// no project's.
+    /// no project's, and advice is given on what is written.
     pub needs_values: bool,
     /// Whether `import` blocks without a resource block get one that is written from what they find.
     pub generates: bool,
@@ -90,7 +90,12 @@ impl LoadOptions {
     }
 
     pub(super) fn reading(&self) -> Reading<'_> {
-        Reading { files: &*self.files, sources: &self.sources, working_dir: &self.working_dir }
+        Reading {
+            files: &*self.files,
+            sources: &self.sources,
+            working_dir: &self.working_dir,
+            advises: !self.needs_values,
+        }
     }
 }
 

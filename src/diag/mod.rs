@@ -43,6 +43,8 @@ pub struct Diagnostic {
     pub values: Vec<(String, String)>,
     /// The rule whose condition does not hold or cannot be told yet, when that is what it is about.
     pub rule: Option<Rule>,
+    /// Whether it is advice on what is written, and no part of what a run has to say: `validate` alone gives it.
+    pub advice: bool,
 }
 
 /// A rule whose condition does not hold or cannot be told yet.
@@ -68,6 +70,7 @@ impl Diagnostic {
             address: None,
             values: Vec::new(),
             rule: None,
+            advice: false,
         }
     }
 
@@ -108,6 +111,13 @@ impl Diagnostic {
     #[must_use]
     pub fn about(mut self, address: impl fmt::Display) -> Self {
         self.address = Some(format!("{address:#}"));
+        self
+    }
+
+    /// Makes it advice: see [`Diagnostic::advice`].
+    #[must_use]
+    pub fn as_advice(mut self) -> Self {
+        self.advice = true;
         self
     }
 

@@ -1,6 +1,7 @@
 //! What happens during plan and apply, as data. Rooms emit; `view` and `cli` draw. Events hold no secrets: values are
 //! left out altogether.
 
+mod stop;
 mod testing;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use crate::addr::{ActionInstance, DeposedKey, InstanceAddr};
 use crate::change::Action;
 use crate::diag::Diagnostic;
 
+pub use stop::Stop;
 pub use testing::{FileResult, RunResult, TestResults, TestStatus};
 
 /// One thing that happened.

@@ -112,11 +112,12 @@ async fn run(
     if refused.has_errors() {
         return failed(refused);
     }
-    let open = match Open::take(session, options, operation, events).await {
+    let open = match stop.scope(Open::take(session, options, operation, events)).await {
         Ok(open) => open,
         Err(said) => return failed(said),
     };
-    let ended = run.segments(&open).await;
+    let ended = stop.scope(run.segments(&open)).await;
+    // From here on nothing listens to the user: what was done is written, and the locks are given back.
     let finished = open.finish().await;
     let ended = if finished.has_errors() { Ended::Failed } else { ended };
     run.said.append(finished);
@@ -178,7 +179,9 @@ impl Running<'_> {
             let outcome = segment(self.session, &states, &options, false, self.events).await;
             let failed = outcome.has_errors();
             self.said.append(outcome.said);
-            let Some(mut plan) = outcome.value.filter(|_| !failed) else { return Ended::Failed };
+            let Some(mut plan) = outcome.value.filter(|_| !failed) else {
+                return if self.stop.is_asked() { Ended::Stopped } else { Ended::Failed };
+            };
             if let Some(ended) = self.agree(&plan, first) {
                 return ended;
             }
@@ -348,7 +351,7 @@ impl Running<'_> {
         let failed = outcome.has_errors();
         let Some(plan) = outcome.value.filter(|_| !failed) else {
             self.said.append(outcome.said);
-            return Err(Ended::Failed);
+            return Err(if self.stop.is_asked() { Ended::Stopped } else { Ended::Failed });
         };
         let (mut looked_up, mut uncertain) = (0, 0);
         for intent in &options.unfinished {

@@ -83,6 +83,7 @@ impl Console<'_> {
         if said.has_errors() {
             return Outcome::fail(said);
         }
+        said.0.retain(|one| !one.advice);
         let (types, expr) = without_type(&expr);
         let env = self.session.env();
         let functions = self.session.functions(self.options.timestamp, true, &env);

@@ -6,7 +6,7 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 
 use crate::addr::Name;
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
-use crate::event::{Events, Silent};
+use crate::event::{Events, Silent, Stop};
 use crate::plan::{Options, Plan, PlanMode};
 use crate::state::{Meta, OpenIntent, State, View};
 
@@ -37,6 +37,14 @@ pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) 
     let outcome = segment(session, &states, &plan_options, false, events).await;
     said.append(outcome.said);
     Outcome { value: outcome.value, said }
+}
+
+/// What is said of a plan that the user did not wait for.
+fn interrupted() -> Diagnostic {
+    Diagnostic::error(
+        "Interrupted",
+        "Planning was stopped before it was done. Nothing was changed; plan again when you are ready.",
+    )
 }
 
 /// What is asked for and cannot go together.
@@ -94,6 +102,9 @@ pub(super) async fn segment(
     let registry = &session.registry;
     let mut said = Diagnostics::none();
     let Some(graph) = session.rough_graph().take(&mut said) else { return Outcome::fail(said) };
+    let idle = options.mode == PlanMode::Destroy && options.unfinished.is_empty() && states.iter().all(State::is_empty);
+    let nothing = idle.then(|| Options { refresh: false, offline: true, idle, ..options.clone() });
+    let options = nothing.as_ref().unwrap_or(options);
     if said.has_errors() {
         // Nothing can be planned, but more may be wrong than names.
         let options = Options { refresh: false, offline: true, ..options.clone() };
@@ -102,7 +113,11 @@ pub(super) async fn segment(
         said.append(walked.said.into_iter().filter(|one| one.subject.is_some() && !known.contains(&one.subject)));
         return Outcome::fail(addressed(session, said));
     }
-    let planned = crate::plan::run(&session.config, &graph, states, registry, options, &functions, events).await;
+    // A plan changes nothing, so that nothing is lost with it.
+    let planned = tokio::select! {
+        planned = crate::plan::run(&session.config, &graph, states, registry, options, &functions, events) => planned,
+        () = Stop::here() => Outcome::fail(interrupted()),
+    };
     said.append(planned.said);
     Outcome { value: planned.value, said: addressed(session, said) }
 }

@@ -127,13 +127,12 @@ impl SavedPlan {
     pub fn agrees(&self, plan: &Plan) -> Result<(), Box<Diagnostic>> {
         for (saved, now) in self.layers.iter().zip(layers(plan)) {
             if *saved != now {
-                return Err(Box::new(Diagnostic::error(
-                    "Saved plan is stale",
-                    format!(
-                        "The plan was made from serial {} of layer {}; its state is now at serial {}. Make a new plan.",
-                        saved.serial, saved.name, now.serial
-                    ),
-                )));
+                let of = if plan.prefixes_layers { format!("layer {}", saved.name) } else { "the state".to_owned() };
+                let detail = format!(
+                    "The plan was made from serial {} of {of}, which is now at serial {}. Make a new plan.",
+                    saved.serial, now.serial
+                );
+                return Err(Box::new(Diagnostic::error("Saved plan is stale", detail)));
             }
         }
         if self.invocations != invocations(plan) {

@@ -71,7 +71,14 @@ pub async fn force_unlock(session: &Session, layer: Option<&LayerName>, id: &str
         }
     }
     if said.is_empty() {
-        said.error("Nothing is locked", "No layer of this project is locked.");
+        said.error(
+            "Nothing is locked",
+            if session.config.is_plain() {
+                "Nobody holds a lock on the state."
+            } else {
+                "No layer of this project is locked."
+            },
+        );
     }
     Outcome::fail(said)
 }

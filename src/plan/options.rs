@@ -32,6 +32,8 @@ pub struct Options {
     pub unfinished: Vec<OpenIntent>,
     /// Nobody is asked, and variables without a value are unknown: for `validate`.
     pub offline: bool,
+    /// Everything is to be destroyed, and there is nothing: what is written is checked, and no value counts.
+    pub idle: bool,
     /// Objects are what state says, nothing is planned and nobody is asked: for the console.
     pub values_only: bool,
     /// The gates that have not passed since something in their phase changed.
@@ -54,6 +56,7 @@ impl Options {
             fresh: HashSet::new(),
             unfinished: Vec::new(),
             offline: false,
+            idle: false,
             values_only: false,
             outstanding: HashSet::new(),
             identities: HashMap::new(),

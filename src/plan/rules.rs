@@ -151,8 +151,18 @@ impl Hidden {
             ),
             Hidden::Ephemeral => (
                 "Error message refers to ephemeral values",
-                "It is not shown. Name no ephemeral values in it, or use ephemeralasnull() on them.",
+                "The error expression used to explain this condition refers to ephemeral values, so the resulting message is not \
+                 shown.\n\nYou can correct this by removing references to ephemeral values, or by using the ephemeralasnull() \
+                 function on the references to not reveal ephemeral data.",
             ),
+        }
+    }
+
+    /// What stands in the place of the message.
+    pub(super) fn instead(self) -> &'static str {
+        match self {
+            Hidden::Sensitive => "The error message included a sensitive value, so it will not be displayed.",
+            Hidden::Ephemeral => "The error message included an ephemeral value, so it will not be displayed.",
         }
     }
 

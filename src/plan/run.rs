@@ -88,7 +88,10 @@ pub async fn run(
     }
     let pending = changes.iter().any(|planned| planned.pending.is_some() || planned.lost_with.is_some());
     let selection = &options.selection;
-    let checks = super::checks::checks(walk.around(), &changes, asserted.as_ref());
+    let checks = match options.idle {
+        true => Vec::new(),
+        false => super::checks::checks(walk.around(), &changes, asserted.as_ref()),
+    };
     walk.forget_ephemerals();
     let plan = Plan {
         mode: options.mode,

@@ -37,6 +37,8 @@ pub enum Variables {
     Optional,
     /// They are unknown, whatever they were given: what is wrong is to be wrong for every value.
     Open,
+    /// They are unknown as well, because nothing is done with them; that one has to be given is an error all the same.
+    Unused,
 }
 
 /// What functions see: in the project file, and in each layer, whose relative paths start from its own folder.

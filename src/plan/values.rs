@@ -41,6 +41,13 @@ fn variable_value(around: Surroundings<'_>, variable: &Variable, copy: CopyId) -
     let this = around.world.copy(copy);
     let given = match this.parent {
         None if around.variables == Variables::Open => None,
+        None if around.variables == Variables::Unused => {
+            let assigned = around.config.layers[around.graph.module(this.module).layer].assigned(variable).is_some();
+            if !assigned && variable.default.is_none() {
+                return Outcome::fail(missing(around, variable, copy));
+            }
+            Some((Value::unknown(variable.ty.clone()), None))
+        }
         None => {
             let layer = &around.config.layers[around.graph.module(this.module).layer];
             match layer.assigned(variable) {
@@ -260,7 +267,7 @@ pub fn validate_variable(scope: &ModuleScope<'_>, variable: &Variable) -> Diagno
                     Some(Err(None)) | None => "The condition does not hold.".to_owned(),
                     Some(Err(Some(hidden))) => {
                         found.push(hidden.of_validation().at(rule.error_message.span));
-                        "The error message included a sensitive value, so it will not be displayed.".to_owned()
+                        hidden.instead().to_owned()
                     }
                 };
                 let (span, condition) = (rule.span, &rule.condition);

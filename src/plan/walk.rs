@@ -185,6 +185,7 @@ impl<'a> Walk<'a> {
     pub(super) fn around(&self) -> Surroundings<'_> {
         let Input { config, graph, states, functions, options, .. } = self.input;
         let variables = match options {
+            Options { idle: true, .. } => Variables::Unused,
             Options { offline: false, .. } => Variables::Given,
             // A project is checked with the values of an environment, a folder alone for any.
             Options { values_only: false, .. } if config.is_plain() => Variables::Open,

@@ -298,7 +298,7 @@ pub enum Recovered {
 pub trait Progress: Send + Sync {
     /// What is going on, in a few words: `0 of 1 pods ready — pod postgresql-0 Pending: claim unbound`.
     fn waiting(&self, reason: &str);
-    /// Resolves when the call should give up because the user asked to stop at once.
+    /// Whether the user has asked to stop: the call ends its waiting, keeps what it has done, and says that it was interrupted.
     fn stopped(&self) -> bool;
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::change::{Action, Intent};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
+use crate::event::Stop;
 use crate::schema::{Block, Schema, computed_unknown};
 use crate::value::{Path, Value, from_json_typed};
 
@@ -193,17 +194,24 @@ impl<T: InState> Configured for StateOnly<T> {
         Box::pin(async move { planned })
     }
 
-    fn apply<'a>(&'a self, request: ApplyRequest, progress: &'a dyn Progress) -> Boxed<'a, Applied> {
+    fn apply<'a>(&'a self, request: ApplyRequest, _progress: &'a dyn Progress) -> Boxed<'a, Applied> {
         let object = if request.action == Action::Delete { &request.prior } else { &request.planned };
         let lasts = self.0.lasts(&request.kind, request.action, object);
         Box::pin(async move {
-            if !wait(lasts, progress).await {
-                return Applied::failed(Diagnostic::error(
-                    "Interrupted",
-                    "The waiting was cut short, nothing was done.",
-                ));
+            if lasts.is_zero() || Stop::pause(lasts).await {
+                return self.applied(&request);
             }
-            self.applied(&request)
+            match request.action {
+                // The object is there; that its time was not waited for makes it a tainted one.
+                Action::Create => {
+                    let mut applied = self.applied(&request);
+                    applied.said.push(interrupted("Its create duration was not waited for to its end. The object is kept, tainted: the next apply replaces it."));
+                    applied
+                }
+                _ => Applied::failed(interrupted(
+                    "What it waits for was not waited for to its end, so that nothing was done with the object.",
+                )),
+            }
         })
     }
 
@@ -228,17 +236,6 @@ impl<T: InState> Configured for StateOnly<T> {
     }
 }
 
-/// Waits; `false` when the user wanted to stop before the time was over.
-async fn wait(duration: Duration, progress: &dyn Progress) -> bool {
-    const LOOK: Duration = Duration::from_millis(100);
-    let mut left = duration;
-    while !left.is_zero() {
-        if progress.stopped() {
-            return false;
-        }
-        let step = left.min(LOOK);
-        tokio::time::sleep(step).await;
-        left -= step;
-    }
-    true
+fn interrupted(detail: &str) -> Diagnostic {
+    Diagnostic::error("Interrupted", detail)
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::client::duration;
 use crate::client::ssh::{Client, SshError, Surroundings, Target, target_of};
 use crate::diag::Diagnostic;
+use crate::event::Stop;
 use crate::value::Value;
 
 use super::{Context, Hear, Job, failed, text};
@@ -62,7 +63,7 @@ pub(super) async fn connect(job: &Job, context: &Context, hear: &Hear<'_>) -> Re
             let said = error.diagnostic();
             return Err(fail(format!("timeout - last error: {}. {}", said.summary, said.detail)));
         }
-        tokio::time::sleep(pause.min(left)).await;
+        Stop::pause(pause.min(left)).await;
         pause = (pause * 2).min(PAUSE);
         tell(connection, client.target(), hear);
     }

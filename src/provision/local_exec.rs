@@ -3,7 +3,7 @@
 use crate::client::Secret;
 use crate::client::process::{self, ProcessError, Run};
 use crate::diag::Diagnostic;
-use crate::value::Value;
+use crate::value::{Marks, Value};
 
 use super::quote::vector;
 use super::{Hear, Job, failed, text};
@@ -34,6 +34,7 @@ pub(super) async fn run(job: &Job, hear: &Hear<'_>) -> Result<(), Box<Diagnostic
         directory: Some(path),
         limit: KEPT,
         together: true,
+        ends_early: true,
         ..Run::new(argv.iter().map(String::as_str))
     };
     let output = match process::run(what, &|_, line| hear(line)).await {
@@ -43,6 +44,7 @@ pub(super) async fn run(job: &Job, hear: &Hear<'_>) -> Result<(), Box<Diagnostic
             let why = format!("exec: {program:?}: executable file not found in $PATH");
             return Err(error(job, command, &why, ""));
         }
+        Err(ProcessError::Interrupted { .. }) => return Err(error(job, command, "interrupted", "")),
         Err(cause) => return Err(error(job, command, &crate::client::reason(&cause), "")),
     };
     let how = match output.signal {
@@ -69,10 +71,11 @@ fn environment(config: &Value) -> Vec<(String, Secret)> {
 }
 
 fn error(job: &Job, command: &str, how: &str, output: &str) -> Box<Diagnostic> {
-    if job.sensitive {
+    if super::suppressed(job.marks).is_some() {
         // Terraform prints both here. What is withheld from the output is not for messages either.
+        let why = if job.marks.contains(Marks::SENSITIVE) { "sensitive" } else { "ephemeral" };
         let detail =
-            format!("The command failed: {how}. It and its output are withheld, since its arguments are sensitive.");
+            format!("The command failed: {how}. It and its output are withheld, since its arguments are {why}.");
         return failed("local-exec", detail);
     }
     failed("local-exec", format!("Error running command '{command}': {how}. Output: {output}"))
@@ -103,10 +106,10 @@ mod tests {
 
     use super::*;
 
-    async fn check(config: &[(&str, Value)], sensitive: bool) -> (Vec<String>, Result<(), String>) {
+    async fn check(config: &[(&str, Value)], marks: Marks) -> (Vec<String>, Result<(), String>) {
         let directory = std::env::temp_dir();
         let config = Value::object(config.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-        let job = Job { kind: "local-exec".into(), config, connection: None, directory, sensitive };
+        let job = Job { kind: "local-exec".into(), config, connection: None, directory, marks };
         let heard = Mutex::new(Vec::new());
         let hear = |line: &str| heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(line.to_owned());
         let ended = super::super::run(&job, &super::super::Context::default(), &hear).await;
@@ -119,7 +122,7 @@ mod tests {
         let environment = Value::object([("FOO", Value::from("bar"))]);
         let script = "echo one; echo two >&2; echo; printf ' a  \\n'; echo $FOO; pwd";
         let given = [("command", script.into()), ("environment", environment), ("working_dir", "/".into())];
-        let (heard, ended) = check(&given, false).await;
+        let (heard, ended) = check(&given, Marks::NONE).await;
         assert_eq!(ended, Ok(()));
         assert_eq!(heard[1..], ["one", "two", " a", "bar", "/"]);
         assert!(heard[0].starts_with("Executing: [\"/bin/sh\" \"-c\" \"echo one; "), "{heard:?}");
@@ -127,7 +130,7 @@ mod tests {
 
     #[tokio::test]
     async fn failures_say_how_and_show_the_output() {
-        let run = async |config: &[(&str, Value)]| check(config, false).await.1.err().unwrap_or_default();
+        let run = async |config: &[(&str, Value)]| check(config, Marks::NONE).await.1.err().unwrap_or_default();
         let said = run(&[("command", "echo out; exit 3".into())]).await;
         assert_eq!(
             said,
@@ -143,8 +146,15 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_of_a_sensitive_command_is_said() {
-        let (heard, ended) = check(&[("command", "echo hunter2; exit 1".into())], true).await;
-        assert_eq!(heard, [super::super::SUPPRESSED; 2]);
-        assert!(!ended.err().unwrap_or_default().contains("hunter2"));
+        for (marks, why) in [
+            (Marks::SENSITIVE, "sensitive"),
+            (Marks::EPHEMERAL, "ephemeral"),
+            (Marks::SENSITIVE | Marks::EPHEMERAL, "sensitive, ephemeral"),
+        ] {
+            let (heard, ended) = check(&[("command", "echo hunter2; exit 1".into())], marks).await;
+            assert_eq!(heard, vec![format!("(output suppressed due to {why} value in config)"); 2]);
+            let ended = ended.err().unwrap_or_default();
+            assert!(!ended.contains("hunter2") && ended.contains(why.split(',').next().unwrap_or_default()), "{ended}");
+        }
     }
 }

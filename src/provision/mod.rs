@@ -15,12 +15,19 @@ use std::path::PathBuf;
 
 use crate::client::ssh::Surroundings;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::value::Value;
+use crate::value::{Marks, Value};
 
 pub use schemas::{connection, schema};
 
-/// What is printed instead of a line that may hold a secret.
-pub const SUPPRESSED: &str = "(output suppressed due to sensitive value in config)";
+/// What is printed instead of a line that may hold a value with these marks; `None` where it may be printed.
+pub fn suppressed(marks: Marks) -> Option<&'static str> {
+    match (marks.contains(Marks::SENSITIVE), marks.contains(Marks::EPHEMERAL)) {
+        (true, true) => Some("(output suppressed due to sensitive, ephemeral value in config)"),
+        (true, false) => Some("(output suppressed due to sensitive value in config)"),
+        (false, true) => Some("(output suppressed due to ephemeral value in config)"),
+        (false, false) => None,
+    }
+}
 
 /// A provisioner that is ready to run.
 pub struct Job {
@@ -32,8 +39,8 @@ pub struct Job {
     pub connection: Option<Value>,
     /// Where relative paths start.
     pub directory: PathBuf,
-    /// Whether any argument is sensitive: then neither arguments nor output appear in messages.
-    pub sensitive: bool,
+    /// The marks of its arguments: with any, neither arguments nor output appear in messages.
+    pub marks: Marks,
 }
 
 /// What provisioners need of the world.
@@ -56,7 +63,7 @@ pub type Hear<'a> = dyn Fn(&str) + Send + Sync + 'a;
 pub async fn run(job: &Job, context: &Context, hear: &Hear<'_>) -> Result<(), Box<Diagnostic>> {
     let hear = |line: &str| {
         for line in line.split(['\n', '\r']).map(str::trim_end).filter(|line| !line.is_empty()) {
-            hear(if job.sensitive { SUPPRESSED } else { line });
+            hear(suppressed(job.marks).unwrap_or(line));
         }
     };
     match job.kind.as_str() {

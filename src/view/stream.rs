@@ -39,6 +39,11 @@ impl Stream {
         line("info", &format!("infra {version}"), now, "version", more)
     }
 
+    /// Something that is said to whoever follows the run.
+    pub fn log(&self, message: &str, now: Timestamp) -> String {
+        line("info", message, now, "log", json!({}))
+    }
+
     /// A plan: what drifted, what is to be done, the counts, the outputs.
     pub fn plan(&self, plan: &Plan, now: Timestamp) -> String {
         let mut out = String::new();

@@ -25,6 +25,7 @@ mod progress;
 mod projects;
 mod properties;
 mod provisioners;
+mod running;
 mod segments;
 mod staging;
 mod stop;

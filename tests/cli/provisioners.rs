@@ -9,7 +9,6 @@ use std::process::{Command, Stdio};
 use serde_json::Value as Json;
 
 use super::program::{Program, names};
-use super::stop::interrupted;
 use crate::conformance::peer::Peer;
 use crate::ssh::sshd::{Sshd, user};
 
@@ -42,23 +41,6 @@ fn a_run_that_is_killed_between_provisioners_leaves_a_tainted_object() {
     assert!(rest.contains("is tainted, so must be replaced"), "{rest}");
     assert!(rest.contains("Resources: 2 added, 0 changed, 1 destroyed."), "{rest}");
     assert!(program.has("last") && !is_tainted(&program));
-}
-
-#[test]
-fn the_first_interrupt_lets_the_provisioners_of_an_object_finish() {
-    let program = Program::with(&[("main.tf", &WAITS.replace("until [ -e go ]; do sleep 0.05; done", "sleep 1"))]);
-    let (said, code) = interrupted(&program, "(local-exec): waiting", false);
-    assert_eq!(code, Some(1), "{said}");
-    assert!(program.has("last") && !is_tainted(&program), "{said}");
-    assert_eq!(program.ok(&["state", "list"]), "terraform_data.a\n");
-}
-
-#[test]
-fn the_second_interrupt_ends_what_runs_and_the_object_stays_tainted() {
-    let program = Program::with(&[("main.tf", WAITS)]);
-    let (said, code) = interrupted(&program, "(local-exec): waiting", true);
-    assert_eq!(code, Some(1), "{said}");
-    assert!(is_tainted(&program) && !program.has("last"), "{said}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use http::Method;
 
 use super::types::{self, Kind, group_version};
 use super::{Kube, KubeError};
+use crate::event::Stop;
 
 impl Kube {
     /// The kind behind `apiVersion` and `kind`. Kubernetes' own are known; others the server tells, which is asked again when it
@@ -65,12 +66,14 @@ impl Kube {
         limit: std::time::Duration,
     ) -> Result<Arc<Kind>, KubeError> {
         let began = tokio::time::Instant::now();
-        let mut pause = std::time::Duration::from_millis(10);
+        let (mut limit, mut pause) = (limit, std::time::Duration::from_millis(10));
         loop {
             match self.kind(api_version, kind).await {
                 Err(KubeError::UnknownKind { .. }) if began.elapsed() < limit => {
                     // Discovery has no watch: it is asked again, less and less often.
-                    tokio::time::sleep(pause).await;
+                    if !Stop::pause(pause).await {
+                        limit = std::time::Duration::ZERO;
+                    }
                     pause = (pause * 2).min(std::time::Duration::from_secs(1));
                 }
                 other => return other,

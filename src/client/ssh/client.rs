@@ -3,20 +3,17 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use ssh2::{DisconnectCode, Session};
 use tokio::sync::Semaphore;
 
 use super::exec::OutputLine;
 use super::{Exec, ExecOutput, SshError, Target, exec, session};
+use crate::event::Stop;
 
 /// Commands at once on one host. Each takes a session of its own, because the library lets a session do one thing at a time;
 /// more would run into the limit of logins that OpenSSH sets by default (MaxStartups 10:30:100).
 const SESSIONS: usize = 4;
-
-/// While a command runs, the user's wish to stop is looked at this often.
-const LOOK: Duration = Duration::from_millis(200);
 
 /// A host to run commands on. Cloning shares its sessions.
 #[derive(Clone)]
@@ -58,7 +55,10 @@ impl Client {
             return Ok(());
         }
         let inner = self.inner.clone();
-        let session = self.blocking(move |_| session::open(&inner.target)).await?;
+        let session = tokio::select! {
+            session = self.blocking(move |_| session::open(&inner.target)) => session?,
+            () = Stop::here() => return Err(SshError::Interrupted { place: self.inner.target.place() }),
+        };
         self.idle().push(session);
         Ok(())
     }
@@ -71,6 +71,8 @@ impl Client {
     pub async fn run(&self, exec: Exec) -> Result<ExecOutput, SshError> {
         let place = || self.inner.target.place();
         let permit = self.inner.permits.acquire().await.map_err(|_| SshError::Stopped { place: place() })?;
+        // Connecting ends when the user asks to stop; the command itself does not.
+        self.connect().await?;
         let inner = self.inner.clone();
         let kept = self.idle().pop();
         let output = self
@@ -98,21 +100,14 @@ impl Client {
         output
     }
 
-    /// Runs a command like [`Client::run`], reports each line of its output that is not blank as it is printed, and gives up
-    /// soon after `stopped` says so.
+    /// Runs a command like [`Client::run`], and reports each line of its output that is not blank as it is printed.
     ///
     /// # Errors
     /// Those of [`Client::run`].
-    pub async fn run_heard(
-        &self,
-        exec: Exec,
-        heard: &(dyn Fn(&str) + Sync),
-        stopped: &(dyn Fn() -> bool + Sync),
-    ) -> Result<ExecOutput, SshError> {
+    pub async fn run_heard(&self, exec: Exec, heard: &(dyn Fn(&str) + Sync)) -> Result<ExecOutput, SshError> {
         let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
         let running = self.run(exec.report(sender));
         tokio::pin!(running);
-        let mut look = tokio::time::interval(LOOK);
         let hear = |line: OutputLine| {
             if !line.text.trim().is_empty() {
                 heard(line.text.trim());
@@ -128,11 +123,6 @@ impl Client {
                     return output;
                 }
                 Some(line) = lines.recv() => hear(line),
-                _ = look.tick() => {
-                    if stopped() {
-                        return Err(SshError::Stopped { place: self.inner.target.place() });
-                    }
-                }
             }
         }
     }

@@ -141,6 +141,12 @@ pub enum SshError {
         /// The limit.
         limit: Duration,
     },
+    /// The user asked to stop before there was a connection.
+    #[error("connecting to {place} was interrupted")]
+    Interrupted {
+        /// The host.
+        place: String,
+    },
     /// The caller lost interest, or the client was stopped.
     #[error("the work on {place} was stopped")]
     Stopped {
@@ -167,6 +173,7 @@ impl SshError {
             | SshError::Key { .. }
             | SshError::Login { .. }
             | SshError::Command { .. }
+            | SshError::Interrupted { .. }
             | SshError::Stopped { .. } => false,
         }
     }
@@ -235,6 +242,7 @@ impl SshError {
             SshError::Command { .. } => {
                 ("Command timed out", "It may still be running on the host. A longer time-out gives it more time.".to_owned())
             }
+            SshError::Interrupted { .. } => ("Interrupted", "Nothing was done on the host.".to_owned()),
             SshError::Stopped { .. } => ("Stopped", String::new()),
         };
         let mut detail = capitalised(&self.to_string());

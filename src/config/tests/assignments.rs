@@ -166,6 +166,8 @@ Warning: Value for undeclared variable
   on terraform.tfvars line 1:
   1: aa = 1  [aa]
 The root module does not declare a variable named \"aa\" but a value was found in file \"terraform.tfvars\". If you meant to use this value, add a \"variable\" block to the configuration.
+
+To silence these warnings, use TF_VAR_... environment variables to provide certain \"global\" settings to all configurations in your organization. To reduce the verbosity of these warnings, use the -compact-warnings option.
 ",
     );
     let mut plain = options(&[("main.tf", VARIABLES)]);
@@ -188,6 +190,35 @@ Warning: Value for undeclared variable
 A value is assigned to \"nobody\", but no layer declares a variable of that name.
 ",
     );
+}
+
+#[test]
+fn many_that_nobody_declares_are_summed_up() {
+    let count = |plain: &[(&str, &str)], given: Vec<Given>| {
+        let mut options = options(plain);
+        options.given = given;
+        let said = loaded(&options).1;
+        let warnings = said.iter().map(|one| (one.summary.clone(), one.detail.clone()));
+        warnings.collect::<Vec<_>>()
+    };
+    let more = |others: usize| {
+        let detail = format!(
+            "In addition to the other similar warnings shown, {others} other variable(s) defined without being declared."
+        );
+        ("Values for undeclared variables".to_owned(), detail)
+    };
+    let main = ("main.tf", "");
+    assert_eq!(count(&[main, ("terraform.tfvars", "q1 = 1\nq2 = 2\n")], vec![]).len(), 2);
+    let three = count(&[main, ("terraform.tfvars", "q1 = 1\nq2 = 2\n"), ("z.auto.tfvars", "q3 = 1\n")], vec![]);
+    assert_eq!((three.len(), &three[2]), (3, &more(1)));
+    assert!(three[0].1.contains("\"q1\"") && three[1].1.contains("\"q2\""));
+    let given = (1..=5).map(|number| var(&format!("q{number}"), "1")).collect();
+    assert_eq!(count(&[main], given).len(), 5, "on the command line each is an error");
+    let infra = project("");
+    let project = [("infra.hcl", infra.as_str()), ("a/main.tf", "")];
+    let given = (1..=5).map(|number| var(&format!("q{number}"), "1")).collect();
+    let project = count(&project, given);
+    assert_eq!((project.len(), &project[2]), (3, &more(3)));
 }
 
 #[test]

@@ -147,7 +147,7 @@ impl Parser<'_> {
             let detail = format!(
                 "The object has a value for {name:?} on line {line} already. The last one counts; remove the other."
             );
-            self.said.push(Diagnostic::warning("Attribute written twice", detail).at(span));
+            self.said.push(Diagnostic::warning("Attribute written twice", detail).at(span).as_advice());
         }
     }
 

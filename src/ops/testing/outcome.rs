@@ -81,6 +81,11 @@ fn text(rule: &CheckRule, message: Option<Value>, said: &mut Diagnostics) -> Opt
         said.push(Diagnostic::warning("Error message refers to sensitive values", detail).at(span));
         return Some("The error message included a sensitive value, so it will not be displayed.".to_owned());
     }
+    if value.marks_deep().contains(Marks::EPHEMERAL) {
+        let detail = "It is not shown. Name no ephemeral values in it, or use ephemeralasnull() on them.";
+        said.push(Diagnostic::warning("Error message refers to ephemeral values", detail).at(span));
+        return Some("The error message included an ephemeral value, so it will not be displayed.".to_owned());
+    }
     let wrong = match convert(&value, &Type::String) {
         Ok(text) if !text.is_known() => "it is known only after apply".to_owned(),
         Ok(text) if !text.is_null() => return text.as_str().map(|text| text.trim().to_owned()),

@@ -10,6 +10,7 @@ use crate::client::ssh::{Exec, Host, SshError, quote};
 use crate::client::tls::Trust;
 use crate::client::{Secret, duration, reason};
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::event::Stop;
 use crate::provider::{Applied, ApplyRequest, Now, Progress, Recovered};
 use crate::value::Value;
 
@@ -69,8 +70,8 @@ pub(super) async fn remove(host: &Host, progress: &dyn Progress) -> Applied {
     }
     progress.waiting("uninstalling k3s");
     let exec = Exec::script("/usr/local/bin/k3s-uninstall.sh").sudo(host.sudo).timeout(TIMEOUT);
-    let (heard, stopped) = (|line: &str| progress.waiting(line), || progress.stopped());
-    let said = match host.client.run_heard(exec, &heard, &stopped).await {
+    let heard = |line: &str| progress.waiting(line);
+    let said = match host.client.run_heard(exec, &heard).await {
         Err(error) => return cut_off(&error),
         Ok(output) => format!("exit code {}:\n{}", output.code, indented(&output.tail(10))),
     };
@@ -116,7 +117,7 @@ async fn reach(host: &Host, progress: &dyn Progress) -> Result<(), Diagnostic> {
             Ok(()) => return Ok(()),
             Err(error) if error.is_transient() && begun.elapsed() < BOOT && !progress.stopped() => {
                 progress.waiting(&error.to_string());
-                tokio::time::sleep(PAUSE).await;
+                Stop::pause(PAUSE).await;
             }
             Err(error) => return Err(error.diagnostic()),
         }
@@ -153,8 +154,8 @@ async fn install(host: &Host, planned: &Value, id: Option<&str>, progress: &dyn 
     }
     progress.waiting("running the install script");
     let exec = command(host, planned, script).timeout(deadline.saturating_duration_since(Instant::now()));
-    let (heard, stopped) = (|line: &str| progress.waiting(line), || progress.stopped());
-    match host.client.run_heard(exec, &heard, &stopped).await {
+    let heard = |line: &str| progress.waiting(line);
+    match host.client.run_heard(exec, &heard).await {
         Err(error) => return cut_off(&error),
         Ok(output) if !output.succeeded() => {
             let said =
@@ -241,7 +242,11 @@ fn command(host: &Host, planned: &Value, script: Vec<u8>) -> Exec {
 async fn wait(host: &Host, deadline: Instant, progress: &dyn Progress) -> Result<(), Applied> {
     const READY: &str = "PATH=$PATH:/usr/local/bin\n[ -s /etc/rancher/k3s/k3s.yaml ] && k3s kubectl get --raw /readyz";
     loop {
-        let asked = run(host, Exec::script(READY).timeout(Duration::from_secs(30))).await;
+        let stopped = || SshError::Stopped { place: host.client.target().place() };
+        let asked = tokio::select! {
+            asked = run(host, Exec::script(READY).timeout(Duration::from_secs(30))) => asked,
+            () = Stop::here() => Err(stopped()),
+        };
         let said = match asked {
             Ok(output) if output.succeeded() && output.text().trim() == "ok" => return Ok(()),
             Ok(output) => output.tail(1),
@@ -249,7 +254,7 @@ async fn wait(host: &Host, deadline: Instant, progress: &dyn Progress) -> Result
             Err(error) => error.to_string(),
         };
         if progress.stopped() {
-            return Err(cut_off(&SshError::Stopped { place: host.client.target().place() }));
+            return Err(cut_off(&stopped()));
         }
         if Instant::now() >= deadline {
             let log = run(host, Exec::script("journalctl -u k3s -n 15 --no-pager -o cat 2>/dev/null")).await;
@@ -262,7 +267,7 @@ async fn wait(host: &Host, deadline: Instant, progress: &dyn Progress) -> Result
             "" => "waiting for the API server".to_owned(),
             said => format!("waiting for the API server: {said}"),
         });
-        tokio::time::sleep(PAUSE).await;
+        Stop::pause(PAUSE).await;
     }
 }
 

@@ -8,6 +8,7 @@ use super::table::Resource;
 use crate::client::kube::types::{Json, Kind, find};
 use crate::client::kube::{Explanation, KubeError, Readiness, WaitError, Waiting, readiness};
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::event::Stop;
 use crate::provider::Progress;
 use crate::value::Value;
 
@@ -103,6 +104,13 @@ pub async fn gone(
             "Object still there",
             format!("{} is still there after {}: {}.", place.title(kind), shown(limit), explanation.state),
         ),
+        WaitError::Stopped => Diagnostic::error(
+            "Interrupted",
+            format!(
+                "{} is being deleted; until it is gone was not waited. The next run looks again.",
+                place.title(kind)
+            ),
+        ),
         other => unready(&other, &place.title(kind)),
     })
 }
@@ -173,8 +181,18 @@ async fn service_account(cluster: &Cluster, place: &Place, live: Json, progress:
         match cluster.kube.get(kind, account.namespace.as_deref(), "default").await {
             Ok(Some(_)) => return Waited { object: live, said: Diagnostics::none() },
             Ok(None) if began.elapsed() < limit && !progress.stopped() => {
-                tokio::time::sleep(pause).await;
+                Stop::pause(pause).await;
                 pause = (pause * 2).min(Duration::from_secs(1));
+            }
+            Ok(None) if progress.stopped() => {
+                let said = Diagnostic::error(
+                    "Interrupted",
+                    format!(
+                        "Whether the namespace {} gets its service account \"default\" was not waited for.",
+                        place.name
+                    ),
+                );
+                return Waited { object: live, said: said.into() };
             }
             Ok(None) => {
                 let what =

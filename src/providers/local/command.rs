@@ -28,6 +28,7 @@ pub(super) async fn invoke(request: InvokeRequest, hear: &(dyn Fn(&str) + Send +
     let folder = request.directory.join(text("working_directory").unwrap_or_default());
     let what = Run {
         directory: Some(folder),
+        ends_early: true,
         stdin: text("stdin").unwrap_or_default().into(),
         env: environment.filter_map(|(name, value)| Some((name.to_string(), Secret::new(value.as_str()?)))).collect(),
         ..Run::new(argv)

@@ -135,8 +135,8 @@ fn exec(host: &Host, object: &Value, script: &str) -> Exec {
 
 /// Runs a command; a failure comes as what the engine is to know of it.
 async fn run(host: &Host, object: &Value, script: &str, progress: &dyn Progress) -> Result<ExecOutput, Applied> {
-    let (heard, stopped) = (|line: &str| progress.waiting(line), || progress.stopped());
-    let ran = host.client.run_heard(exec(host, object, script), &heard, &stopped).await;
+    let heard = |line: &str| progress.waiting(line);
+    let ran = host.client.run_heard(exec(host, object, script), &heard).await;
     let failed = |now: Now, said: Diagnostic| Applied { now, said: said.into() };
     match ran {
         Ok(output) if output.succeeded() => Ok(output),

@@ -23,6 +23,7 @@ pub use process::Process;
 use super::error::StateError;
 use super::store::{Store, StoreError, local};
 use crate::addr::LayerName;
+use crate::event::Stop;
 
 /// Tells the time.
 pub type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
@@ -137,11 +138,11 @@ pub(super) async fn take(
         };
         match taken {
             Err(StateError::Locked(locked)) => {
-                let now = tokio::time::Instant::now();
-                if now >= deadline {
+                let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+                // Whoever stops waiting is told who holds it, as at the end of the time.
+                if left.is_zero() || !Stop::pause(left.min(Duration::from_secs(1))).await {
                     return Err(StateError::Locked(locked));
                 }
-                tokio::time::sleep_until(deadline.min(now + Duration::from_secs(1))).await;
             }
             result => return result,
         }
