@@ -44,14 +44,18 @@ async fn open(config: &config::Config, args: &ServeArgs, terminal: &Terminal) ->
     let mut server = serve(&sandbox, args.port).await.map_err(|error| failed(&error))?;
     let path = config.sandbox_dir.join("kubeconfig");
     write_private(&path, &server.endpoint.kubeconfig()).map_err(|error| failed(&error))?;
+    // Listened for before anybody is told where it is: who reads that may stop it at once.
+    let mut stop = std::pin::pin!(super::signals::any());
+    let stopped = futures::poll!(stop.as_mut()).is_ready();
     terminal.print(&format!(
         "The sandbox of environment {} answers on loopback until Ctrl-C. Look around with:\n  kubectl --kubeconfig {} get pods -A\n",
         config.environment,
         path.display()
     ));
     let ended = tokio::select! {
+        () = std::future::ready(()), if stopped => Ok(()),
         ended = server.ended() => ended.map_err(|error| failed(&error)),
-        () = super::signals::any() => Ok(()),
+        () = stop, if !stopped => Ok(()),
     };
     // The address in it is of no use any more.
     let _ = std::fs::remove_file(&path);

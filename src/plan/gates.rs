@@ -168,9 +168,22 @@ impl Walk<'_> {
         works: bool,
         (changes, facts): (&[PlannedChange], &Facts<'_>),
     ) -> Result<GateDecision, Box<Diagnostic>> {
-        if let Some(reason) = self.lacks_output(gate).filter(|_| facts.partial) {
-            return Ok(GateDecision::LeftOut { reason, touched: false });
-        }
+        let decision = self.decide_by_subject(gate, phase, works, (changes, facts))?;
+        let runs = matches!(decision, GateDecision::Runs { .. }) && facts.partial;
+        Ok(match self.lacks_output(gate).filter(|_| runs) {
+            Some(reason) => GateDecision::LeftOut { reason, touched: true },
+            None => decision,
+        })
+    }
+
+    /// The same by what the gate looks at, else by its phase.
+    fn decide_by_subject(
+        &self,
+        gate: &Gate,
+        phase: usize,
+        works: bool,
+        (changes, facts): (&[PlannedChange], &Facts<'_>),
+    ) -> Result<GateDecision, Box<Diagnostic>> {
         if !gate.looks_at.is_empty() {
             return self.decide_by_addresses(gate, changes);
         }
@@ -216,17 +229,15 @@ impl Walk<'_> {
                 return Ok(GateDecision::Runs { absent: Vec::new() });
             }
             let detail = format!(
-                "The gate is for {addresses}, of which nothing exists and nothing is planned. Where it is switched off, switch the gate off as \
-                 well: enabled = layer.NAME.OUTPUT"
+                "The gate is for {addresses}, of which nothing exists and nothing is planned. Where it is switched off, \
+                 switch the gate off as well: enabled = layer.NAME.OUTPUT"
             );
             let within = format!("gate {:?}", gate.name.as_str());
             return Err(Box::new(Diagnostic::error("Gate is for nothing", detail).at(gate.span).within(within)));
         }
         if planned.is_empty() {
-            return Ok(GateDecision::LeftOut {
-                reason: format!("{addresses} takes no part in this plan"),
-                touched: false,
-            });
+            let reason = format!("{addresses} takes no part in this plan");
+            return Ok(GateDecision::LeftOut { reason, touched: false });
         }
         // What is left out and has no object yet; where some objects that take no part exist, the others are not wanted.
         let missing =
