@@ -242,3 +242,37 @@ fn branch(out: &mut String, module: &Module, indent: &str) {
         branch(out, &call.module, &format!("{indent}{below}"));
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::addr::ProviderSource;
+    use crate::provider::ProviderFactory;
+    use crate::providers::{Settings, native};
+
+    fn json_of(host: &str, namespace: &str, kind: &str) -> Json {
+        let source = ProviderSource { host: host.into(), namespace: namespace.into(), kind: kind.into() };
+        let provider = native(Settings::new()).provider(&source).unwrap();
+        let json = provider_schemas_json([(source.to_string(), provider.schema())].into_iter());
+        json["provider_schemas"][source.to_string()].clone()
+    }
+
+    #[test]
+    fn a_provider_has_a_block_and_everything_has_words() {
+        let null = json_of("registry.terraform.io", "hashicorp", "null");
+        assert_eq!(null["provider"]["version"], 0);
+        assert_eq!(null["provider"]["block"]["description_kind"], "plain");
+        let id = &null["resource_schemas"]["null_resource"]["block"]["attributes"]["id"];
+        assert_eq!((id["description_kind"].as_str(), id["computed"].as_bool()), (Some("plain"), Some(true)));
+        assert!(id["description"].as_str().is_some_and(|words| words.ends_with('.')), "{id}");
+        let kubernetes = json_of("registry.terraform.io", "hashicorp", "kubernetes");
+        assert!(kubernetes["provider"]["block"]["attributes"]["host"]["description"].is_string());
+        let map = &kubernetes["resource_schemas"]["kubernetes_config_map"]["block"];
+        assert!(map["attributes"]["data"]["description"].is_string());
+        assert!(map["block_types"]["metadata"]["block"]["attributes"]["name"]["description"].is_string());
+        assert!(json_of("registry.terraform.io", "hashicorp", "random")["ephemeral_resource_schemas"].is_object());
+        // What is built in has no configuration, as under Terraform.
+        assert_eq!(json_of("terraform.io", "builtin", "terraform")["provider"], json!({ "version": 0 }));
+    }
+}

@@ -82,3 +82,6 @@ fn overall(actions: impl Iterator<Item = Action>, before: bool, after: bool) -> 
         _ => Action::NoOp,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -674,7 +674,7 @@ async fn equal_amounts(world: &World) {
     };
     let range = |cpu: &str, memory: &str| {
         format!(
-            "{}spec {{\n limit {{\n type = \"Container\"\n max = {{ cpu = \"{cpu}\" }}\n default = {{ cpu = \"{cpu}\", memory = \"{memory}\" }}\n }}\n}}",
+            "{}spec {{\n limit {{\n type = \"Container\"\n max = {{ cpu = \"{cpu}\" }}\n default = {{ cpu = \"{cpu}\", memory = \"{memory}\" }}\n default_request = {{ cpu = \"1\", memory = \"0.5Gi\" }}\n }}\n}}",
             meta("r")
         )
     };
