@@ -241,12 +241,9 @@ async fn read(job: &Job<'_>, config: Value) -> Outcome {
     let Some(configured) = &job.configured else { return not_configured(job) };
     let kind = job.planned.change.addr.resource.kind.to_string();
     // A read changes nothing, so that nothing is lost with it.
-    let outcome = tokio::select! {
-        outcome = configured.read_data(DataRequest { kind, config }) => outcome,
-        () = Stop::here() => {
-            let said = Diagnostic::error("Interrupted", "It was not read to its end.");
-            return Outcome::new(None, said.about(&job.planned.change.addr).into(), false);
-        }
+    let Some(outcome) = Stop::or(configured.read_data(DataRequest { kind, config })).await else {
+        let said = Diagnostic::error("Interrupted", "It was not read to its end.");
+        return Outcome::new(None, said.about(&job.planned.change.addr).into(), false);
     };
     let said = about(outcome.said, &job.planned.change.addr);
     match outcome.value.filter(|_| !said.has_errors()) {

@@ -165,12 +165,9 @@ impl<'a> Run<'a> {
         };
         Prepared::Replan(Box::pin(async move {
             let then = |job, said, then| Done::Planned(Box::new(Final { job, said, then }));
-            let outcome = tokio::select! {
-                outcome = configured.plan(request) => outcome,
-                () = Stop::here() => {
-                    let said = Diagnostic::error("Interrupted", "Nothing was done with it.");
-                    return then(job, said.into(), Then::Failed);
-                }
+            let Some(outcome) = Stop::or(configured.plan(request)).await else {
+                let said = Diagnostic::error("Interrupted", "Nothing was done with it.");
+                return then(job, said.into(), Then::Failed);
             };
             let mut said = outcome.said;
             let Some(final_plan) = outcome.value.filter(|_| !said.has_errors()) else {

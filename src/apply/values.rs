@@ -144,10 +144,9 @@ impl<'a> Run<'a> {
             Some(config) => {
                 let mut slot = slot.clone();
                 Evaluated::Call(Box::pin(async move {
-                    let configured = tokio::select! {
-                        configured = configure(kind, config) => configured,
-                        () = Stop::here() => Err(Diagnostic::error("Interrupted", "The provider was not configured.").into()),
-                    };
+                    let configured = Stop::or(configure(kind, config)).await.unwrap_or_else(|| {
+                        Err(Diagnostic::error("Interrupted", "The provider was not configured.").into())
+                    });
                     let outcome = match configured {
                         Ok((configured, said)) => {
                             slot.status = Status::Ready(configured);

@@ -14,7 +14,7 @@ use super::listen::Listener;
 use super::terminal::Terminal;
 
 /// What the second signal means.
-const GIVEN_UP: &str = "\nTwo interrupts received. Exiting immediately.\nWhat was under way is given up; the next run finds out what became of it.\n";
+const GIVEN_UP: &str = "\nTwo interrupts received. Exiting immediately.\nCalls that are still under way are given up; the next run finds out what became of them.\n";
 
 /// What the first signal means, in Terraform's words; the name is that of the program that is called.
 fn received() -> String {
@@ -56,14 +56,14 @@ pub(super) fn each(mut heard: impl FnMut() + Send + 'static) -> JoinHandle<()> {
 pub(super) fn listen(stop: &Stop, listener: &Listener) -> JoinHandle<()> {
     let (stop, listener) = (stop.clone(), listener.clone());
     each(move || {
-        let (first, second) = (!stop.is_asked(), !stop.is_urgent());
-        stop.ask();
-        if first {
+        // Told before it is asked for: what stops may end the process at once.
+        if !stop.is_asked() {
             listener.log(&received());
             listener.log("Stopping operation...");
-        } else if second {
+        } else if !stop.is_urgent() {
             listener.log(GIVEN_UP);
         }
+        stop.ask();
     })
 }
 

@@ -75,20 +75,26 @@ pub(super) async fn run(call: &Call, args: &TestArgs) -> Exit {
 fn listen(stop: &TestStop, terminal: Terminal, stream: Option<Stream>) -> JoinHandle<()> {
     let stop = stop.clone();
     super::signals::each(move || {
-        let text = if !stop.runs.is_asked() {
-            stop.runs.ask();
-            "\nInterrupt received.\nNo run is begun any more, and what was made is destroyed. Once more gives up what runs.\n"
-        } else if !stop.runs.is_urgent() {
-            stop.runs.ask();
-            "\nTwo interrupts received.\nWhat runs is given up. What was made is destroyed; once more leaves it.\n"
-        } else {
-            stop.cleanup.ask();
-            stop.cleanup.ask();
-            "\nLeaving the rest of what was made.\n"
+        let (text, asked) = match (stop.runs.is_asked(), stop.runs.is_urgent()) {
+            (false, _) => (
+                "\nInterrupt received.\nNo run is begun any more, and what was made is destroyed. Once more gives up what runs.\n",
+                &stop.runs,
+            ),
+            (true, false) => (
+                "\nTwo interrupts received.\nWhat runs is given up. What was made is destroyed; once more leaves it.\n",
+                &stop.runs,
+            ),
+            (true, true) => ("\nLeaving the rest of what was made.\n", &stop.cleanup),
         };
+        // Told before it is asked for: what stops may end the process at once.
         match stream {
             Some(stream) => terminal.print(&stream.log(text, Timestamp::now())),
             None => terminal.print(text),
+        }
+        asked.ask();
+        if stop.cleanup.is_asked() {
+            // There is no waiting for what is left as it is.
+            stop.cleanup.ask();
         }
     })
 }

@@ -378,7 +378,7 @@ mod tests {
         }
         check("echo ready; sleep 1000", "ready", true).await;
         // It may clean up.
-        check("trap 'echo cleaned; exit 1' INT; echo ready; sleep 1000", "cleaned", true).await;
+        check("trap 'echo cleaned; kill $!; exit 1' INT; sleep 1000 & echo ready; wait", "cleaned", true).await;
         // Children that ignore both, and one that holds the output open.
         check("trap '' INT TERM; echo ready; sleep 1000", "ready", false).await;
         check("trap '' INT TERM; sleep 1000 & trap - TERM; echo ready; wait", "ready", false).await;

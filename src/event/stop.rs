@@ -89,6 +89,16 @@ impl Stop {
         HERE.try_with(Stop::is_asked).unwrap_or(false)
     }
 
+    /// What work comes to that is worth nothing unless it is whole: `None` where the user asks to stop before its end. Work whose
+    /// last pause was cut short may look as if it had ended.
+    pub async fn or<F: Future>(work: F) -> Option<F::Output> {
+        tokio::select! {
+            biased;
+            () = Stop::here() => None,
+            done = work => (!Stop::is_asked_here()).then_some(done),
+        }
+    }
+
     /// Waits, unless the user asks to stop; whether the time has passed.
     pub async fn pause(duration: Duration) -> bool {
         tokio::select! {
@@ -116,6 +126,18 @@ mod tests {
         assert!(Stop::here().now_or_never().is_none(), "not outside of the work");
         let spawned = stop.scope(async { tokio::spawn(async { Stop::is_asked_here() }).await }).await;
         assert_eq!(spawned.ok(), Some(false), "not in tasks of its own");
+    }
+
+    #[tokio::test]
+    async fn what_ends_together_with_the_wish_is_not_whole() {
+        let stop = Stop::default();
+        let done = stop.scope(Stop::or(async { 1 })).await;
+        assert_eq!(done, Some(1));
+        let done = stop.scope(Stop::or(async { stop.ask() })).await;
+        assert_eq!(done, None);
+        let done = stop.scope(Stop::or(async { unreachable!("it is not begun") })).await;
+        assert_eq!(done, None::<()>);
+        assert_eq!(Stop::or(async { 1 }).await, Some(1), "nobody can ask here");
     }
 
     #[tokio::test]

@@ -113,11 +113,18 @@ pub(super) async fn segment(
         said.append(walked.said.into_iter().filter(|one| one.subject.is_some() && !known.contains(&one.subject)));
         return Outcome::fail(addressed(session, said));
     }
+    if idle {
+        // Nothing is planned then, and what is written is looked at all the same.
+        let checking = Options { mode: PlanMode::Normal, ..options.clone() };
+        let checked = crate::plan::run(&session.config, &graph, states, registry, &checking, &functions, &Silent).await;
+        if checked.has_errors() {
+            said.append(checked.said);
+            return Outcome::fail(addressed(session, said));
+        }
+    }
     // A plan changes nothing, so that nothing is lost with it.
-    let planned = tokio::select! {
-        planned = crate::plan::run(&session.config, &graph, states, registry, options, &functions, events) => planned,
-        () = Stop::here() => Outcome::fail(interrupted()),
-    };
+    let planning = crate::plan::run(&session.config, &graph, states, registry, options, &functions, events);
+    let planned = Stop::or(planning).await.unwrap_or_else(|| Outcome::fail(interrupted()));
     said.append(planned.said);
     Outcome { value: planned.value, said: addressed(session, said) }
 }

@@ -1,6 +1,7 @@
 //! What users see: golden plans beside the real Terraform's, and whole commands.
 
 mod actions;
+mod automation;
 mod bad_input;
 mod bad_world;
 mod checks;

@@ -64,7 +64,7 @@ enum Part<'e> {
     Key(&'e Expr),
 }
 
-/// `[module.NAME[KEY].]…TYPE.NAME[KEY]`; the keys are any expressions.
+/// `[module.NAME[KEY].]…[resource.]TYPE.NAME[KEY]`; the keys are any expressions.
 fn target(expr: &Expr) -> Result<ImportTarget, &'static str> {
     const FORM: &str = "An address of one object is required: TYPE.NAME, with a key in brackets where the resource has count or \
                         for_each, and module.NAME before it where it stands in a module.";
@@ -101,6 +101,9 @@ fn target(expr: &Expr) -> Result<ImportTarget, &'static str> {
     }
     if word == "data" || word == "ephemeral" {
         return Err("Only managed resources can be imported.");
+    }
+    if word == "resource" {
+        word = name(&mut parts)?;
     }
     let resource = ResourceAddr::managed(word, name(&mut parts)?);
     let key = key(&mut parts);

@@ -143,7 +143,7 @@ pub fn quoted_target(name: &Name, span: Span) -> Option<DependsOn> {
         ["module", name] => Reference::Module { name: Name::from(*name), output: None },
         ["data", kind, name] => resource(Mode::Data, kind, name),
         ["ephemeral", kind, name] => resource(Mode::Ephemeral, kind, name),
-        [kind, name] => resource(Mode::Managed, kind, name),
+        ["resource", kind, name] | [kind, name] => resource(Mode::Managed, kind, name),
         _ => return None,
     };
     Some(DependsOn { target, span })
