@@ -63,6 +63,10 @@ pub(super) fn refused(options: &RunOptions) -> Diagnostics {
         let detail = "-refresh-only looks at objects, and -refresh=false does not: one of them has to go.";
         said.error("Incompatible refresh options", detail);
     }
+    if options.invoke.len() > 1 {
+        let detail = "-invoke can be given once: a run invokes one action. Run the command once for each of them.";
+        said.error("Invalid combination of arguments", detail);
+    }
     if !options.targets.is_empty() && !options.excludes.is_empty() {
         let detail = "-target says what takes part, -exclude what does not: use one of them.";
         said.error("Invalid combination of arguments", detail);
