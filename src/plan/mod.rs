@@ -36,6 +36,7 @@ pub mod scope;
 mod subjects;
 mod trigger;
 pub mod values;
+mod waits;
 mod walk;
 pub mod world;
 

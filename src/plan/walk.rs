@@ -26,6 +26,7 @@ use super::refresh::ProviderDone;
 use super::removed::Removals;
 use super::scope::{Functions, ModuleScope, Surroundings, Variables};
 use super::trigger::Triggers;
+use super::waits::Touched;
 use super::world::{CopyId, Repetition, Shaping, World};
 
 /// What a walk looks at and never changes.
@@ -70,6 +71,8 @@ pub struct Walk<'a> {
     pub(super) pending: Vec<Option<String>>,
     /// For each node, whether anything in it changes.
     pub(super) changed: Vec<bool>,
+    /// The same with removals, and with everything behind a node: for data sources.
+    pub(super) touched: Touched,
     pub(super) selected: Vec<bool>,
     /// Resources of which only the instances that a target names take part.
     partly: HashSet<NodeId>,
@@ -140,6 +143,7 @@ impl<'a> Walk<'a> {
             changes: Vec::with_capacity(input.graph.provider_of.len()),
             pending: vec![None; count],
             changed: vec![false; count],
+            touched: Touched::of(input.graph),
             selected,
             partly,
             replaces_first: Vec::new(),
@@ -167,11 +171,13 @@ impl<'a> Walk<'a> {
         loop {
             while let Some(node) = ready.pop_front() {
                 if self.visit(node).await {
+                    self.note_changes(node);
                     release(graph, node, &mut left, &mut ready);
                 }
             }
             let Some(done) = self.running.next().await else { break };
             if let Some(node) = self.finish(done).await {
+                self.note_changes(node);
                 release(graph, node, &mut left, &mut ready);
             }
         }
