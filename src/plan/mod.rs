@@ -10,6 +10,7 @@ mod copies;
 mod ends;
 pub mod ephemeral;
 pub mod expand;
+mod found;
 pub mod gates;
 mod ignore;
 mod import;
@@ -26,6 +27,7 @@ mod orphan;
 mod prior;
 pub mod provider;
 mod provision;
+mod reading;
 mod refresh;
 pub mod remote;
 mod removed;
@@ -42,6 +44,7 @@ pub mod world;
 
 pub use actions::{Invocation, Triggered};
 pub use checks::{Assertions, CHECK_SUMMARY, Checkable, Checked, assertions};
+pub use found::Found;
 pub use ignore::ignore_changes;
 pub use instance::schema_of;
 pub use model::{
