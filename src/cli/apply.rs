@@ -60,7 +60,10 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
             load.may_be_empty = options.mode == PlanMode::Destroy;
             Ok(load)
         }
-        Some(saved) => saved.options(&options).map(|saved| options = saved).and_then(|()| saved::unpack(call, saved)),
+        Some(saved) => saved
+            .options(&options)
+            .map(|saved| options = saved)
+            .and_then(|()| saved::unpack(call, saved, &planning.select)),
     };
     let load = match load {
         Ok(load) => load,

@@ -82,4 +82,11 @@ impl Approve for Prompt<'_> {
     fn show(&mut self, plan: &Plan) {
         self.present(plan);
     }
+
+    fn begins(&mut self, plan: &Plan) {
+        self.listener.expect(plan);
+        if self.json {
+            self.listener.print(&Stream::new(plan.prefixes_layers).planned_changes(plan, Timestamp::now()));
+        }
+    }
 }

@@ -54,19 +54,21 @@ pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
         plan = stop.scope(ops::plan(&session, &options, &listener)).await.take(&mut said);
         signals.abort();
         listener.finish();
+        if stop.is_asked() {
+            // A plan that was stopped is none, not even one that failed.
+            plan = None;
+        }
         opened = Some(session);
     }
     let failed = said.has_errors();
-    if let (Some(session), Some(plan)) = (&opened, &plan)
-        && !failed
-    {
+    if let (Some(session), Some(plan)) = (&opened, &plan) {
         if planning.json {
             terminal.print(&Stream::new(plan.prefixes_layers).plan(plan, Timestamp::now()));
         } else {
             terminal.print(&heading(session, plan, began));
             view::plan_in_pieces(plan, terminal.style, &mut |piece| terminal.print(piece));
         }
-        if let Some(path) = &args.generate_config_out {
+        if let Some(path) = args.generate_config_out.as_ref().filter(|_| !failed) {
             match generate::write(path, plan) {
                 Ok(true) if !planning.json => terminal.print(&format!(
                     "\nWrote configuration for what is imported to {}. Review it, and edit it before you keep it.\n",
@@ -78,14 +80,14 @@ pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
         }
         match &args.out {
             Some(path) => match save(call, args, session, &options, plan, path) {
-                Ok(()) if planning.json || !terminal.hints => {}
+                Ok(()) if planning.json || failed || !terminal.hints => {}
                 Ok(()) => terminal.print(&format!(
                     "\nSaved the plan to {0}. Carry out exactly this with:\n    infra apply {0}\n",
                     path.display()
                 )),
                 Err(diagnostic) => said.push(*diagnostic),
             },
-            None if planning.json || plan.is_empty() || !terminal.hints => {}
+            None if planning.json || failed || plan.is_empty() || !terminal.hints => {}
             None => {
                 terminal.print("\nThis plan was not saved: infra apply plans anew and asks. Keep it with -out=FILE.\n")
             }
@@ -145,6 +147,6 @@ fn save(
 ) -> Result<(), Box<Diagnostic>> {
     let load = saved::pack(call, session, &args.planning.select, args.generate_config_out.is_some());
     let text = view::plan(plan, Style::PLAIN);
-    let json = view::plan_json(plan, false).to_string();
+    let json = view::plan_json(plan).to_string();
     ops::write_saved(path, &SavedPlan::new(plan, options, load, text, json))
 }

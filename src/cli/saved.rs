@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Captured, Given, LoadOptions};
+use crate::config::{Again, Captured, DEFAULT_WORKSPACE, Given, LoadOptions, Withheld, chosen_workspace};
 use crate::diag::Diagnostic;
 use crate::ops::{SavedPlan, Session};
 
@@ -17,22 +18,17 @@ use super::project::{Call, process_env};
 struct Load {
     working_dir: PathBuf,
     environment: Option<String>,
+    /// The workspace, of a folder without a project.
+    workspace: Option<String>,
     /// Whether it is a plan of the global layers.
-    #[serde(default)]
     global: bool,
     given: Vec<SavedGiven>,
     now: String,
-    #[serde(default)]
     generates: bool,
     captured: Captured,
-    /// Variables whose values are not carried: whoever applies the plan gives them anew.
-    #[serde(default)]
-    ephemeral: Vec<String>,
-    /// Those of them that were set when planning.
-    #[serde(default)]
-    withheld: Vec<String>,
+    /// Values that are not carried: whoever applies the plan gives them anew.
+    withheld: Withheld,
     /// The values of the other variables that came from the environment.
-    #[serde(default)]
     env: BTreeMap<String, String>,
 }
 
@@ -47,14 +43,9 @@ enum SavedGiven {
 pub(super) fn pack(call: &Call, session: &Session, select: &SelectArgs, generates: bool) -> serde_json::Value {
     let own = session.config.project.as_ref().filter(|project| !project.global);
     let environment = own.map(|_| session.config.environment.to_string());
-    let roots = session.config.layers.iter().flat_map(|layer| layer.root.variables.values());
-    let ephemeral: Vec<String> = roots.filter(|root| root.ephemeral).map(|root| root.name.to_string()).collect();
-    let kept = |given: &&Given| !matches!(given, Given::Var { name, .. } if ephemeral.contains(name));
-    let withheld = call.given.iter().filter(|given| !kept(given)).filter_map(|given| match given {
-        Given::Var { name, .. } => Some(name.clone()),
-        Given::File(_) => None,
-    });
-    let withheld = withheld.collect();
+    let workspace = session.config.project.is_none().then(|| session.config.environment.to_string());
+    let withheld = Withheld::of(&session.config);
+    let kept = |given: &&Given| !matches!(given, Given::Var { name, .. } if withheld.names.contains(name));
     let given = call.given.iter().filter(kept).map(|given| match given {
         Given::Var { name, text } => SavedGiven::Var { name: name.clone(), text: text.clone() },
         Given::File(path) => SavedGiven::File(path.clone()),
@@ -62,13 +53,13 @@ pub(super) fn pack(call: &Call, session: &Session, select: &SelectArgs, generate
     let load = Load {
         working_dir: call.working_dir.clone(),
         environment: select.env.clone().or(environment),
+        workspace,
         global: select.global,
         given: given.collect(),
         now: call.now.to_string(),
         generates,
-        captured: call.capture.captured(),
-        env: variables(process_env(), &ephemeral).collect(),
-        ephemeral,
+        captured: withheld.without(call.capture.captured(), &session.config),
+        env: variables(process_env(), &withheld.names).collect(),
         withheld,
     };
     serde_json::to_value(load).unwrap_or_default()
@@ -77,8 +68,8 @@ pub(super) fn pack(call: &Call, session: &Session, select: &SelectArgs, generate
 /// What to load for a saved plan.
 ///
 /// # Errors
-/// When the file is damaged, was made in another folder, or a variable is given whose value it carries.
-pub(super) fn unpack(call: &Call, saved: &SavedPlan) -> Result<LoadOptions, Box<Diagnostic>> {
+/// When the file is damaged, or was made in another folder, workspace or environment.
+pub(super) fn unpack(call: &Call, saved: &SavedPlan, select: &SelectArgs) -> Result<LoadOptions, Box<Diagnostic>> {
     let damaged = |why: String| {
         Box::new(Diagnostic::error(
             "Invalid plan file",
@@ -90,36 +81,53 @@ pub(super) fn unpack(call: &Call, saved: &SavedPlan) -> Result<LoadOptions, Box<
         return Err(damaged(format!("it was made in {}", load.working_dir.display())));
     }
     let now: Timestamp = load.now.parse().map_err(|_| damaged("its time cannot be read".to_owned()))?;
-    let anew = |given: &Given| matches!(given, Given::Var { name, .. } if load.ephemeral.contains(name));
-    if !call.given.iter().all(anew) {
-        return Err(Box::new(Diagnostic::error(
-            "Can't change variable when applying a saved plan",
-            "A saved plan carries the values of its variables; -var and -var-file cannot change them. Only those of ephemeral \
-             variables, which it does not carry, are given with -var.",
-        )));
+    let here = call.load(select);
+    if let Some(diagnostic) = elsewhere(&load, &here) {
+        return Err(Box::new(diagnostic));
     }
-    let set = |name: &String| {
-        let here = call.given.iter().any(|given| matches!(given, Given::Var { name: given, .. } if given == name));
-        here || std::env::var_os(format!("TF_VAR_{name}")).is_some()
-    };
-    if let Some(name) = load.withheld.iter().find(|name| !set(name)) {
-        let detail = format!(
-            "The ephemeral input variable {name:?} was set when planning, and has to be set when applying as well: the plan \
-             does not carry it. Use -var, or TF_VAR_{name}."
-        );
-        return Err(Box::new(Diagnostic::error("No value for required variable", detail)));
-    }
-    let given = load.given.into_iter().map(|given| match given {
-        SavedGiven::Var { name, text } => Given::Var { name, text },
-        SavedGiven::File(path) => Given::File(path),
-    });
-    let given = given.chain(call.given.iter().cloned());
+    let given: Vec<Given> = load
+        .given
+        .into_iter()
+        .map(|given| match given {
+            SavedGiven::Var { name, text } => Given::Var { name, text },
+            SavedGiven::File(path) => Given::File(path),
+        })
+        .collect();
     let (generates, run) = (load.generates, (load.environment, load.global));
-    let mut options = LoadOptions { generates, ..call.load_saved(load.captured, run, given.collect(), now) };
-    let other: Vec<String> = variables(options.process_env.clone(), &load.ephemeral).map(|(name, _)| name).collect();
-    options.process_env.retain(|name, _| !other.contains(name));
+    let mut options = LoadOptions { generates, ..call.load_saved(load.captured, run, given, now) };
+    let anew: BTreeMap<String, String> = variables(options.process_env.clone(), &load.withheld.names).collect();
+    let differs = anew != load.env;
+    options.process_env.retain(|name, _| !anew.contains_key(name));
     options.process_env.extend(load.env);
+    if differs || !call.given.is_empty() || !load.withheld.names.is_empty() {
+        let now =
+            LoadOptions { environment: options.environment.clone(), global: options.global, generates, now, ..here };
+        options.again = Some(Arc::new(Again { now, withheld: load.withheld }));
+    }
     Ok(options)
+}
+
+/// Why a plan is not carried out here: another workspace or environment is chosen than the one it was made in.
+fn elsewhere(load: &Load, here: &LoadOptions) -> Option<Diagnostic> {
+    let chosen = chosen_workspace(here);
+    if let Some(workspace) = &load.workspace {
+        let detail = format!(
+            "The plan was made in workspace {workspace:?}, and the selected workspace is {chosen:?}. Select the other one with infra \
+             workspace select {workspace}, or make a new plan."
+        );
+        let refused = Diagnostic::error("Saved plan belongs to another workspace", detail);
+        return (*workspace != chosen).then_some(refused);
+    }
+    let made = load.environment.as_deref();
+    // Nothing has to be chosen beside a plan: it says what it is for.
+    let remembered = Some(chosen).filter(|name| name != DEFAULT_WORKSPACE);
+    let chosen = here.environment.clone().or(remembered.filter(|_| !here.global));
+    let chosen = chosen.filter(|chosen| made != Some(chosen.as_str()))?;
+    let of = made.map_or_else(|| "the global layers".to_owned(), |made| format!("environment {made:?}"));
+    let detail = format!(
+        "The plan was made for {of}, and {chosen:?} is chosen here. Leave out the choice, which the plan makes, or make a new plan."
+    );
+    Some(Diagnostic::error("Saved plan belongs to another environment", detail))
 }
 
 /// Those of the environment's variables that give input variables their values, but for the ephemeral ones.

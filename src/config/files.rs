@@ -51,6 +51,7 @@ impl Files for DirFiles {
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Captured {
     /// Contents by absolute path.
+    #[serde(with = "contents")]
     pub files: BTreeMap<PathBuf, Vec<u8>>,
     /// Names by absolute path of the folder.
     pub folders: BTreeMap<PathBuf, Vec<Entry>>,
@@ -60,6 +61,42 @@ pub struct Captured {
     pub members: BTreeMap<PathBuf, Vec<(String, bool, bool)>>,
     /// The home folder, if it was asked for.
     pub home: Option<PathBuf>,
+}
+
+/// Contents of files as JSON: text where they are text.
+mod contents {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Out<'a> {
+        Text(&'a str),
+        Bytes(&'a [u8]),
+    }
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum In {
+        Text(String),
+        Bytes(Vec<u8>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(files: &BTreeMap<PathBuf, Vec<u8>>, to: S) -> Result<S::Ok, S::Error> {
+        let content = |bytes| std::str::from_utf8(bytes).map_or(Out::Bytes(bytes), Out::Text);
+        to.collect_map(files.iter().map(|(path, bytes)| (path, content(bytes.as_slice()))))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<PathBuf, Vec<u8>>, D::Error> {
+        let files = BTreeMap::<PathBuf, In>::deserialize(from)?;
+        let bytes = |content| match content {
+            In::Text(text) => text.into_bytes(),
+            In::Bytes(bytes) => bytes,
+        };
+        Ok(files.into_iter().map(|(path, content)| (path, bytes(content))).collect())
+    }
 }
 
 impl std::fmt::Debug for Captured {

@@ -14,6 +14,7 @@ use super::files::{Files, normal};
 use super::folder::{Reading, is_configuration};
 use super::model::Config;
 use super::modules::Installing;
+use super::withheld::Again;
 use super::{plain, project};
 
 /// The name of a project file.
@@ -50,6 +51,8 @@ pub struct LoadOptions {
     pub needs_values: bool,
     /// Whether `import` blocks without a resource block get one that is written from what they find.
     pub generates: bool,
+    /// Where the values come from that a saved plan does not carry; `None` for everything but such a plan.
+    pub again: Option<Arc<Again>>,
     /// Modules that are being installed; what is missing is noted there instead of being an error.
     pub installing: Option<Arc<Installing>>,
 }
@@ -85,6 +88,7 @@ impl LoadOptions {
             needs_state: true,
             needs_values: true,
             generates: false,
+            again: None,
             installing: None,
         }
     }
@@ -110,6 +114,9 @@ pub(super) fn data_folder(options: &LoadOptions, root: &Path, layer: Option<&str
 
 /// Reads the configuration of a working directory: the project whose folder it lies in, or that folder alone.
 pub fn load(options: &LoadOptions) -> Outcome<Config> {
+    if let Some(again) = &options.again {
+        return super::withheld::load_again(options, again);
+    }
     let mut options = options.clone();
     options.working_dir = normal(&options.working_dir);
     let mut said = Diagnostics::none();

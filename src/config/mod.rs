@@ -25,6 +25,7 @@ mod testing;
 mod tests;
 mod tree;
 mod version;
+mod withheld;
 mod workspace;
 
 pub use assign::Assignments;
@@ -44,4 +45,5 @@ pub use testing::{
     During, Expected, MockBlock, MockKind, OverrideBlock, Stub, Suite, TestCommand, TestFile, TestLoad, TestMode,
     TestModule, TestRun, TestSetting, assemble, check_expected, check_tests, load_tests,
 };
-pub use workspace::{DEFAULT_WORKSPACE, is_workspace_name, workspace_file};
+pub use withheld::{Again, Withheld};
+pub use workspace::{DEFAULT_WORKSPACE, chosen_workspace, is_workspace_name, workspace_file};

@@ -17,7 +17,7 @@ use super::tree::{Root, Tree};
 pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
     let mut said = Diagnostics::none();
     let dir = &options.working_dir;
-    let workspace = super::workspace::chosen(options);
+    let workspace = super::workspace::chosen_workspace(options);
     if let Some(environment) = options.environment.as_ref().filter(|environment| **environment != workspace) {
         let detail = format!(
             "-env {environment} chooses among the environments of a project, and this folder belongs to none: there is no \

@@ -1,18 +1,50 @@
 //! Version constraints: `>= 1.5.0, < 2.0.0`, `~> 1.9`.
 
-/// A version: numbers, and a pre-release that makes it smaller.
+/// A version: its numbers. What stands behind a hyphen is not looked at.
 type Numbers = [u64; 3];
 
-/// Versions of Terraform whose language this program reads.
-const READ: [Numbers; 6] = [[1, 11, 4], [1, 12, 2], [1, 13, 5], [1, 14, 9], [1, 15, 0], [1, 15, 99]];
+/// The lines of Terraform and OpenTofu whose language this program reads: 1.11 to 1.15. Every patch release of a line has the
+/// language of the line.
+const READ: std::ops::RangeInclusive<u64> = 11..=15;
 
-/// Whether a constraint on Terraform's version admits one of those whose language this is.
+/// What `required_version` asks for, beside what this program reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// A version whose language this is satisfies it.
+    Read,
+    /// Only newer versions satisfy it.
+    Newer,
+    /// Only older versions, those of another edition, or none at all.
+    Refused,
+}
+
+/// How a constraint on the program's version stands.
 ///
 /// # Errors
 /// The part that is no constraint.
-pub fn satisfies(constraint: &str) -> Result<bool, String> {
+pub fn standing(constraint: &str) -> Result<Standing, String> {
     let parts: Vec<Part> = constraint.split(',').map(part).collect::<Result<_, _>>()?;
-    Ok(READ.iter().any(|version| parts.iter().all(|part| part.admits(*version))))
+    let (read, newer) = candidates(&parts).into_iter().partition::<Vec<_>, _>(|[_, line, _]| READ.contains(line));
+    let admitted = |versions: &[Numbers]| versions.iter().any(|version| parts.iter().all(|part| part.admits(*version)));
+    Ok(match (admitted(&read), admitted(&newer)) {
+        (true, _) => Standing::Read,
+        (false, true) => Standing::Newer,
+        (false, false) => Standing::Refused,
+    })
+}
+
+/// The versions to try. Admission changes only at versions that are written, so that of every line one release at, before and
+/// after each of them stands for all the others.
+fn candidates(parts: &[Part]) -> Vec<Numbers> {
+    let around = |number: u64| [number.saturating_sub(1), number, number.saturating_add(1)];
+    let newest = parts.iter().flat_map(|part| around(part.version[1])).filter(|line| line > READ.end());
+    let mut lines: Vec<u64> = READ.chain([READ.end() + 1]).chain(newest).collect();
+    let mut patches: Vec<u64> = parts.iter().flat_map(|part| around(part.version[2])).chain([0]).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    patches.sort_unstable();
+    patches.dedup();
+    lines.into_iter().flat_map(|line| patches.iter().map(move |patch| [1, line, *patch])).collect()
 }
 
 struct Part {
@@ -51,7 +83,7 @@ impl Part {
                 let fixed = self.written.saturating_sub(1).max(1);
                 version >= self.version && version[..fixed] == self.version[..fixed]
             }
-            // A bare minor stands for a line here: nobody has all of its patch releases listed.
+            // A bare minor stands for its line here.
             _ => version[..self.written] == self.version[..self.written],
         }
     }
@@ -59,25 +91,54 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
-    use super::satisfies;
+    use super::{Standing, standing};
 
     #[test]
-    fn constraints_are_tested_against_the_versions_whose_language_this_is() {
+    fn constraints_are_tested_against_the_lines_whose_language_this_is() {
         for (constraint, expect) in [
-            (">= 1.5.0", Ok(true)),
-            ("~> 1.9", Ok(true)),
-            ("~> 1.9.0", Ok(false)),
-            ("~> 1.11.0", Ok(true)),
-            (">= 1.5, < 1.6.0", Ok(false)),
-            ("1.11.4", Ok(true)),
-            ("= 0.12.31", Ok(false)),
-            ("!= 1.11.4", Ok(true)),
-            ("< 2", Ok(true)),
-            (">= 2.0", Ok(false)),
-            (">= 1.x", Err(">= 1.x".to_owned())),
-            ("", Err(String::new())),
+            (">= 1.5.0", Standing::Read),
+            ("~> 1.9", Standing::Read),
+            ("~> 1.11.0", Standing::Read),
+            ("1.11.4", Standing::Read),
+            ("= 1.11", Standing::Read),
+            ("< 2", Standing::Read),
+            // Every patch of a line, those that are to come too.
+            ("1.15.9", Standing::Read),
+            ("= 1.15.7", Standing::Read),
+            ("1.14.0", Standing::Read),
+            ("= 1.11.0", Standing::Read),
+            ("~> 1.12.3", Standing::Read),
+            ("~> 1.15.400", Standing::Read),
+            (">= 1.13, < 1.14", Standing::Read),
+            ("> 1.12.3, < 1.12.5", Standing::Read),
+            (">= 1.15.200, < 1.16", Standing::Read),
+            ("= 1.12.6", Standing::Read),
+            ("!= 1.11.4", Standing::Read),
+            ("~> 1.15.0, != 1.15.0, != 1.15.1", Standing::Read),
+            (">= 1.13.0-rc1", Standing::Read),
+            (">= 1.15", Standing::Read),
+            // Newer ones.
+            (">= 1.16", Standing::Newer),
+            ("~> 1.16", Standing::Newer),
+            ("1.17.0", Standing::Newer),
+            ("> 1.15, > 1.16.3, < 1.16.5", Standing::Newer),
+            (">= 1.20.2, < 2", Standing::Newer),
+            ("= 1.16", Standing::Newer),
+            // Older ones, another edition, none at all.
+            ("< 1.0", Standing::Refused),
+            ("~> 1.9.0", Standing::Refused),
+            (">= 1.5, < 1.6.0", Standing::Refused),
+            ("< 1.11", Standing::Refused),
+            ("= 0.12.31", Standing::Refused),
+            (">= 2.0", Standing::Refused),
+            ("> 1.12.3, < 1.12.4", Standing::Refused),
+            ("1.15.9, != 1.15.9", Standing::Refused),
+            (">= 1.14, < 1.13", Standing::Refused),
         ] {
-            assert_eq!(satisfies(constraint), expect, "{constraint}");
+            assert_eq!(standing(constraint), Ok(expect), "{constraint}");
+        }
+        for wrong in [">= 1.x", "", "1.2.3.4", "=> 1.5"] {
+            assert_eq!(standing(wrong), Err(wrong.to_owned()), "{wrong}");
         }
     }
 }

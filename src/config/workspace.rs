@@ -13,7 +13,7 @@ pub fn workspace_file(options: &LoadOptions) -> PathBuf {
 }
 
 /// The chosen workspace: `TF_WORKSPACE`, else what is remembered.
-pub(super) fn chosen(options: &LoadOptions) -> String {
+pub fn chosen_workspace(options: &LoadOptions) -> String {
     if let Some(name) = options.process_env.get("TF_WORKSPACE").filter(|name| !name.is_empty()) {
         return name.clone();
     }

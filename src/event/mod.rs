@@ -21,6 +21,20 @@ pub enum Event {
         /// Objects to be read.
         objects: usize,
     },
+    /// An object of state is being read.
+    ReadStarted {
+        /// Whose.
+        addr: InstanceAddr,
+        /// Its id, where it has one.
+        id: Option<String>,
+    },
+    /// An object of state was read.
+    ReadEnded {
+        /// Whose.
+        addr: InstanceAddr,
+        /// Its id, where it has one.
+        id: Option<String>,
+    },
     /// A data source is being read during plan.
     DataRead {
         /// Whose.

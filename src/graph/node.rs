@@ -6,6 +6,7 @@ use foldhash::HashMap;
 
 use crate::addr::{ActionAddr, ConfigResourceAddr, LayerName, ModuleAddr, Name, ProviderConfigAddr, ResourceAddr};
 use crate::config::{Module, ModuleCall, Resource};
+use crate::lang::eval::Reference;
 use crate::lang::syntax::ast::Expr;
 
 use super::Shape;
@@ -200,6 +201,35 @@ impl Graph {
     pub fn call(&self, module: ModuleId) -> Option<(ModuleId, &ModuleCall)> {
         let (caller, name) = self.module(module).caller.as_ref()?;
         Some((*caller, self.module(*caller).module.calls.get(name)?))
+    }
+
+    /// The node that `depends_on` means by a reference in a module; the end of a call stands for the whole module.
+    pub fn target(&self, module: ModuleId, reference: &Reference) -> Option<NodeId> {
+        let node = self.module(module);
+        let offset = match reference {
+            Reference::Resource(addr) => node.shape.resource(addr)?,
+            Reference::Module { name, output: None } => node.shape.call(name)? + 1,
+            Reference::Module { name, output: Some(output) } => {
+                let child = *node.children.get(name)?;
+                return Some(self.at(child, self.module(child).shape.output(output)?));
+            }
+            Reference::Var(name) => node.shape.variable(name)?,
+            Reference::Local(name) => node.shape.local(name)?,
+            Reference::Layer { layer, output } => {
+                let root = *self.roots.get(self.layers.iter().position(|name| name == layer)?)?;
+                return Some(self.at(root, self.module(root).shape.output(output)?));
+            }
+            Reference::EachKey
+            | Reference::EachValue
+            | Reference::CountIndex
+            | Reference::SelfObject
+            | Reference::PathModule
+            | Reference::PathRoot
+            | Reference::PathCwd
+            | Reference::Terraform(_)
+            | Reference::Bare(_) => return None,
+        };
+        Some(self.at(module, offset))
     }
 
     /// The address of a resource, data or ephemeral node.

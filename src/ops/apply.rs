@@ -103,6 +103,9 @@ async fn run(
     if refused.has_errors() {
         return failed(refused);
     }
+    if let Some(refused) = saved.and_then(SavedPlan::refused) {
+        return failed(refused.into());
+    }
     // Nothing is locked for a configuration that cannot be applied.
     let graph = session.graph();
     if graph.has_errors() {
@@ -153,10 +156,27 @@ impl Running<'_> {
         self.said.0.retain(|said| said.severity != Severity::Warning || !of_check(said));
     }
 
+    /// What planning says, without the warnings that were said when a saved plan was made.
+    fn new_to_user(&self, mut said: Diagnostics) -> Diagnostics {
+        if self.saved.is_some() && !said.has_errors() {
+            said.0.clear();
+        }
+        said
+    }
+
     async fn segments(&mut self, open: &Open) -> Ended {
         let metas = metas(self.session).await;
         let unfinished: Vec<_> = open.views.iter().flat_map(|view| view.open.iter().cloned()).collect();
         let mut options = options_of(self.session, self.options, unfinished, &metas);
+        if let Some(saved) = self.saved.filter(|_| options.unfinished.is_empty()) {
+            match saved.found() {
+                Ok(found) => options.found = Some(Arc::new(found)),
+                Err(diagnostic) => {
+                    self.said.push(*diagnostic);
+                    return Ended::Failed;
+                }
+            }
+        }
         let mut recovery = super::recovery::of(&open.views, self.options.timestamp);
         if !options.unfinished.is_empty()
             && let Err(ended) = self.recover(open, &mut options, recovery.as_mut()).await
@@ -178,7 +198,7 @@ impl Running<'_> {
             };
             let outcome = segment(self.session, &states, &options, false, self.events).await;
             let failed = outcome.has_errors();
-            self.said.append(outcome.said);
+            self.said.append(if first { self.new_to_user(outcome.said) } else { outcome.said });
             let Some(mut plan) = outcome.value.filter(|_| !failed) else {
                 return if self.stop.is_asked() { Ended::Stopped } else { Ended::Failed };
             };
@@ -214,6 +234,7 @@ impl Running<'_> {
             options.fresh.extend(seen);
             options.fresh.extend(report.fresh.iter().cloned());
             options.unfinished.clear();
+            options.found = None;
             self.remember_gates(&report, &identities, errors).await;
             options.outstanding = super::plan::outstanding(self.session, &super::plan::metas(self.session).await);
             merge(&mut self.report, report);
@@ -260,6 +281,7 @@ impl Running<'_> {
                 return Some(Ended::Failed);
             }
             self.approval.add(plan);
+            self.approve.begins(plan);
             return None;
         }
         let empty = plan.is_empty();

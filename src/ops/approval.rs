@@ -38,6 +38,11 @@ pub trait Approve: Send {
     fn show(&mut self, plan: &Plan) {
         let _ = plan;
     }
+
+    /// Hears what a saved plan does, which was shown when it was made.
+    fn begins(&mut self, plan: &Plan) {
+        let _ = plan;
+    }
 }
 
 /// What was agreed to.

@@ -12,7 +12,8 @@ use crate::state::{Meta, OpenIntent, State, View};
 
 use super::session::{RunOptions, Session};
 
-/// Plans what an apply would do now. Takes no lock and writes nothing.
+/// Plans what an apply would do now. Takes no lock and writes nothing. Where planning fails there may be a plan all the same, of what
+/// could be planned.
 pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) -> Outcome<Plan> {
     let mut said = refused(options);
     if said.has_errors() {
@@ -35,8 +36,19 @@ pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) 
     let metas = metas(session).await;
     let plan_options = options_of(session, options, unfinished, &metas);
     let outcome = segment(session, &states, &plan_options, false, events).await;
+    let mut value = outcome.value;
+    if value.is_some() && outcome.said.has_errors() && !is_valid(session, options).await {
+        // What is wrong whatever state holds is no plan's: Terraform says it before it plans.
+        value = None;
+    }
     said.append(outcome.said);
-    Outcome { value: outcome.value, said }
+    Outcome { value, said }
+}
+
+/// Whether the configuration has no errors of its own.
+async fn is_valid(session: &Session, options: &RunOptions) -> bool {
+    let said = super::states::validate(session, &Options::new(options.timestamp)).await;
+    !said.has_errors()
 }
 
 /// What is said of a plan that the user did not wait for.
@@ -62,6 +74,10 @@ pub(super) fn refused(options: &RunOptions) -> Diagnostics {
     if options.mode == PlanMode::RefreshOnly && !options.refresh {
         let detail = "-refresh-only looks at objects, and -refresh=false does not: one of them has to go.";
         said.error("Incompatible refresh options", detail);
+    }
+    if options.invoke.len() > 1 {
+        let detail = "-invoke can be given once: a run invokes one action. Run the command once for each of them.";
+        said.error("Invalid combination of arguments", detail);
     }
     if !options.targets.is_empty() && !options.excludes.is_empty() {
         let detail = "-target says what takes part, -exclude what does not: use one of them.";

@@ -4,6 +4,7 @@
 //! serials and lineages it was made from, what was approved by saving it, and the texts that `show` prints.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,12 +12,13 @@ use serde::{Deserialize, Serialize};
 use crate::addr::{LayerName, parse_pattern};
 use crate::change::Action;
 use crate::diag::Diagnostic;
-use crate::plan::{Plan, PlanMode, PlannedChange};
+use crate::plan::{Found, Plan, PlanMode, PlannedChange};
+use crate::state::{Object, Slot, State, format};
 
 use super::session::RunOptions;
 
 /// Names the format; another one is refused.
-const FORMAT: &str = "infra saved plan 1";
+const FORMAT: &str = "infra saved plan 2";
 
 /// Greatest size of a plan file that is read, in bytes.
 const LIMIT: u64 = 1 << 30;
@@ -40,6 +42,10 @@ pub struct SavedPlan {
     layer: Option<String>,
     layers: Vec<SavedLayer>,
     changes: Vec<SavedChange>,
+    /// What was read when it was made.
+    found: Vec<SavedFound>,
+    /// Whether planning failed.
+    errored: bool,
     /// The configuration and flags it was made with; `cli` knows how to load from it.
     pub load: serde_json::Value,
     /// What `show` prints.
@@ -53,6 +59,16 @@ struct SavedLayer {
     name: String,
     serial: u64,
     lineage: String,
+}
+
+/// What was found in a layer, as states.
+#[derive(Clone, Serialize, Deserialize)]
+struct SavedFound {
+    layer: String,
+    /// Objects that are not as stored, and those of data sources.
+    objects: String,
+    /// Objects that were gone.
+    absent: String,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -86,6 +102,8 @@ impl SavedPlan {
             layer: options.layer.as_ref().map(ToString::to_string),
             layers: layers(plan),
             changes: changes(plan),
+            found: found_in(plan),
+            errored: plan.errored,
             load,
             text,
             json,
@@ -118,6 +136,35 @@ impl SavedPlan {
             timestamp,
             ..run.clone()
         })
+    }
+
+    /// Why it is never carried out, whatever state is.
+    pub(super) fn refused(&self) -> Option<Diagnostic> {
+        let detail = "Planning ended with errors, so that the plan is not complete and cannot be applied. Correct what it was \
+                      refused for, and make a new plan.";
+        self.errored.then(|| Diagnostic::error("Cannot apply incomplete plan", detail))
+    }
+
+    /// What was read when the plan was made.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub(super) fn found(&self) -> Result<Found, Box<Diagnostic>> {
+        let mut found = Found::default();
+        for saved in &self.found {
+            let layer = LayerName::from(saved.layer.as_str());
+            let read = |text: &str| format::read(&layer, text.as_bytes()).map_err(|error| damaged(&error.to_string()));
+            let (objects, absent) = (read(&saved.objects)?, read(&saved.absent)?);
+            for placed in objects.objects() {
+                let slot = Slot { addr: placed.addr(&layer), deposed: placed.deposed.cloned() };
+                found.objects.insert(slot, (placed.provider.clone(), placed.object.clone()));
+            }
+            for placed in absent.objects() {
+                let slot = Slot { addr: placed.addr(&layer), deposed: placed.deposed.cloned() };
+                found.absent.insert(slot, placed.provider.clone());
+            }
+        }
+        Ok(found)
     }
 
     /// Whether a plan made now is the one that was saved.
@@ -162,6 +209,29 @@ fn layers(plan: &Plan) -> Vec<SavedLayer> {
         name: layer.name.to_string(),
         serial: layer.serial,
         lineage: layer.lineage.clone(),
+    };
+    plan.layers.iter().map(of).collect()
+}
+
+fn found_in(plan: &Plan) -> Vec<SavedFound> {
+    let Some(segment) = plan.segment.as_deref() else { return Vec::new() };
+    let text = |state: &State| {
+        let mut bytes = Vec::new();
+        // Memory takes all that is written to it.
+        drop(format::write(state, &mut bytes));
+        String::from_utf8(bytes).unwrap_or_default()
+    };
+    let of = |layer: &crate::plan::LayerPlan| {
+        let (mut objects, mut absent) = (State::empty(layer.name.clone()), State::empty(layer.name.clone()));
+        for (slot, (provider, object)) in segment.found.objects.iter().filter(|(slot, _)| slot.addr.layer == layer.name)
+        {
+            objects.put(slot, provider, object.clone());
+        }
+        for (slot, provider) in segment.found.absent.iter().filter(|(slot, _)| slot.addr.layer == layer.name) {
+            absent.put(slot, provider, Arc::new(Object::new(0, "{}")));
+        }
+        let (objects, absent) = (text(&objects), text(&absent));
+        SavedFound { layer: layer.name.to_string(), objects, absent }
     };
     plan.layers.iter().map(of).collect()
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::addr::{ActionAddr, ActionInstance, InstanceAddr, InstanceKey, ResourceAddr};
 use crate::change::Action;
-use crate::config::{ActionBlock, ActionTrigger, TriggerEvent};
+use crate::config::{ActionBlock, ActionTrigger, Module, TriggerEvent};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::graph::{ModuleId, NodeId, ProviderId};
 use crate::lang::decode::decode;
@@ -136,6 +136,7 @@ impl Walk<'_> {
             for action in node.module.actions.values() {
                 said.append(self.copies_of_action(Place { module, copy }, action).said);
             }
+            said.append(check_triggers(&node.module));
         }
         said
     }
@@ -304,6 +305,14 @@ impl Walk<'_> {
                 action: action.addr.clone(),
                 key: repetition.key(),
             };
+            let (bare, marks) = config.unmark_paths();
+            let mut misused = Diagnostics::none();
+            // Ephemeral values stay at write-only arguments only: the plan carries all others.
+            let (mut marks, kept) =
+                super::ephemeral::split(schema, &addr.in_project(false), &action.config, marks, &mut misused);
+            said.append(misused.located(Some(action.span), Some(&within)));
+            marks.extend(kept);
+            let config = bare.mark_paths(&marks);
             let provider = match graph.keyed_actions.get(&(place.module, action.addr.clone())) {
                 None => Ok(*provider),
                 Some(keyed) => choose(self.around(), keyed, place.copy, &repetition, &addr.in_project(true)),
@@ -315,6 +324,29 @@ impl Walk<'_> {
         }
         if said.has_errors() { Outcome::fail(said) } else { Outcome::with(all, said) }
     }
+}
+
+/// Triggers that name an action of several copies as a whole: which of them is meant has to be said.
+fn check_triggers(module: &Module) -> Diagnostics {
+    let mut said = Diagnostics::none();
+    for resource in module.resources.values() {
+        let named = resource.lifecycle.action_triggers.iter().flat_map(|trigger| &trigger.actions);
+        for named in named.filter(|named| named.key.is_none()) {
+            let Some(action) = module.actions.get(&named.addr) else { continue };
+            if action.count.is_none() && action.for_each.is_none() {
+                continue;
+            }
+            let key = if action.count.is_some() { "0" } else { "\"KEY\"" };
+            let detail = format!(
+                "Action instance was not found in the current context: {0} has count or for_each, so that a trigger names one of its \
+                 copies, such as {0}[{key}].",
+                named.addr
+            );
+            let error = Diagnostic::error("Reference to non-existent action instance", detail).at(named.span);
+            said.push(error.within(super::walk::block_name(&resource.addr).to_string()));
+        }
+    }
+    said
 }
 
 fn key_of(value: &Value) -> Option<InstanceKey> {

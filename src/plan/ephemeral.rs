@@ -81,7 +81,7 @@ pub(super) fn forgotten_at(value: Value, ephemeral: &[(Path, Marks)]) -> Value {
 /// wrong.
 pub(super) fn split(
     schema: &Schema,
-    addr: &InstanceAddr,
+    addr: &dyn std::fmt::Display,
     body: &crate::lang::syntax::ast::Body,
     marks: Vec<(Path, Marks)>,
     said: &mut Diagnostics,

@@ -7,11 +7,11 @@ use crate::config::{Import, Resource};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::Event;
 use crate::graph::{ModuleId, NodeId};
-use crate::lang::eval::{Scope, evaluate};
+use crate::lang::eval::{Scope, evaluate, references};
 use crate::lang::syntax::ast::Expr;
 use crate::provider::{Boxed, Configured, ImportRequest, PlanRequest, ReadRequest, ReadResult};
 use crate::schema::proposed;
-use crate::state::Object;
+use crate::state::{Object, Slot};
 use crate::value::{Type, Value, convert, to_json_typed};
 
 use super::ignore::ignore_changes;
@@ -29,6 +29,9 @@ impl<'a> Walk<'a> {
         let Some(blocks) = graph.imports.get(&node) else { return said };
         for (root, index) in blocks {
             let import = &graph.module(*root).module.imports[*index];
+            if self.is_import_blocked(*root, import) {
+                continue;
+            }
             let outcome = self.import_ids(*root, import);
             said.append(outcome.said.located(Some(import.span), Some(&"import")));
             for (addr, id) in outcome.value.into_iter().flatten() {
@@ -40,6 +43,14 @@ impl<'a> Walk<'a> {
             }
         }
         said
+    }
+
+    /// Whether something that an `import` block names has failed. What the object itself needs does not matter.
+    fn is_import_blocked(&self, root: ModuleId, import: &Import) -> bool {
+        let keys = import.to.modules.iter().map(|(_, key)| key).chain([&import.to.key]).flatten();
+        let own = import.id.iter().chain(&import.identity).chain(&import.for_each);
+        let mut named = own.map(|expr| &**expr).chain(keys).flat_map(references);
+        named.any(|found| self.input.graph.target(root, &found.reference).is_some_and(|node| self.is_broken(node)))
     }
 
     fn import_ids(&self, root: ModuleId, import: &Import) -> Outcome<Vec<(InstanceAddr, String)>> {
@@ -116,15 +127,46 @@ impl<'a> Walk<'a> {
             self.imports.iter().filter(|(addr, _)| takes_part(addr) && !declared.contains(addr)).collect();
         missing.sort_by_key(|(addr, _)| *addr);
         let say = |(addr, (_, span)): (&InstanceAddr, &(String, Option<crate::diag::Span>))| {
-            let detail = format!(
-                "The configuration has a block for {}, but no {addr}: its count or for_each makes other instances. Write the \
-                 address of one of those, or change the block.",
-                addr.resource
-            );
-            let diagnostic = Diagnostic::error("Configuration for import target does not exist", detail).or_at(*span);
+            let diagnostic = self.no_target(addr).or_at(*span);
             if span.is_some() { diagnostic.within("import") } else { diagnostic }
         };
         missing.into_iter().map(say).collect()
+    }
+
+    /// What the configuration lacks for an import: the module, the block, or that copy of it.
+    fn no_target(&self, addr: &InstanceAddr) -> Diagnostic {
+        let graph = self.input.graph;
+        let block = addr.config();
+        let is_layer = |layer: usize| graph.layers[layer] == addr.layer;
+        let module = graph.modules.iter().find(|module| is_layer(module.layer) && module.addr == block.module);
+        let name = addr.in_project(self.input.config.prefixes_layers());
+        let Some(module) = module else {
+            let detail = format!(
+                "{} is not defined in the configuration. Please add configuration for this module before importing into it.",
+                addr.module
+            );
+            return Diagnostic::error("Import to non-existent module", detail);
+        };
+        if module.module.resources.contains_key(&addr.resource) {
+            let detail = format!(
+                "The configuration for the given import {name} does not exist: the block {} is there, and its count or for_each \
+                 makes other instances. All target instances must have an associated configuration to be imported. Write the address \
+                 of one of those, or change the block.",
+                addr.resource
+            );
+            return Diagnostic::error("Configuration for import target does not exist", detail);
+        }
+        let place = match (block.module.is_root(), self.input.config.is_plain()) {
+            (false, _) => block.module.to_string(),
+            (true, true) => "the root module".to_owned(),
+            (true, false) => format!("layer {}", addr.layer),
+        };
+        let (kind, label) = (addr.resource.kind.as_str(), addr.resource.name.as_str());
+        let detail = format!(
+            "Before importing this resource, please create its configuration in {place}. For example:\n\n\
+             resource {kind:?} {label:?} {{\n  # (resource arguments)\n}}"
+        );
+        Diagnostic::error(format!("resource address {name:?} does not exist in the configuration."), detail)
     }
 
     /// Finds the object, reads it, and plans what is to be changed of it.
@@ -137,11 +179,19 @@ impl<'a> Walk<'a> {
         id: String,
     ) -> Start<'a> {
         let ignored = resource.lifecycle.ignore_changes.clone();
-        self.input.events.emit(Event::ImportPreparing { addr: draft.addr.clone(), id: id.clone() });
+        let slot = Slot::current(draft.addr.clone());
+        let before = self.input.options.found.as_ref().and_then(|found| found.known(&*draft.kind, &slot));
+        if before.is_none() {
+            self.input.events.emit(Event::ImportPreparing { addr: draft.addr.clone(), id: id.clone() });
+        }
         let configured = crate::provider::answering(configured, &draft.addr);
         let provider = resource.provider.alias.as_ref().map(|alias| format!("{}.{alias}", resource.provider.local));
         Start::Call(Box::pin(async move {
-            let answer = match found(&draft, &*configured, &id).await {
+            let known = match before {
+                Some(before) => before.into_result().map(|(known, _)| known),
+                None => found(&draft, &*configured, &id).await,
+            };
+            let answer = match known {
                 Err(said) => Answer::Planned(Outcome::fail(said)),
                 Ok(known) => {
                     draft.generate(&known.value, provider.as_deref());
@@ -229,21 +279,26 @@ fn no_identity(import: &Import) -> Diagnostic {
 
 fn import_id(expr: &Expr, scope: &dyn Scope) -> Outcome<String> {
     let fail = |detail: &str| Outcome::fail(Diagnostic::error("Invalid import id argument", detail).at(expr.span));
+    let wrong_type = |why: &str| {
+        let detail = format!("Invalid expression value: {why}.");
+        Outcome::fail(Diagnostic::error("Incorrect value type", detail).at(expr.span))
+    };
     evaluate(expr, scope).and_then(|value| {
         let (value, _) = value.unmark_deep();
         if !value.is_known() {
             return fail(
-                "The id depends on what only apply will tell, so that the object cannot be looked for when planning.",
+                "The import block \"id\" argument depends on resource attributes that cannot be determined until apply, so the \
+                 import cannot be planned. Use an id that is known, or apply what it comes from first.",
             );
         }
         if value.is_null() {
             return fail("The import ID cannot be null.");
         }
         match convert(&value, &Type::String) {
-            Ok(Value::String(id)) if id.is_empty() => fail("The import ID value evaluates to an empty string."),
+            Ok(Value::String(id)) if id.is_empty() => fail("The import ID value evaluates to an empty string, please provide a non-empty value."),
             Ok(Value::String(id)) => Outcome::ok(id.to_string()),
-            Ok(_) => fail("The id must be a text."),
-            Err(error) => fail(&format!("The id is unsuitable: {error}.")),
+            Ok(_) => wrong_type("string required"),
+            Err(error) => wrong_type(&error.to_string()),
         }
     })
 }

@@ -274,8 +274,7 @@ impl<'a> Walk<'a> {
     }
 
     fn plan_data(&mut self, place: Place, draft: Draft, resource: &Resource) -> Start<'a> {
-        let waits =
-            resource.depends_on.iter().any(|dependency| self.dependency_changes(place.node, &dependency.target));
+        let waits = self.data_waits(place.node, resource);
         let status = self.providers[draft.provider].status.clone();
         let known = draft.config.is_wholly_known();
         let ready = match &status {
@@ -283,6 +282,11 @@ impl<'a> Walk<'a> {
             Status::Provisional(_) | Status::Lost(..) | Status::New | Status::Pending(_) | Status::Failed => None,
         };
         if let Some(configured) = ready.filter(|_| known && !waits && draft.pending.is_none()) {
+            let found = self.input.options.found.as_ref().and_then(|found| found.data(&*draft.kind, &draft.addr));
+            if let Some(value) = found {
+                let done = InstanceDone { place, draft, answer: Answer::Data(Outcome::ok(value)) };
+                return Start::Call(Box::pin(std::future::ready(Done::Instance(Box::new(done)))));
+            }
             self.input.events.emit(Event::DataRead { addr: draft.addr.clone() });
             let request = DataRequest { kind: draft.addr.resource.kind.to_string(), config: draft.config.clone() };
             let events = self.input.events;
@@ -299,30 +303,6 @@ impl<'a> Walk<'a> {
         let planned = crate::schema::computed_unknown(&schema.block, &draft.config, &draft.config);
         let reason = if known { Reason::ReadBecauseDependencyPending } else { Reason::ReadBecauseConfigUnknown };
         Start::Done(Box::new(self.settle(place, draft, Action::Read, Some(reason), Vec::new(), planned, Vec::new())))
-    }
-
-    fn dependency_changes(&self, node: NodeId, target: &crate::lang::eval::Reference) -> bool {
-        use crate::lang::eval::Reference;
-        let graph = self.input.graph;
-        let Some(module) = graph.module_of(node) else { return false };
-        let shape = &graph.module(module).shape;
-        let offset = match target {
-            Reference::Resource(addr) => shape.resource(addr),
-            Reference::Module { name, .. } => shape.call(name).map(|at| at + 1),
-            Reference::Var(_)
-            | Reference::Local(_)
-            | Reference::Layer { .. }
-            | Reference::EachKey
-            | Reference::EachValue
-            | Reference::CountIndex
-            | Reference::SelfObject
-            | Reference::PathModule
-            | Reference::PathRoot
-            | Reference::PathCwd
-            | Reference::Terraform(_)
-            | Reference::Bare(_) => None,
-        };
-        offset.is_some_and(|offset| self.changed[graph.at(module, offset).index()])
     }
 
     /// An object that goes with the source of its provider's configuration: forgotten now, made again in a later segment.

@@ -17,6 +17,7 @@ use crate::value::{Marks, Path, Value};
 
 use super::actions::Invocation;
 use super::checks::Checked;
+use super::found::Found;
 use super::provider::ProviderSlot;
 use super::world::{CopyId, Repetition, World};
 
@@ -58,6 +59,8 @@ pub struct Plan {
     pub checks: Vec<Checked>,
     /// Whether `check` blocks are looked at: not when everything is removed, and not with targets.
     pub asserts: bool,
+    /// Whether planning failed: the plan is what could be planned all the same. It is shown, and never carried out.
+    pub errored: bool,
     /// Whether addresses are shown with their layer.
     pub prefixes_layers: bool,
     /// What apply needs beside the changes; `None` in plans that are only shown.
@@ -78,6 +81,8 @@ pub struct Segment {
     pub selected: Vec<bool>,
     /// Objects that were read anew and differ from what is stored; `None` is gone.
     pub refreshed: Vec<(Slot, usize, Option<Object>)>,
+    /// What was read, for carrying the plan out later.
+    pub found: Found,
     /// Those of `refreshed` that go into the state of another layer.
     pub leaving: HashSet<Slot>,
     /// Every managed slot that was looked at or planned: not to be read again in this run.
@@ -260,8 +265,13 @@ impl Plan {
         let takes_over = self.mode == PlanMode::RefreshOnly && !self.drift.is_empty();
         !takes_over
             && self.changes.iter().all(|planned| planned.change.is_noop())
-            && self.outputs.iter().all(|output| output.action == Action::NoOp)
+            && self.outputs.iter().all(|output| output.action == Action::NoOp || self.is_open(output))
             && self.invocations.is_empty()
+    }
+
+    /// Whether a plan that only refreshes leaves an output as it is: nothing that it does makes the value known.
+    fn is_open(&self, output: &OutputChange) -> bool {
+        self.mode == PlanMode::RefreshOnly && !output.after.is_wholly_known()
     }
 
     /// What apply goes on from.

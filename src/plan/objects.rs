@@ -207,6 +207,12 @@ impl Objects<'_> {
         }
     }
 
+    /// The current objects of a block that no instance of it stands for.
+    pub fn left_over(&self, addr: &ConfigResourceAddr) -> impl Iterator<Item = &Entry> {
+        let of_block = self.by_block.get(addr).into_iter().flatten().map(|index| &self.entries[*index]);
+        of_block.filter(|entry| !entry.claimed && !entry.gone && entry.slot.deposed.is_none())
+    }
+
     /// Objects of these blocks that will not be there any more: the block describes none of its objects, or they were found
     /// to be gone. Removals are proposed at the end of the walk; what depends on such a block has to know before.
     pub fn vanishing(&self, blocks: &HashSet<ConfigResourceAddr>) -> impl Iterator<Item = &InstanceAddr> {

@@ -1,5 +1,7 @@
 //! How to plan.
 
+use std::sync::Arc;
+
 use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use jiff::Timestamp;
 
@@ -7,6 +9,7 @@ use crate::addr::{InstanceAddr, Name, Pattern};
 use crate::graph::Selection;
 use crate::state::{OpenIntent, Slot};
 
+use super::found::Found;
 use super::model::PlanMode;
 
 /// How to plan.
@@ -28,6 +31,8 @@ pub struct Options {
     pub timestamp: Timestamp,
     /// Objects that this run has already seen: an earlier segment made or read them.
     pub fresh: HashSet<Slot>,
+    /// What was found when the plan was made that is being carried out: nothing is read again.
+    pub found: Option<Arc<Found>>,
     /// Calls of earlier runs that made something and whose end nobody knows: providers are asked for them.
     pub unfinished: Vec<OpenIntent>,
     /// Nobody is asked, and variables without a value are unknown: for `validate`.
@@ -54,6 +59,7 @@ impl Options {
             imports: Vec::new(),
             timestamp,
             fresh: HashSet::new(),
+            found: None,
             unfinished: Vec::new(),
             offline: false,
             idle: false,

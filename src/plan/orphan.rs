@@ -21,6 +21,10 @@ impl Walk<'_> {
             if entry.slot.addr.resource.mode != Mode::Managed || entry.gone || !self.takes_part(entry) {
                 continue;
             }
+            // Nobody can tell which objects a block describes that could not be planned.
+            if !self.is_destroy() && entry.node.is_some_and(|node| self.is_broken(node)) {
+                continue;
+            }
             let reason = if entry.slot.deposed.is_some() {
                 Some(Reason::DeleteDeposed)
             } else if self.is_destroy() {

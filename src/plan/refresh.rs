@@ -1,8 +1,8 @@
 //! Providers and what they know: configuring each when its arguments are known, then reading its objects in one batch.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use crate::addr::{InstanceAddr, Mode};
+use crate::addr::Mode;
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::Event;
 use crate::graph::{Node, NodeId, ProviderId};
@@ -11,11 +11,13 @@ use crate::lang::syntax::ast::Body;
 use crate::provider::{Boxed, Configured, Provider, ReadRequest, ReadResult, Recovered};
 use crate::state::OpenIntent;
 use crate::threads;
-use crate::value::{KnownTypes, Value};
+use crate::value::{KnownTypes, Path, Value};
 
+use super::instance::schema_of;
 use super::model::PlanMode;
 use super::objects::{Entry, Known, decode_object, retype};
 use super::provider::{Status, planned_config, waits_for};
+use super::reading::{Reading, ToRead};
 use super::scope::ProjectScope;
 use super::walk::{Done, Walk};
 
@@ -44,9 +46,9 @@ fn decode_all(kind: &dyn Provider, entries: &[Entry], positions: &[usize]) -> Ve
 pub(super) struct ProviderDone {
     index: usize,
     node: Option<NodeId>,
-    status: Status,
-    identity: Option<String>,
-    reads: Vec<(usize, ReadResult)>,
+    pub(super) status: Status,
+    pub(super) identity: Option<String>,
+    pub(super) reads: Vec<(usize, ReadResult)>,
     recovered: Vec<(String, Recovered)>,
     said: Diagnostics,
 }
@@ -253,6 +255,7 @@ impl<'a> Walk<'a> {
         let refresh = self.input.options.refresh && !batch.is_empty();
         let unfinished = self.unfinished(index);
         let asked = kind.clone();
+        let reading = Reading { known, found: self.input.options.found.clone(), events: self.input.events };
         Box::pin(async move {
             let mut result = ProviderDone {
                 index,
@@ -272,7 +275,7 @@ impl<'a> Walk<'a> {
                     result.status = status;
                     recover(&mut result, &*asked, &*configured, unfinished).await;
                     if refresh && !lost {
-                        read(&mut result, &*configured, batch, known, &mut said).await;
+                        reading.read(&mut result, &*configured, &*asked, batch, &mut said).await;
                     }
                 }
             }
@@ -295,8 +298,9 @@ impl<'a> Walk<'a> {
     }
 
     /// What is to be read: managed objects of the provider that take part and have not been seen in this run.
-    fn batch(&self, index: usize) -> Vec<(usize, InstanceAddr, ReadRequest)> {
-        let request = |position: usize| {
+    fn batch(&self, index: usize) -> Vec<ToRead> {
+        let kind = &self.providers[index].kind;
+        let to_read = |position: usize| {
             let entry = &self.objects.entries[position];
             let known = entry.now.as_ref()?;
             let request = ReadRequest {
@@ -304,10 +308,13 @@ impl<'a> Walk<'a> {
                 prior: known.value.clone(),
                 private: known.private.clone(),
             };
-            Some((position, entry.slot.addr.clone(), request))
+            let by_schema = schema_of(&**kind, &entry.slot.addr).and_then(|schema| schema.block.attribute("id"));
+            let hidden =
+                by_schema.is_some_and(|id| id.sensitive) || entry.stored.sensitive.contains(&Path::attribute("id"));
+            Some(ToRead { position, slot: entry.slot.clone(), request, shows_id: !hidden })
         };
         let positions = self.objects.of_provider(index).iter().copied();
-        positions.filter(|position| self.is_to_be_read(&self.objects.entries[*position])).filter_map(request).collect()
+        positions.filter(|position| self.is_to_be_read(&self.objects.entries[*position])).filter_map(to_read).collect()
     }
 
     fn is_to_be_read(&self, entry: &Entry) -> bool {
@@ -320,7 +327,7 @@ impl<'a> Walk<'a> {
 
     /// Tells once how many objects are going to be read: providers do so each on its own, as soon as they are configured.
     pub(super) fn tell_reading(&self) {
-        if !self.input.options.refresh || self.input.options.offline {
+        if !self.input.options.refresh || self.input.options.offline || self.input.options.found.is_some() {
             return;
         }
         let objects = self.objects.entries.iter().filter(|entry| self.is_to_be_read(entry)).count();
@@ -398,55 +405,6 @@ pub(super) fn identity_key(addr: &crate::addr::ProviderConfigAddr) -> String {
     match &addr.layer {
         Some(layer) => format!("layer.{layer}.{addr}"),
         None => addr.to_string(),
-    }
-}
-
-async fn read(
-    result: &mut ProviderDone,
-    configured: &dyn Configured,
-    batch: Vec<(usize, InstanceAddr, ReadRequest)>,
-    known: Option<String>,
-    said: &mut Diagnostics,
-) {
-    let identity = configured.identity().await;
-    said.append(identity.said);
-    let Some(identity) = identity.value else {
-        result.status = Status::Failed;
-        return;
-    };
-    let (mut positions, mut requests) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
-    let mut others = Vec::new();
-    for (position, addr, request) in batch {
-        match configured.standing_in(&addr) {
-            Some(other) => others.push((position, other, request)),
-            None => {
-                positions.push(position);
-                requests.push(request);
-            }
-        }
-    }
-    if let (Some(known), Some(now)) = (&known, &identity)
-        && known != now
-    {
-        result.reads = positions.into_iter().map(|position| (position, ReadResult::Elsewhere(now.clone()))).collect();
-        return;
-    }
-    result.identity = identity;
-    let answers: Mutex<Vec<(usize, ReadResult)>> = Mutex::default();
-    let out = |at: usize, answer: ReadResult| {
-        if let Some(position) = positions.get(at) {
-            answers.lock().unwrap_or_else(PoisonError::into_inner).push((*position, answer));
-        }
-    };
-    said.append(configured.read(requests, &out).await);
-    for (position, other, request) in others {
-        let out = |_: usize, answer| answers.lock().unwrap_or_else(PoisonError::into_inner).push((position, answer));
-        said.append(other.read(vec![request], &out).await);
-    }
-    result.reads = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
-    result.reads.sort_by_key(|(position, _)| *position);
-    if said.has_errors() {
-        result.status = Status::Failed;
     }
 }
 

@@ -12,7 +12,7 @@ use crate::event::Events;
 use crate::graph::Graph;
 use crate::provider::Registry;
 use crate::state::{Object, Slot, State};
-use crate::value::{Value, to_json_typed};
+use crate::value::Value;
 
 use super::instance::schema_of;
 use super::model::{LayerPlan, OutputChange, Plan, PlanMode, PlannedChange, Segment, Work};
@@ -22,7 +22,7 @@ use super::walk::{Input, Walk};
 use super::world::{Repetition, World};
 
 /// Plans one segment: compares the configuration with the states and proposes what can be planned with what is known now.
-/// Everything wrong is said; with an error there is no plan.
+/// Everything wrong is said; with an error there is no plan, or one that says so and is only shown.
 pub async fn run(
     config: &Arc<Config>,
     graph: &Arc<Graph>,
@@ -48,17 +48,24 @@ pub async fn run(
     if let Some(asserted) = &asserted {
         said.append(asserted.said(walk.around(), true));
     }
-    if said.has_errors() || graph.faulty {
+    let failed = said.has_errors();
+    if graph.faulty || (failed && (options.offline || walk.is_unfounded)) {
         return Outcome::fail(said);
     }
-    said.append(walk.check_moves());
-    said.append(walk.check_imports());
+    if !failed {
+        said.append(walk.check_moves());
+        said.append(walk.check_imports());
+        if said.has_errors() {
+            return Outcome::fail(said);
+        }
+    }
     said.append(walk.plan_orphans());
     said.append(walk.tell_forgotten());
-    said.append(walk.check_gates());
-    if said.has_errors() {
-        return Outcome::fail(said);
+    if !failed {
+        said.append(walk.check_gates());
     }
+    // What could be planned is shown beside the errors, as Terraform does.
+    let errored = said.has_errors();
     let mut drift = walk.drift();
     if options.mode != PlanMode::RefreshOnly {
         // What somebody else did is told where it matters to this plan; the rest is only taken over into state.
@@ -67,6 +74,7 @@ pub async fn run(
         drift.retain(|drifted| drifted.change.action == Action::Delete || changing.contains(&drifted.change.addr));
     }
     let refreshed = walk.refreshed();
+    let found = walk.found(&walk.changes);
     let leaving = walk.leaving();
     let outputs = walk.outputs();
     let seen = walk.objects.entries.iter().filter(|entry| entry.slot.addr.resource.mode == Mode::Managed);
@@ -79,10 +87,18 @@ pub async fn run(
         (planned.phase, position(planned), change.addr.clone(), change.deposed.clone())
     });
     said.append(options.replace.iter().filter_map(|pattern| incomplete(pattern, &changes)));
-    let Some(mut invocations) = walk.invocations(&changes).take(&mut said).filter(|_| !said.has_errors()) else {
-        return Outcome::fail(said);
-    };
-    let Some(phases) = walk.phases(&changes).take(&mut said) else { return Outcome::fail(said) };
+    let mut invocations = Vec::new();
+    if !errored {
+        let planned = walk.invocations(&changes).take(&mut said);
+        let Some(planned) = planned.filter(|_| !said.has_errors()) else { return Outcome::fail(said) };
+        invocations = planned;
+    }
+    let phases = walk.phases(&changes);
+    if !errored {
+        said.append(phases.said);
+    }
+    let Some(phases) = phases.value else { return Outcome::fail(said) };
+    let errored = said.has_errors();
     for invocation in &mut invocations {
         invocation.config = super::ephemeral::forgotten(&invocation.config);
     }
@@ -102,10 +118,11 @@ pub async fn run(
         invocations,
         drift,
         outputs,
-        complete: !pending && selection.is_everything(),
+        complete: !errored && !pending && selection.is_everything(),
         targets: selection.targets.iter().chain(&selection.excludes).map(ToString::to_string).collect(),
         checks,
         asserts,
+        errored,
         prefixes_layers: config.prefixes_layers(),
         segment: Some(Box::new(Segment {
             config: config.clone(),
@@ -114,6 +131,7 @@ pub async fn run(
             providers: std::mem::take(&mut walk.providers),
             selected: std::mem::take(&mut walk.selected),
             refreshed,
+            found,
             leaving,
             seen,
             identities: std::mem::take(&mut walk.identities),
@@ -322,18 +340,11 @@ impl Walk<'_> {
             if entry.drifted_from.is_none() {
                 continue;
             }
-            let Some(known) = &entry.now else {
+            if entry.now.is_none() {
                 refreshed.push((entry.slot.clone(), entry.provider, None));
-                continue;
-            };
-            let kind = &self.providers[entry.provider].kind;
-            let Some(schema) = schema_of(&**kind, &entry.slot.addr) else { continue };
-            let Ok(attributes) = to_json_typed(&known.value, &schema.ty()) else { continue };
-            let mut object = (*entry.stored).clone();
-            object.schema_version = schema.version;
-            object.attributes = attributes.into();
-            object.private = known.private.clone().into();
-            refreshed.push((entry.slot.clone(), entry.provider, Some(object)));
+            } else if let Some(object) = self.drifted(entry) {
+                refreshed.push((entry.slot.clone(), entry.provider, Some(object)));
+            }
         }
         // One object may have moved to where another one was.
         refreshed.sort_by_key(|(_, _, object)| object.is_some());
@@ -371,6 +382,9 @@ impl Walk<'_> {
             let targeted = !selection.targets.is_empty() || !selection.excludes.is_empty();
             for (name, output) in &module.module.outputs {
                 let Some(offset) = module.shape.output(name) else { continue };
+                if self.is_broken(graph.at(*root, offset)) {
+                    continue;
+                }
                 // A null stands for what was gone when somebody looked: there is no value to compare with.
                 let before = stored.get(name).map(|output| output.value.clone()).filter(|value| !value.is_null());
                 let takes_part = self.selected[graph.at(*root, offset).index()];

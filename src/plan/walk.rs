@@ -26,6 +26,7 @@ use super::refresh::ProviderDone;
 use super::removed::Removals;
 use super::scope::{Functions, ModuleScope, Surroundings, Variables};
 use super::trigger::Triggers;
+use super::waits::Touched;
 use super::world::{CopyId, Repetition, Shaping, World};
 
 /// What a walk looks at and never changes.
@@ -70,6 +71,8 @@ pub struct Walk<'a> {
     pub(super) pending: Vec<Option<String>>,
     /// For each node, whether anything in it changes.
     pub(super) changed: Vec<bool>,
+    /// The same with removals, and with everything behind a node: for data sources.
+    pub(super) touched: Touched,
     pub(super) selected: Vec<bool>,
     /// Resources of which only the instances that a target names take part.
     partly: HashSet<NodeId>,
@@ -85,6 +88,8 @@ pub struct Walk<'a> {
     pub(super) spared: HashSet<crate::addr::ConfigResourceAddr>,
     /// Ephemeral resources that are open.
     pub(super) held: Vec<super::ephemeral::Held>,
+    /// Whether there was nothing to plan with: a root variable without a value, an import that names nothing.
+    pub(super) is_unfounded: bool,
     broken: Vec<bool>,
     said: Vec<(NodeId, Diagnostics)>,
     running: FuturesUnordered<Boxed<'a, Done>>,
@@ -140,6 +145,7 @@ impl<'a> Walk<'a> {
             changes: Vec::with_capacity(input.graph.provider_of.len()),
             pending: vec![None; count],
             changed: vec![false; count],
+            touched: Touched::of(input.graph),
             selected,
             partly,
             replaces_first: Vec::new(),
@@ -149,6 +155,7 @@ impl<'a> Walk<'a> {
             doomed: HashSet::new(),
             spared: HashSet::new(),
             held: Vec::new(),
+            is_unfounded: false,
             broken,
             said: Vec::new(),
             running: FuturesUnordered::new(),
@@ -167,11 +174,13 @@ impl<'a> Walk<'a> {
         loop {
             while let Some(node) = ready.pop_front() {
                 if self.visit(node).await {
+                    self.note_changes(node);
                     release(graph, node, &mut left, &mut ready);
                 }
             }
             let Some(done) = self.running.next().await else { break };
             if let Some(node) = self.finish(done).await {
+                self.note_changes(node);
                 release(graph, node, &mut left, &mut ready);
             }
         }
@@ -194,7 +203,8 @@ impl<'a> Walk<'a> {
         Surroundings { config, graph, world: &self.world, states, functions, variables }
     }
 
-    /// Makes the value of a module's variable unknown where nothing is to depend on it, now that it has been checked.
+    /// Makes the value of a module's variable unknown where nothing is to depend on it: not even its validations, as under
+    /// `terraform validate`.
     fn open_variable(&mut self, node: NodeId, copy: CopyId) {
         let graph = self.input.graph;
         if self.around().variables == Variables::Open
@@ -233,6 +243,10 @@ impl<'a> Walk<'a> {
         let index = node.index();
         if self.broken[index] || self.is_blocked(node) {
             self.broken[index] = true;
+            if self.selected[index] && !self.is_destroy() && !self.input.options.values_only {
+                // What is wrong with the ids of imports is told all the same: nothing else would.
+                self.evaluate_imports(node);
+            }
             return true;
         }
         if !self.input.config.is_plain() {
@@ -286,8 +300,7 @@ impl<'a> Walk<'a> {
                     self.take_stored(node);
                     return true;
                 }
-                let said = self.find_imports(node);
-                self.say(node, said);
+                self.evaluate_imports(node);
                 let places = self.expand_resource(node, *module);
                 let mut jobs = Vec::with_capacity(places.len());
                 for place in places {
@@ -360,13 +373,13 @@ impl<'a> Walk<'a> {
         match outcome.value {
             Some(value) if !said.has_errors() => {
                 self.world.set(graph, node, copy, value);
+                self.open_variable(node, copy);
                 if let Node::Variable(module, name) = graph.node(node)
                     && let Some(variable) = graph.module(*module).module.variables.get(name)
                     && !variable.validations.is_empty()
                 {
                     said.append(super::values::validate_variable(&ModuleScope::plain(self.around(), copy), variable));
                 }
-                self.open_variable(node, copy);
             }
             // Removing everything must not fail because a value can no longer be computed from what is left, and a part not
             // because the value of something else no longer fits what is stored.
@@ -377,9 +390,21 @@ impl<'a> Walk<'a> {
                 said = Diagnostics::none();
                 self.world.set(graph, node, copy, Value::unknown(crate::value::Type::Any));
             }
-            Some(_) | None => {}
+            Some(_) => {}
+            None => self.is_unfounded |= self.is_root_variable(node),
         }
         self.say(node, said);
+    }
+
+    fn evaluate_imports(&mut self, node: NodeId) {
+        let said = self.find_imports(node);
+        self.is_unfounded |= said.has_errors();
+        self.say(node, said);
+    }
+
+    fn is_root_variable(&self, node: NodeId) -> bool {
+        let graph = self.input.graph;
+        matches!(graph.node(node), Node::Variable(module, _) if graph.module(*module).caller.is_none())
     }
 
     /// Polls a call once: most native providers answer at once. True when that ended its node.

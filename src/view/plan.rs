@@ -78,13 +78,23 @@ fn draw(plan: &Plan, style: Style, spill: &mut dyn FnMut(&mut String)) -> String
         return out;
     }
     if !has_changes && !has_outputs {
-        if plan.mode != PlanMode::RefreshOnly || plan.drift.is_empty() {
+        if plan.errored {
+            let head = style.paint(Ink::Red, &style.bold("Planning failed."));
+            let _ = writeln!(out, "{head} infra encountered an error while generating this plan.");
+        } else if plan.mode != PlanMode::RefreshOnly || plan.drift.is_empty() {
             no_changes(&mut out, plan, style);
         }
         return out;
     }
     if has_changes {
         legend(&mut out, plan, style);
+        if plan.errored {
+            let _ = writeln!(
+                out,
+                "{}\n",
+                style.bold("infra planned the following actions, but then encountered a problem:")
+            );
+        }
         phases(&mut out, spill, plan, drawn);
         lost(&mut out, plan, drawn);
         left_out(&mut out, plan, style);
@@ -105,7 +115,9 @@ fn draw(plan: &Plan, style: Style, spill: &mut dyn FnMut(&mut String)) -> String
             if plan.mode == PlanMode::RefreshOnly && !plan.drift.is_empty() {
                 return out;
             }
-            out.push_str("Applying this plan stores the new outputs in state and changes nothing else.\n");
+            if !plan.errored {
+                out.push_str("Applying this plan stores the new outputs in state and changes nothing else.\n");
+            }
         }
     }
     out

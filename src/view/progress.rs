@@ -40,7 +40,11 @@ impl Lines {
         let style = self.style;
         let bold = |text: &str| style.bold(text);
         Some(match event {
-            Event::RefreshStarted { objects: 0 } | Event::Said(_) | Event::ApplyStarted { .. } => return None,
+            Event::RefreshStarted { objects: 0 }
+            | Event::ReadStarted { .. }
+            | Event::ReadEnded { .. }
+            | Event::Said(_)
+            | Event::ApplyStarted { .. } => return None,
             Event::RefreshStarted { objects } => {
                 format!("Refreshing state of {objects} object{}...\n", if *objects == 1 { "" } else { "s" })
             }

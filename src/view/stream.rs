@@ -54,24 +54,7 @@ impl Stream {
             let change = json!({"resource": self.resource(&planned.change.addr), "action": action});
             out.push_str(&line("info", &message, now, "resource_drift", json!({"change": change})));
         }
-        for planned in plan.changes.iter().filter(|planned| !planned.change.is_noop()) {
-            let change = &planned.change;
-            let (message, action) = self.planned(change);
-            let mut json = json!({"resource": self.resource(&change.addr), "action": action});
-            if let Some(previous) = &change.previous {
-                json["previous_resource"] = self.resource(previous);
-            }
-            if let Some(reason) = change.reason {
-                json["reason"] = json!(reason_name(reason));
-            }
-            if let Some(id) = &change.importing {
-                json["importing"] = json!({"id": id});
-            }
-            if let Some(pending) = &planned.pending {
-                json["pending"] = json!(pending);
-            }
-            out.push_str(&line("info", &message, now, "planned_change", json!({"change": json})));
-        }
+        out.push_str(&self.planned_changes(plan, now));
         for invocation in &plan.invocations {
             let message = format!("planned action invocation: {}", self.action_name(&invocation.addr));
             let more = self.invocation(invocation);
@@ -115,6 +98,30 @@ impl Stream {
                 })
                 .collect();
             out.push_str(&output_line(outputs, now));
+        }
+        out
+    }
+
+    /// What a plan does: a line for each change. A saved plan is carried out after these alone.
+    pub fn planned_changes(&self, plan: &Plan, now: Timestamp) -> String {
+        let mut out = String::new();
+        for planned in plan.changes.iter().filter(|planned| !planned.change.is_noop()) {
+            let change = &planned.change;
+            let (message, action) = self.planned(change);
+            let mut json = json!({"resource": self.resource(&change.addr), "action": action});
+            if let Some(previous) = &change.previous {
+                json["previous_resource"] = self.resource(previous);
+            }
+            if let Some(reason) = change.reason {
+                json["reason"] = json!(reason_name(reason));
+            }
+            if let Some(id) = &change.importing {
+                json["importing"] = json!({"id": id});
+            }
+            if let Some(pending) = &planned.pending {
+                json["pending"] = json!(pending);
+            }
+            out.push_str(&line("info", &message, now, "planned_change", json!({"change": json})));
         }
         out
     }
@@ -166,6 +173,14 @@ impl Stream {
                 "refresh_summary",
                 json!({"objects": objects}),
             ),
+            Event::ReadStarted { addr, id } => {
+                let message = format!("{}: Refreshing state...{}", self.address(addr), shown_id(id.as_deref()));
+                info(&message, "refresh_start", self.read(addr, id.as_deref()))
+            }
+            Event::ReadEnded { addr, id } => {
+                let message = format!("{}: Refresh complete{}", self.address(addr), shown_id(id.as_deref()));
+                info(&message, "refresh_complete", self.read(addr, id.as_deref()))
+            }
             Event::DataRead { addr } => {
                 let hook = json!({"hook": {"resource": self.resource(addr), "action": "read"}});
                 info(&format!("{}: Refreshing...", self.address(addr)), "apply_start", hook)
@@ -339,6 +354,14 @@ impl Stream {
         json!({"hook": hook})
     }
 
+    fn read(&self, addr: &InstanceAddr, id: Option<&str>) -> Json {
+        let mut hook = json!({"resource": self.resource(addr)});
+        if let Some(id) = id {
+            (hook["id_key"], hook["id_value"]) = (json!("id"), json!(id));
+        }
+        json!({"hook": hook})
+    }
+
     fn provision(&self, addr: &InstanceAddr, provisioner: &str, output: Option<&str>) -> Json {
         let mut hook = json!({"resource": self.resource(addr), "provisioner": provisioner});
         if let Some(output) = output {
@@ -411,6 +434,10 @@ impl Stream {
         }
         json
     }
+}
+
+fn shown_id(id: Option<&str>) -> String {
+    id.map_or_else(String::new, |id| format!(" [id={id}]"))
 }
 
 fn key_json(key: Option<&InstanceKey>) -> Json {

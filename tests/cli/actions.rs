@@ -265,18 +265,63 @@ fn actions_that_are_wrong_are_told_where_they_stand() {
 }
 
 #[test]
-fn what_the_user_invokes_opens_what_it_needs() {
-    let text = "ephemeral \"random_password\" \"p\" {\nlength = 20\n}\n\
-                action \"local_command\" \"one\" {\nconfig {\ncommand = \"sh\"\n\
-                arguments = [\"-c\", \"printf %s $1 > out\", \"sh\", ephemeral.random_password.p.result]\n}\n}\n";
-    let program = Program::with(&[("main.tf", text)]);
-    let out = program.ok(&["apply", "-auto-approve", "-invoke=action.local_command.one"]);
-    let opened = "ephemeral.random_password.p: Opening...";
-    assert_eq!(out.matches(opened).count(), 2, "for the plan, and for what is invoked: {out}");
-    assert_eq!(std::fs::read_to_string(program.path("out")).unwrap().len(), 20);
-    program.ok(&["plan", "-out=p", "-invoke=action.local_command.one"]);
-    program.ok(&["apply", "p"]);
-    assert!(program.ok(&["apply", "-auto-approve"]).matches(opened).count() == 1, "nothing is invoked");
+fn arguments_of_actions_hold_nothing_ephemeral() {
+    let text = |argument: &str| {
+        format!(
+            "variable \"token\" {{\nephemeral = true\ndefault = \"abc\"\n}}\n\
+             action \"local_command\" \"one\" {{\nconfig {{\ncommand = \"sh\"\n{argument}\n}}\n}}\n"
+        )
+    };
+    for (argument, name) in [
+        ("arguments = [\"-c\", var.token]", "arguments"),
+        ("stdin = \"x ${var.token}\"", "stdin"),
+        ("environment = { T = var.token }", "environment"),
+    ] {
+        let program = Program::with(&[("main.tf", &text(argument))]);
+        for command in [&["plan"][..], &["plan", "-invoke=action.local_command.one"], &["validate"]] {
+            let answer = program.call(command);
+            assert_eq!(answer.code, 1, "{argument}: {}", answer.out);
+            let expect = format!("Ephemeral values are not valid for \"{name}\"");
+            assert!(answer.err.contains("Invalid use of ephemeral value"), "{argument}: {}", answer.err);
+            assert!(
+                answer.err.contains(&expect) && answer.err.contains("main.tf line 8"),
+                "{argument}: {}",
+                answer.err
+            );
+        }
+    }
+    Program::with(&[("main.tf", &text("stdin = ephemeralasnull(var.token)"))]).ok(&["plan"]);
+}
+
+#[test]
+fn a_run_invokes_one_action_and_a_trigger_names_one_copy() {
+    let two = logs("one", "") + &logs("two", "");
+    let program = Program::with(&[("main.tf", &two)]);
+    for command in ["plan", "apply"] {
+        let answer = program.call(&[command, "-invoke=action.local_command.one", "-invoke=action.local_command.two"]);
+        assert!(answer.code == 1 && answer.err.contains("-invoke can be given once"), "{}", answer.err);
+    }
+    let trigger = |named: &str, repeated: &str| {
+        format!(
+            "resource \"terraform_data\" \"a\" {{\nlifecycle {{\naction_trigger {{\nevents = [after_create]\n\
+             actions = [{named}]\n}}\n}}\n}}\n{}",
+            logs("b", repeated)
+        )
+    };
+    for (repeated, key) in [("count = 2", "[0]"), ("for_each = toset([\"x\"])", "[\"x\"]"), ("count = 1", "[0]")] {
+        let whole = Program::with(&[("main.tf", &trigger("action.local_command.b", repeated))]);
+        for command in ["plan", "validate"] {
+            let answer = whole.call(&[command]);
+            assert!(
+                answer.code == 1 && answer.err.contains("non-existent action instance"),
+                "{repeated}: {}",
+                answer.err
+            );
+            assert!(answer.err.contains("on main.tf line 5"), "{repeated}: {}", answer.err);
+        }
+        let one = Program::with(&[("main.tf", &trigger(&format!("action.local_command.b{key}"), repeated))]);
+        assert!(one.ok(&["plan"]).contains("Actions: 1 to invoke."), "{repeated}");
+    }
 }
 
 #[test]
@@ -289,7 +334,7 @@ fn each_copy_uses_the_provider_configuration_of_its_key() {
         )
     };
     let trigger = "resource \"terraform_data\" \"a\" {\nlifecycle {\naction_trigger {\nevents = [after_create]\n\
-                   actions = [action.local_command.one]\n}\n}\n}\n";
+                   actions = [action.local_command.one[\"x\"], action.local_command.one[\"y\"]]\n}\n}\n}\n";
     let program = Program::with(&[("main.tf", &text(trigger))]);
     assert!(program.ok(&["apply", "-auto-approve"]).contains("Actions: 2 invoked."));
     assert_eq!(log(&program).len(), 2);

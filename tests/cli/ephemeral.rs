@@ -156,7 +156,7 @@ fn a_saved_plan_carries_no_value_of_an_ephemeral_variable() {
     program.ok(&["plan", "-out=p", "-var", "token=very-secret"]);
     assert!(!std::fs::read_to_string(program.path("p")).unwrap().contains("very-secret"));
     for (arguments, expect) in [
-        (vec!["apply", "p"], "The ephemeral input variable \"token\" was set when planning"),
+        (vec!["apply", "p"], "The ephemeral input variable \"token\" was set during the plan phase"),
         (
             vec!["apply", "-var", "token=another", "-var", "size=2", "p"],
             "Can't change variable when applying a saved plan",

@@ -60,7 +60,7 @@ fn states_that_are_nested_without_end_are_refused() {
 
 #[test]
 fn plan_files_that_are_nested_without_end_are_refused() {
-    let plan = format!("{{\"format\":\"infra saved plan 1\",\"load\":{}}}", deep());
+    let plan = format!("{{\"format\":\"infra saved plan 2\",\"load\":{}}}", deep());
     let files = [("main.tf", "locals {}\n"), ("p", &*plan)];
     refuses(&files, &["show", "p"], "Failed to read the given file as a state or plan file");
     refuses(&files, &["apply", "p"], "Failed to load \"p\" as a plan file");

@@ -80,3 +80,78 @@ fn imports_that_cannot_be_are_told() {
     check(&import(""), "Missing required argument");
     check(IMPORTS, "infra plan -generate-config-out=FILE");
 }
+
+#[test]
+fn every_id_that_cannot_be_is_told_at_its_line() {
+    let main = r#"variable "empty" { default = "" }
+resource "terraform_data" "base" {}
+resource "terraform_data" "a" {}
+resource "terraform_data" "b" {
+  input = terraform_data.a.id
+}
+resource "terraform_data" "c" {
+  for_each = toset(["x", "y"])
+  input    = terraform_data.b.id
+}
+resource "terraform_data" "d" {}
+import {
+  to = terraform_data.a
+  id = var.empty
+}
+import {
+  to = terraform_data.b
+  id = terraform_data.base.id
+}
+import {
+  for_each = { x = "", y = "fine" }
+  to       = terraform_data.c[each.key]
+  id       = each.value
+}
+import {
+  to = terraform_data.d
+  id = ["no text"]
+}
+"#;
+    let program = Program::with(&[("main.tf", main)]);
+    let answer = program.call(&["plan", "-no-color"]);
+    assert_eq!(answer.code, 1, "{}", answer.out);
+    for line in [14, 18, 23, 27] {
+        assert!(answer.err.contains(&format!("on main.tf line {line}, in import")), "{line}: {}", answer.err);
+    }
+    assert_eq!(answer.err.matches("Error: ").count(), 4, "{}", answer.err);
+    assert_eq!(answer.err.matches("Error: Incorrect value type").count(), 1, "{}", answer.err);
+    // What an id is made of has failed: that is told, and nothing of the id.
+    let failed = "resource \"terraform_data\" \"a\" {\n  input = tonumber(\"x\")\n}\nresource \"terraform_data\" \"b\" {}\n\
+                  import {\n  to = terraform_data.b\n  id = terraform_data.a.input\n}\n";
+    let answer = Program::with(&[("main.tf", failed)]).call(&["plan", "-no-color"]);
+    assert_eq!(answer.err.matches("Error: ").count(), 1, "{}", answer.err);
+}
+
+#[test]
+fn an_import_of_what_has_no_block_shows_one() {
+    let program = Program::with(&[
+        ("main.tf", "resource \"terraform_data\" \"c\" {\n  count = 2\n}\nmodule \"m\" {\n  source = \"./m\"\n}\n"),
+        ("m/main.tf", "locals {}\n"),
+    ]);
+    let of = |address: &str| {
+        let answer = program.call(&["import", "-no-color", address, "id"]);
+        assert_eq!(answer.code, 1, "{address}: {}", answer.out);
+        answer.err
+    };
+    for (address, place) in [
+        ("terraform_data.zz", "in the root module."),
+        ("terraform_data.zz[\"a\"]", "in the root module."),
+        ("module.m.terraform_data.zz", "in module.m."),
+    ] {
+        let said = of(address);
+        let summary = format!("Error: resource address {address:?} does not exist in the configuration.");
+        assert!(said.contains(&summary) && said.contains(place), "{said}");
+        assert!(said.contains("resource \"terraform_data\" \"zz\" {\n  # (resource arguments)\n}"), "{said}");
+    }
+    assert!(of("module.q.terraform_data.c").contains("module.q is not defined in the configuration."));
+    for address in ["terraform_data.c", "terraform_data.c[5]"] {
+        let said = of(address);
+        assert!(said.contains("Configuration for import target does not exist"), "{said}");
+        assert!(said.contains("its count or for_each makes other instances"), "{said}");
+    }
+}

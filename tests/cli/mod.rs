@@ -27,6 +27,7 @@ mod projects;
 mod properties;
 mod provisioners;
 mod running;
+mod saved;
 mod segments;
 mod staging;
 mod stop;

@@ -61,7 +61,7 @@ fn json_plans_say_what_terraforms_say() {
     let mut failed = Vec::new();
     for path in cases() {
         let document: Json = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-        let ours = view::plan_json(&read_plan(&document), false);
+        let ours = view::plan_json(&read_plan(&document));
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let mut compare = |what: &str, expect: &Json, got: &Json| {
             // Typed cases are cut down to the attributes they need, nulls included. The others have types that the document
@@ -240,6 +240,7 @@ fn read_plan(document: &Json) -> Plan {
         drift: Vec::new(),
         outputs: outputs.collect(),
         complete: true,
+        errored: false,
         targets: Vec::new(),
         prefixes_layers: false,
         segment: None,

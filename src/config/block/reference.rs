@@ -105,10 +105,6 @@ pub fn depends_on(expr: &Expr, said: &mut Diagnostics) -> Vec<DependsOn> {
             named
         });
         match target {
-            // The whole call is meant, whichever of its outputs is named.
-            Some(Reference::Module { name, .. }) => {
-                targets.push(DependsOn { target: Reference::Module { name, output: None }, span: item.span });
-            }
             Some(target) => targets.push(DependsOn { target, span: item.span }),
             None => said.push(not_named(item.span)),
         }

@@ -8,7 +8,7 @@ use crate::lang::syntax::ast::{Attribute, Block, Body, ExprKind};
 
 use super::super::model::RequiredProvider;
 use super::super::shape::{Shape, not_yet, place};
-use super::super::version::satisfies;
+use super::super::version::{Standing, standing};
 use super::Reader;
 use super::reference::{provider_ref, text_of, word_of};
 
@@ -87,11 +87,23 @@ impl Reader<'_> {
             self.said.push(Diagnostic::error(summary, detail).at(attribute.expr.span));
             return;
         };
-        match satisfies(text) {
-            Ok(true) => {}
-            Ok(false) => {
+        match standing(text) {
+            Ok(Standing::Read) => {}
+            Ok(Standing::Newer) => {
                 let detail = format!(
-                    "This configuration asks for Terraform {text}. The language here is that of Terraform 1.11.4 to 1.15."
+                    "This configuration asks for Terraform {text}. The language here is that of Terraform 1.11 to 1.15: what newer \
+                     versions have added is not read yet, and is an error where it is used. That is the store block of \
+                     terraform_data, import blocks inside modules, the before_destroy and after_destroy events and the on_failure of \
+                     action_trigger (1.16), variables and locals in required_providers (1.17). If the configuration uses none of \
+                     it, ask for an older version to be rid of this warning."
+                );
+                let warning = Diagnostic::warning("Newer Terraform version required", detail);
+                self.said.push(warning.at(attribute.span));
+            }
+            Ok(Standing::Refused) => {
+                let detail = format!(
+                    "This configuration asks for Terraform {text}, which no version admits whose language this is: Terraform 1.11 to \
+                     1.15. To proceed, change required_version, or use a version of Terraform that it admits."
                 );
                 self.said.push(Diagnostic::error("Unsupported Terraform Core version", detail).at(attribute.span));
             }
@@ -104,7 +116,7 @@ impl Reader<'_> {
 
     /// The constraint on a provider's version; what is wrong with it is said.
     fn constraint(&mut self, text: &str, place: crate::diag::Span) -> Option<String> {
-        if let Err(part) = satisfies(text) {
+        if let Err(part) = standing(text) {
             let detail = format!("This string does not use correct version constraint syntax: {part:?}.");
             self.said.push(Diagnostic::error("Invalid version constraint", detail).at(place));
             return None;

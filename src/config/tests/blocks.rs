@@ -331,7 +331,7 @@ References in depends_on must name a whole resource, module or other object, suc
 Error: Unsupported Terraform Core version
   on main.tf line 2, in terraform:
   2:   required_version = \"< 1.0\"  [required_version = \"< 1.0\"]
-This configuration asks for Terraform < 1.0. The language here is that of Terraform 1.11.4 to 1.15.
+This configuration asks for Terraform < 1.0, which no version admits whose language this is: Terraform 1.11 to 1.15. To proceed, change required_version, or use a version of Terraform that it admits.
 ",
     );
     wrong(

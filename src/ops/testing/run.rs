@@ -89,7 +89,10 @@ async fn carry_out(
     let options = options(file, run);
     let (failures, planned, world, changed, shown) = match run.command {
         TestCommand::Plan => {
-            let outcome = stop.runs.scope(plan(&session, &options, &Silent)).await;
+            let mut outcome = stop.runs.scope(plan(&session, &options, &Silent)).await;
+            if outcome.has_errors() {
+                outcome.value = None;
+            }
             let world = outcome.value.as_ref().and_then(|plan| plan.segment.as_deref()).is_some();
             let shown = match outcome.value {
                 Some(plan) if world => Shown::Plan(Box::new(plan)),

@@ -103,6 +103,8 @@ impl Board {
     pub fn take(&mut self, event: &Event, now: Duration) {
         match event {
             Event::RefreshStarted { objects: 0 }
+            | Event::ReadStarted { .. }
+            | Event::ReadEnded { .. }
             | Event::DataReadEnded { .. }
             | Event::EphemeralStarted { .. }
             | Event::EphemeralEnded { .. }

@@ -85,8 +85,8 @@ pub fn state_json(
     json
 }
 
-/// A plan as `show -json PLANFILE` prints it. `errored`: planning ended with errors.
-pub fn plan_json(plan: &Plan, errored: bool) -> Json {
+/// A plan as `show -json PLANFILE` prints it.
+pub fn plan_json(plan: &Plan) -> Json {
     let changes: Vec<Json> = listed(plan).map(|planned| resource_change(planned, plan)).collect();
     let drift: Vec<Json> = plan.drift.iter().map(|planned| resource_change(planned, plan)).collect();
     let deferred: Vec<Json> = plan
@@ -117,7 +117,8 @@ pub fn plan_json(plan: &Plan, errored: bool) -> Json {
     if !drift.is_empty() {
         json["resource_drift"] = json!(drift);
     }
-    if plan.mode != PlanMode::RefreshOnly {
+    // Where there are no objects there is no list of them either, as under Terraform.
+    if plan.mode != PlanMode::RefreshOnly && !changes.is_empty() {
         json["resource_changes"] = json!(changes);
     }
     if !plan.invocations.is_empty() {
@@ -145,9 +146,9 @@ pub fn plan_json(plan: &Plan, errored: bool) -> Json {
         json["checks"] = json!(checks);
     }
     json["timestamp"] = json!(plan.timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
-    json["applyable"] = json!(!errored && !plan.is_empty());
+    json["applyable"] = json!(!plan.errored && !plan.is_empty());
     json["complete"] = json!(plan.complete);
-    json["errored"] = json!(errored);
+    json["errored"] = json!(plan.errored);
     let named = plan.phases.iter().filter(|phase| !phase.name.is_empty());
     let phases: Vec<&str> = named.map(|phase| phase.name.as_str()).collect();
     if !phases.is_empty() {

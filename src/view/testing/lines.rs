@@ -62,7 +62,7 @@ impl TestLines {
 
     /// What a run planned.
     pub fn plan(self, path: &str, run: &str, plan: &Plan, now: Timestamp) -> String {
-        let mut whole = plan_json(plan, false);
+        let mut whole = plan_json(plan);
         let mut document = json!({"plan_format_version": whole["format_version"].take()});
         // What the plan changes, and nothing of what it was made from.
         for part in ["output_changes", "resource_changes", "resource_drift", "relevant_attributes"] {
