@@ -48,7 +48,9 @@ pub(super) async fn run(call: &Call, command: &StateCommand) -> Exit {
             StateCommand::Show(args) => show(&session, args, &terminal, &mut said).await,
             StateCommand::Pull(args) => pull(&session, args, &mut said).await,
             StateCommand::Uncertain(select) => uncertain(&session, select, &mut said).await,
-            StateCommand::Push(_) | StateCommand::Mv(_) | StateCommand::Rm(_) | StateCommand::ReplaceProvider(_) => None,
+            StateCommand::Push(_) | StateCommand::Mv(_) | StateCommand::Rm(_) | StateCommand::ReplaceProvider(_) => {
+                None
+            }
             StateCommand::Settle(args) => settle(&session, args, RunOptions::new(call.now), &mut said).await,
         },
     };

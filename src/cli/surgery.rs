@@ -74,7 +74,11 @@ pub(super) async fn taint(call: &Call, args: &TaintArgs, tainted: bool) -> Exit 
         terminal.say(&Diagnostic::warning(ops::NO_INSTANCE, detail).into(), &call.sources);
         return Exit::Done;
     }
-    let way = Way { backup: Backup::Beside, by_file: false, ..Way::stamped(call, &args.select, &args.lock, &args.files, false) };
+    let way = Way {
+        backup: Backup::Beside,
+        by_file: false,
+        ..Way::stamped(call, &args.select, &args.lock, &args.files, false)
+    };
     run(call, way, &asked, |treated, prefix| {
         let line = |addr: &crate::addr::InstanceAddr| {
             format!("Resource instance {} has been {what}.\n", addr.in_project(prefix))
@@ -150,6 +154,10 @@ async fn made_by(
     let session = call.open(load, select).take(said)?;
     let prefix = session.config.prefixes_layers();
     match session.states().await {
+        Ok(states) if states.iter().all(super::state::is_missing) => {
+            said.push(super::state::no_state());
+            None
+        }
         Ok(states) => {
             let of = |state: &crate::state::State| {
                 let objects = state.objects().filter(|placed| placed.provider.source == *source);

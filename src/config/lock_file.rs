@@ -16,7 +16,8 @@ use super::block::text_of;
 /// Its name, in the folder of the root module.
 pub const LOCK_FILE: &str = ".terraform.lock.hcl";
 
-const HEADER: &str = "# This file is maintained automatically by \"terraform init\".\n# Manual edits may be lost in future updates.\n";
+const HEADER: &str =
+    "# This file is maintained automatically by \"terraform init\".\n# Manual edits may be lost in future updates.\n";
 
 /// A lock file.
 #[derive(Clone, Debug, Default)]

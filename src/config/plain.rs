@@ -7,8 +7,8 @@ use crate::addr::{LayerName, Name};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 
 use super::assign::{Assignments, Surroundings, deprecated, undeclared_in_folder};
-use super::initialised;
 use super::files::normal;
+use super::initialised;
 use super::load::{LoadOptions, data_folder};
 use super::model::{Config, Layer, Module, Phase, StateSettings, Workspaces};
 use super::scope::Env;

@@ -70,8 +70,10 @@ impl<'a> Tree<'a> {
         let entries = self.reading.files.list(dir).ok()?;
         let bodies = self.reading.folder(dir, &entries, said)?;
         if self.options.only_state {
-            let backend = block::backend(&bodies, self.reading.sources);
-            return Some(Root { module: Arc::new(Module { dir: dir.to_owned(), ..Module::default() }), backend });
+            // What is wrong with it, and what it calls, matters to nobody here.
+            let unlinked = block::read(&bodies, self.reading.sources, &mut Diagnostics::none());
+            let module = Arc::new(Module { dir: dir.to_owned(), ..unlinked.module });
+            return Some(Root { module, backend: unlinked.backend });
         }
         let mut unlinked = block::read(&bodies, self.reading.sources, said);
         if self.options.generates {

@@ -39,9 +39,7 @@ pub use console::{Console, Evaluated, console};
 pub use from_module::copy_module;
 pub use gates::run_gate;
 pub use import::import;
-pub use initialise::{
-    BackendEvent, Confirmation, Consent, InitialiseHost, InitialiseOptions, initialise,
-};
+pub use initialise::{BackendEvent, Confirmation, Consent, InitialiseHost, InitialiseOptions, initialise};
 pub use lock_file::{Locking, lock_providers, read_lock_file};
 pub use modules::{Installation, install};
 pub use move_out::move_out;

@@ -44,7 +44,8 @@ async fn moved(
 ) -> Result<Treated, Diagnostics> {
     let states: Vec<&State> = open.views.iter().map(|view| &*view.state).collect();
     let to_pattern = ends.1.clone();
-    let mut plan = planned(&states, &Surgery::Move(Box::new(ends)), false).map_err(|wrong| Diagnostics::from(*wrong))?;
+    let mut plan =
+        planned(&states, &Surgery::Move(Box::new(ends)), false).map_err(|wrong| Diagnostics::from(*wrong))?;
     let failed = |error: crate::state::StateError| Diagnostics::from(error.diagnostic());
     let (store, key) = store_of(&StateSettings::Local { path: session.config.working_dir.join(to) });
     let other = StateHandle::new(store, key, LayerName::plain());

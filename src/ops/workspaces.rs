@@ -24,7 +24,10 @@ pub async fn workspaces(config: &Config) -> Result<Vec<String>, Diagnostics> {
 }
 
 /// The same for a place of states that no configuration names any more, or not yet.
-pub(super) async fn workspaces_at(default: &StateSettings, workspaces: &Workspaces) -> Result<Vec<String>, Diagnostics> {
+pub(super) async fn workspaces_at(
+    default: &StateSettings,
+    workspaces: &Workspaces,
+) -> Result<Vec<String>, Diagnostics> {
     let mut names = match (workspaces, default) {
         (Workspaces::Folders(dir), _) => folders(dir)?,
         (Workspaces::Objects { prefix }, StateSettings::S3(settings)) => {

@@ -7,9 +7,9 @@ use super::error::StateError;
 use super::journal::Run;
 use super::lock::{self, Lease, Lock, LockInfo, LockRequest};
 use super::meta::{self, Meta};
+use super::model::State;
 use super::recover::{self, View};
 use super::replace;
-use super::model::State;
 use super::store::{Store, Version};
 use crate::addr::LayerName;
 

@@ -13,7 +13,12 @@ use super::store::{Condition, Store, Version, put_checked};
 ///
 /// # Errors
 /// When the store fails, or somebody else has written in the meantime.
-pub(super) async fn put(store: &dyn Store, key: &str, state: &State, version: Option<Version>) -> Result<(), StateError> {
+pub(super) async fn put(
+    store: &dyn Store,
+    key: &str,
+    state: &State,
+    version: Option<Version>,
+) -> Result<(), StateError> {
     let mut bytes = Vec::new();
     format::write(state, &mut bytes).map_err(|source| StateError::Encode { key: key.to_owned(), source })?;
     let condition = version.map_or(Condition::Absent, Condition::Matches);

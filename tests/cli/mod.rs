@@ -1,6 +1,7 @@
 //! What users see: golden plans beside the real Terraform's, and whole commands.
 
 mod actions;
+mod backends;
 mod bad_input;
 mod bad_world;
 mod checks;
@@ -14,6 +15,7 @@ mod gates;
 mod global;
 mod hostile;
 mod imports;
+mod initialising;
 mod instances;
 mod keyed_providers;
 mod modules;
@@ -28,6 +30,7 @@ mod provisioners;
 mod running;
 mod segments;
 mod staging;
+mod state_files;
 mod stop;
 mod testing;
 mod triggers;

@@ -23,8 +23,8 @@ pub(super) use prepare::{FmtArgs, GetArgs, InitArgs, ValidateArgs};
 pub(super) use run::{ApplyArgs, ImportArgs, PlanArgs, TaintArgs, TestArgs};
 pub(super) use shared::{LockArgs, LookArgs, PlanningArgs, SelectArgs, StateFileArgs};
 pub(super) use state::{
-    SettleArgs, StateCommand, StateListArgs, StateMvArgs, StatePullArgs, StatePushArgs, StateReplaceProviderArgs, StateRmArgs,
-    StateShowArgs, UnlockArgs,
+    SettleArgs, StateCommand, StateListArgs, StateMvArgs, StatePullArgs, StatePushArgs, StateReplaceProviderArgs,
+    StateRmArgs, StateShowArgs, UnlockArgs,
 };
 pub(super) use workspace::WorkspaceCommand;
 

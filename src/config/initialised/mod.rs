@@ -137,8 +137,7 @@ impl Backend {
     /// Whether the backend of a block is the one that is remembered: its block is the same, or its values are. With
     /// `-backend-config` only the values count.
     pub fn agrees_with(&self, remembered: &Backend, overridden: bool) -> bool {
-        self.is_same(remembered)
-            || (!overridden && self.kind == remembered.kind && self.hash == remembered.hash)
+        self.is_same(remembered) || (!overridden && self.kind == remembered.kind && self.hash == remembered.hash)
     }
 
     /// The arguments that are not null: schemas of other versions have others beside them.
@@ -151,9 +150,8 @@ impl Backend {
 
     /// Where it keeps states.
     pub fn place(&self, options: &LoadOptions) -> Outcome<Placement> {
-        known(&self.kind).map_or_else(Outcome::fail, |()| {
-            schema::of_document(&self.kind, &self.config).place(options, &self.kind)
-        })
+        known(&self.kind)
+            .map_or_else(Outcome::fail, |()| schema::of_document(&self.kind, &self.config).place(options, &self.kind))
     }
 
     /// Whether it is what there is without a block.
@@ -207,7 +205,10 @@ pub fn backends(options: &LoadOptions) -> Outcome<Option<Backends>> {
     let mut written = None;
     if let Some(block) = &block {
         // What is wrong with the block is wrong before anything else is looked at.
-        if backend::settings(&LoadOptions { needs_state: false, ..options.clone() }, Some(block)).take(&mut said).is_none() {
+        if backend::settings(&LoadOptions { needs_state: false, ..options.clone() }, Some(block))
+            .take(&mut said)
+            .is_none()
+        {
             return Outcome::fail(said);
         }
         let Some(backend) = of_block(options, block).take(&mut said) else { return Outcome::fail(said) };
@@ -223,10 +224,9 @@ fn of_block(options: &LoadOptions, block: &BackendBlock) -> Outcome<Backend> {
     let mut said = Diagnostics::none();
     let kind = block.kind.as_str();
     let plain = LoadOptions { backend_config: Vec::new(), ..options.clone() };
-    let (Some(alone), Some(arguments)) = (
-        backend::arguments(&plain, block).take(&mut said),
-        backend::arguments(options, block).take(&mut said),
-    ) else {
+    let (Some(alone), Some(arguments)) =
+        (backend::arguments(&plain, block).take(&mut said), backend::arguments(options, block).take(&mut said))
+    else {
         return Outcome::fail(said);
     };
     said.append(arguments.check_names(kind));
@@ -264,10 +264,9 @@ pub(super) fn settings(options: &LoadOptions, data: &Path, block: Option<&Backen
         (Some(written), None) if written.is_default() => backend::settings(options, block),
         (written, remembered) => match disagreement(written.as_ref(), remembered.as_ref()) {
             Some(diagnostic) => Outcome::fail(diagnostic),
-            None => remembered.as_ref().map_or_else(
-                || backend::settings(options, block),
-                |remembered| remembered.place(options),
-            ),
+            None => remembered
+                .as_ref()
+                .map_or_else(|| backend::settings(options, block), |remembered| remembered.place(options)),
         },
     }
 }
@@ -276,9 +275,7 @@ pub(super) fn settings(options: &LoadOptions, data: &Path, block: Option<&Backen
 fn disagreement(written: Option<&Backend>, remembered: Option<&Backend>) -> Option<Diagnostic> {
     let (joint, reason) = match (written, remembered) {
         (None, None) => return None,
-        (Some(written), None) => {
-            (", ", format!("Initial configuration of the requested backend {:?}", written.kind))
-        }
+        (Some(written), None) => (", ", format!("Initial configuration of the requested backend {:?}", written.kind)),
         (None, Some(remembered)) => (", ", format!("Unsetting the previously set backend {:?}", remembered.kind)),
         (Some(written), Some(remembered)) if written.kind != remembered.kind => {
             (": ", format!("Backend type changed from {:?} to {:?}", remembered.kind, written.kind))

@@ -95,6 +95,9 @@ impl Migration<'_> {
 
     /// Copies the state of one workspace, both ends under their locks.
     async fn copy(&self, workspace: &str, asks: bool) -> Result<(), Diagnostics> {
+        if self.from.settings(workspace) == self.to.settings(workspace) {
+            return Ok(());
+        }
         let (from, to) = (self.from.handle(workspace), self.to.handle(workspace));
         let mut locks = Vec::new();
         let mut result = Ok(());
@@ -185,7 +188,8 @@ impl Migration<'_> {
     }
 
     fn keep(&self, workspace: &str, place: &StateSettings, state: &State) -> Result<(), Diagnostics> {
-        let path = keep::copy(self.dir, place, state, self.options.started).map_err(|wrong| Diagnostics::from(*wrong))?;
+        let path =
+            keep::copy(self.dir, place, state, self.options.started).map_err(|wrong| Diagnostics::from(*wrong))?;
         self.host.report(&BackendEvent::Kept { workspace, path: &path });
         Ok(())
     }

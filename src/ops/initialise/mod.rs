@@ -22,7 +22,7 @@ use migrate::{Migration, Side};
 pub struct InitialiseOptions {
     /// `-migrate-state`: states may be brought to another backend.
     pub migrate: bool,
-    /// `-reconfigure`: the new backend counts, states stay where they are.
+    /// `-reconfigure`: what the folder remembers does not count, and the states of that backend stay where they are.
     pub reconfigure: bool,
     /// `-force-copy`: every question is answered with yes.
     pub force_copy: bool,
@@ -133,32 +133,25 @@ impl Run<'_> {
     /// already.
     async fn compare(&self) -> Result<Option<Option<Backend>>, Diagnostics> {
         let options = self.options;
-        match (&self.memory.backend, &self.found.written) {
-            (None, None) => Ok(None),
+        let (old, new) = (self.memory.backend.as_ref(), self.found.written.as_ref());
+        match (old, new) {
+            (None, None) => return Ok(None),
             (Some(old), Some(new)) if new.agrees_with(old, self.found.overridden) => {
-                self.touch_hash(old, new).map(|()| None)
+                return self.touch_hash(old, new).map(|()| None);
             }
-            (_, new) if options.reconfigure => {
-                if let Some(new) = new {
-                    self.side(Some(new))?.names().await?;
-                }
-                Ok(Some(new.clone()))
+            // Its states stay where they are.
+            (Some(_), None) if options.reconfigure => {}
+            // A folder that has no backend yet may have states beside its configuration; so may one whose backend is left behind.
+            (_, Some(_)) if old.is_none() || options.reconfigure => self.migrate(None, new).await?,
+            (Some(_), _) if !options.migrate => return Err(changed().into()),
+            (Some(old), _) => {
+                self.host.report(&new.map_or(BackendEvent::Unsetting(&old.kind), |_| BackendEvent::Changed));
+                self.migrate(Some(old), new).await?;
             }
-            // A folder that never had a backend may have states beside its configuration.
-            (None, Some(new)) => {
-                self.migrate(None, Some(new)).await?;
-                Ok(Some(Some(new.clone())))
-            }
-            (Some(_), _) if !options.migrate => Err(changed().into()),
-            (Some(old), new) => {
-                match new {
-                    Some(_) => self.host.report(&BackendEvent::Changed),
-                    None => self.host.report(&BackendEvent::Unsetting(&old.kind)),
-                }
-                self.migrate(Some(old), new.as_ref()).await?;
-                Ok(Some(new.clone()))
-            }
+            // Without a former backend there is a new one, which was taken care of.
+            (None, Some(_)) => {}
         }
+        Ok(Some(new.cloned()))
     }
 
     /// A block that is written in another way and means the same is remembered by its new hash.
