@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::addr::ProviderSource;
-use crate::config::{data_dir, has_configuration};
+use crate::config::{LoadOptions, data_dir, has_configuration};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ops::{self, InitialiseOptions, Session};
 use crate::providers::version_of;
@@ -15,6 +15,7 @@ use super::get;
 use super::init_output::InitOutput;
 use super::project::{Call, identity, place};
 use super::providers::mentioned;
+use super::signals;
 use super::terminal::Terminal;
 
 /// Initialises the backend, installs modules, writes down the providers, and reaches every state.
@@ -28,7 +29,7 @@ pub(super) async fn run(call: &Call, args: &InitArgs) -> Exit {
             said.push(refused);
             None
         }
-        None => steps(call, args, &output, &mut said).await,
+        None => steps(call, args, terminal, &output, &mut said).await,
     };
     output.tell(&said, &call.sources);
     match done {
@@ -72,13 +73,19 @@ impl Finished {
                 if let Some(about) = about {
                     output.line(about);
                 }
-                output.done(std::env::var_os("TF_IN_AUTOMATION").is_none_or(|value| value.is_empty()));
+                output.done();
             }
         }
     }
 }
 
-async fn steps(call: &Call, args: &InitArgs, output: &InitOutput, said: &mut Diagnostics) -> Option<Finished> {
+async fn steps(
+    call: &Call,
+    args: &InitArgs,
+    terminal: Terminal,
+    output: &InitOutput,
+    said: &mut Diagnostics,
+) -> Option<Finished> {
     if let Some(source) = &args.from_module {
         output.message("copying_configuration_message", &format!("Copying configuration from {source:?}..."));
         if let Err(wrong) = ops::copy_module(source, &call.working_dir).await {
@@ -93,7 +100,9 @@ async fn steps(call: &Call, args: &InitArgs, output: &InitOutput, said: &mut Dia
     }
     if args.backend {
         output.message("initializing_backend_message", "Initializing the backend...");
-        match ops::initialise(&load, &options(call, args), output).await {
+        // A state that moves arrives whole, whatever signal comes.
+        let options = options(call, args);
+        match signals::guard(terminal, ops::initialise(&load, &options, output)).await {
             Ok(more) => said.append(more),
             Err(wrong) => {
                 said.append(wrong);
@@ -106,6 +115,22 @@ async fn steps(call: &Call, args: &InitArgs, output: &InitOutput, said: &mut Dia
         load.needs_state = false;
         load.backend_config.clear();
     }
+    let interrupted = tokio::select! {
+        () = signals::any() => Diagnostic::error("Interrupted", "Nothing that was in its place by then is undone; run init again."),
+        finished = install(call, args, load, output, said) => return finished,
+    };
+    said.push(interrupted);
+    None
+}
+
+/// Modules, providers, and whether states can be reached.
+async fn install(
+    call: &Call,
+    args: &InitArgs,
+    load: LoadOptions,
+    output: &InitOutput,
+    said: &mut Diagnostics,
+) -> Option<Finished> {
     if args.get {
         output.message("initializing_modules_message", "Initializing modules...");
         let installed = get::install(call, &load, args.upgrade, &|line| output.line(line)).await;

@@ -85,10 +85,10 @@ impl InitOutput {
         }
     }
 
-    /// That nothing more is to be done. `hints`: how to go on.
-    pub fn done(&self, hints: bool) {
+    /// That nothing more is to be done, and how to go on.
+    pub fn done(&self) {
         self.message("output_init_success_message", "\ninfra has been successfully initialized!");
-        if hints {
+        if self.terminal.hints {
             self.message(
                 "output_init_success_cli_message",
                 "\nYou may now begin working with infra. Try running \"infra plan\" to see\nany changes that are required for your \

@@ -143,9 +143,11 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
 fn writes(command: &Command) -> bool {
     match command {
         Command::State(command) => match command {
-            StateCommand::Push(_) | StateCommand::Mv(_) | StateCommand::Rm(_) | StateCommand::ReplaceProvider(_) | StateCommand::Settle(_) => {
-                true
-            }
+            StateCommand::Push(_)
+            | StateCommand::Mv(_)
+            | StateCommand::Rm(_)
+            | StateCommand::ReplaceProvider(_)
+            | StateCommand::Settle(_) => true,
             StateCommand::List(_) | StateCommand::Show(_) | StateCommand::Pull(_) | StateCommand::Uncertain(_) => false,
         },
         Command::Import(_)
