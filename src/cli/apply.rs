@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::apply::Stop;
 use crate::change::Counts;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::ops::{self, Applied, Ended, RunOptions, Session};
+use crate::ops::{self, Applied, Backup, Ended, RunOptions, Session, StateFiles};
 use crate::plan::PlanMode;
 use crate::value::Marks;
 use crate::view::{self, PhaseEnd, PhaseSummary, ShownOutput, Stream};
@@ -17,7 +17,7 @@ use super::args::{ApplyArgs, SelectArgs};
 use super::exit::Exit;
 use super::listen::Listener;
 use super::plan::tell;
-use super::project::{Call, incompatible, run_options, wants};
+use super::project::{Call, backup, deprecated, incompatible, run_options, wants, with_files};
 use super::saved;
 use super::terminal::Terminal;
 
@@ -37,6 +37,7 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
         terminal.print(&stream.version(Timestamp::now()));
     }
     let mut said = Diagnostics::none();
+    said.append(deprecated(&planning.files));
     if let Some(refused) = refused(args, mode) {
         tell(&terminal, &refused.into(), call, stream);
         return Exit::Failed;
@@ -66,7 +67,7 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
             .and_then(|()| saved::unpack(call, saved, &planning.select)),
     };
     let load = match load {
-        Ok(load) => load,
+        Ok(load) => with_files(load, &planning.files),
         Err(diagnostic) => {
             tell(&terminal, &(*diagnostic).into(), call, stream);
             return Exit::Failed;
@@ -77,6 +78,13 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
         return Exit::Failed;
     };
     tell(&terminal, &said, call, stream);
+    let files = match StateFiles::begin(&session, &backup(planning.files.backup.as_ref(), Backup::Beside)).await {
+        Ok(files) => files,
+        Err(wrong) => {
+            tell(&terminal, &wrong, call, stream);
+            return Exit::Failed;
+        }
+    };
     let prefixes = session.config.prefixes_layers();
     let listener = Listener::new(terminal, prefixes, planning.json);
     let stop = Stop::default();
@@ -99,6 +107,10 @@ pub(super) async fn run(call: &Call, args: &ApplyArgs, mode: Option<PlanMode>) -
     };
     signals.abort();
     listener.finish();
+    let done = matches!(applied.ended, Ended::Complete | Ended::Unchanged);
+    if let Some(Err(wrong)) = files.map(|files| files.end(done)) {
+        applied.said.append(wrong);
+    }
     if refreshes && !applied.said.has_errors() {
         // Nothing was to be changed, and nothing is incomplete.
         applied.said.0.retain(|said| said.summary != ops::INCOMPLETE);

@@ -30,6 +30,7 @@ pub(super) async fn run(call: &Call, args: &ConsoleArgs) -> Exit {
     options.layer = layer(&args.select);
     let mut load = call.load(&args.select);
     load.may_be_empty = true;
+    load.state_file.clone_from(&args.state);
     let Some(session) = call.open(load, &args.select).take(&mut said) else {
         terminal.say(&said, &call.sources);
         return Exit::Failed;

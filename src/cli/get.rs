@@ -14,16 +14,21 @@ use super::terminal::Terminal;
 /// Installs modules and says which.
 pub(super) async fn run(call: &Call, args: &GetArgs) -> Exit {
     let terminal = Terminal::new(&args.select.look, None);
-    let said = install(call, &call.load(&args.select), args.update, &terminal).await;
+    let said = install(call, &call.load(&args.select), args.update, &|line| terminal.print(line)).await;
     terminal.say(&said, &call.sources);
     if said.has_errors() { Exit::Failed } else { Exit::Done }
 }
 
 /// Installs modules and says which; the folder that stands for registries is that of INFRA_MODULE_MIRROR.
-pub(super) async fn install(call: &Call, load: &LoadOptions, upgrade: bool, terminal: &Terminal) -> Diagnostics {
+pub(super) async fn install(
+    call: &Call,
+    load: &LoadOptions,
+    upgrade: bool,
+    print: &(dyn Fn(&str) + Sync),
+) -> Diagnostics {
     let mirror = std::env::var_os("INFRA_MODULE_MIRROR").filter(|folder| !folder.is_empty());
     let mirror = mirror.map(|folder| call.working_dir.join(PathBuf::from(folder)));
-    ops::install(load, upgrade, mirror, &|heard| terminal.print(&line(&heard))).await
+    ops::install(load, upgrade, mirror, &|heard| print(&line(&heard))).await
 }
 
 fn line(heard: &Installation<'_>) -> String {

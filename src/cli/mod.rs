@@ -14,6 +14,7 @@ mod get;
 mod graph;
 mod import;
 mod init;
+mod init_output;
 mod listen;
 mod log;
 mod metadata;
@@ -22,6 +23,7 @@ mod output;
 mod plan;
 mod project;
 mod providers;
+mod push;
 mod sandbox;
 mod saved;
 mod show;
@@ -38,6 +40,7 @@ mod version;
 mod wiring;
 mod workspace;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -72,7 +75,7 @@ fn run(args: &[String]) -> Exit {
     };
     // Before anything else: it is asked for by scripts, often.
     if matches!(args.first().map(String::as_str), Some("--version" | "-v")) {
-        return version::run(&args::VersionArgs { json: args.iter().any(|arg| arg == "--json") });
+        return version::run(&args::VersionArgs { json: args.iter().any(|arg| arg == "--json") }, Path::new("."));
     }
     if let Some(command) = args.iter().find(|arg| !arg.starts_with('-'))
         && NOT_YET.contains(&command.as_str())
@@ -94,7 +97,7 @@ fn run(args: &[String]) -> Exit {
         Err(error) => return usage(&error, &named),
     };
     match &root.command {
-        Command::Version(args) => version::run(args),
+        Command::Version(args) => version::run(args, root.chdir.as_deref().unwrap_or(Path::new("."))),
         Command::Metadata(MetadataCommand::Functions(_)) => metadata::functions(),
         Command::Completions(args) => metadata::completions(args),
         _ => command(&root, &matches),
@@ -140,9 +143,11 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
 fn writes(command: &Command) -> bool {
     match command {
         Command::State(command) => match command {
-            StateCommand::Mv(_) | StateCommand::Rm(_) | StateCommand::ReplaceProvider(_) | StateCommand::Settle(_) => {
-                true
-            }
+            StateCommand::Push(_)
+            | StateCommand::Mv(_)
+            | StateCommand::Rm(_)
+            | StateCommand::ReplaceProvider(_)
+            | StateCommand::Settle(_) => true,
             StateCommand::List(_) | StateCommand::Show(_) | StateCommand::Pull(_) | StateCommand::Uncertain(_) => false,
         },
         Command::Import(_)
@@ -198,7 +203,7 @@ async fn perform(root: &Root, call: &Call) -> Exit {
         Command::Metadata(MetadataCommand::Functions(_)) => metadata::functions(),
         Command::Completions(args) => metadata::completions(args),
         Command::Fmt(args) => fmt::run(call, args),
-        Command::Version(args) => version::run(args),
+        Command::Version(args) => version::run(args, &call.working_dir),
     }
 }
 

@@ -62,7 +62,7 @@ async fn text(call: &Call, args: &OutputArgs, said: &mut Diagnostics) -> Option<
         said.push(refused);
         return None;
     }
-    let session = call.open(call.load(&args.select), &args.select).take(said)?;
+    let session = call.open(call.load_state(&args.select), &args.select).take(said)?;
     let stored = match &args.state {
         Some(path) => of_file(path),
         None => ops::outputs(&session).await,

@@ -14,7 +14,7 @@ use super::args::PlanArgs;
 use super::exit::Exit;
 use super::generate;
 use super::listen::Listener;
-use super::project::{Call, incompatible, place, run_options};
+use super::project::{Call, deprecated, incompatible, place, run_options, with_files};
 use super::saved;
 use super::terminal::Terminal;
 
@@ -24,10 +24,11 @@ pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
     let planning = &args.planning;
     let terminal = Terminal::new(&planning.select.look, planning.input);
     let options = run_options(planning, call.now);
-    let mut load = call.load(&planning.select);
+    let mut load = with_files(call.load(&planning.select), &planning.files);
     load.may_be_empty = options.mode == PlanMode::Destroy;
     load.generates = args.generate_config_out.is_some();
     let mut said = Diagnostics::none();
+    said.append(deprecated(&planning.files));
     if let Some(refused) = incompatible(planning) {
         said.push(refused);
         terminal.say(&said, &call.sources);

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::addr::LayerName;
-use crate::config::{Capture, Captured, Config, Files, Given, LayerScope, LoadOptions};
+use crate::config::{BackendUse, Capture, Captured, Config, Files, Given, LayerScope, LoadOptions};
 use crate::diag::{Diagnostic, Diagnostics, Outcome, SourceMap};
 use crate::lang::functions::DirFiles;
-use crate::ops::{Identity, RunOptions, Session, SessionOptions};
+use crate::ops::{Backup, Identity, RunOptions, Session, SessionOptions};
 use crate::plan::PlanMode;
 
-use super::args::{PlanningArgs, SelectArgs};
+use super::args::{PlanningArgs, SelectArgs, StateFileArgs};
 
 /// What every command gets.
 pub(super) struct Call {
@@ -67,6 +67,14 @@ impl Call {
         load.given.clone_from(&self.given);
         load.process_env = process_env();
         load.now = self.now;
+        load.backend = BackendUse::Initialised;
+        load
+    }
+
+    /// What to load to look at state alone.
+    pub fn load_state(&self, select: &SelectArgs) -> LoadOptions {
+        let mut load = self.load(select);
+        load.only_state = true;
         load
     }
 
@@ -84,6 +92,7 @@ impl Call {
         load.given = given;
         load.process_env = process_env();
         load.now = now;
+        load.backend = BackendUse::Initialised;
         load
     }
 
@@ -133,6 +142,28 @@ fn known(config: &Config, name: &LayerName) -> Result<(), Diagnostic> {
         }
     };
     Err(Diagnostic::error("No such layer", detail))
+}
+
+/// The files of a local state, as the flags have them.
+pub(super) fn with_files(mut load: LoadOptions, files: &StateFileArgs) -> LoadOptions {
+    load.state_file.clone_from(&files.state);
+    load.state_out.clone_from(&files.state_out);
+    load
+}
+
+/// Where the former state is kept; `usual` without the flag.
+pub(super) fn backup(path: Option<&PathBuf>, usual: Backup) -> Backup {
+    match path {
+        None => usual,
+        Some(path) if path.as_os_str() == "-" => Backup::None,
+        Some(path) => Backup::At(path.clone()),
+    }
+}
+
+/// That `-state` is on its way out under Terraform, too.
+pub(super) fn deprecated(files: &StateFileArgs) -> Option<Diagnostic> {
+    let detail = "Use `path` attribute within the `local` backend instead.";
+    files.state.as_ref().map(|_| Diagnostic::warning("Deprecated flag: -state", detail))
 }
 
 /// The options of a run.

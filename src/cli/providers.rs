@@ -23,7 +23,7 @@ pub(super) async fn run(call: &Call, args: &ProvidersArgs) -> Exit {
     };
     let terminal = Terminal::new(&select.look, None);
     let mut said = Diagnostics::none();
-    let text = match call.open(call.load(select), select).take(&mut said) {
+    let text = match open(call, args, select, &mut said) {
         None => None,
         Some(session) => match &args.command {
             None => tree(&session, select, &mut said).await,
@@ -40,6 +40,17 @@ pub(super) async fn run(call: &Call, args: &ProvidersArgs) -> Exit {
         }
         None => Exit::Failed,
     }
+}
+
+/// The schemas of what state holds can be shown without a configuration that loads.
+fn open(call: &Call, args: &ProvidersArgs, select: &SelectArgs, said: &mut Diagnostics) -> Option<Session> {
+    let mut wrong = Diagnostics::none();
+    let session = call.open(call.load(select), select).take(&mut wrong);
+    if session.is_some() || !matches!(args.command, Some(ProvidersCommand::Schema(_))) {
+        said.append(wrong);
+        return session;
+    }
+    call.open(call.load_state(select), select).take(said)
 }
 
 async fn tree(session: &Session, select: &SelectArgs, said: &mut Diagnostics) -> Option<String> {
@@ -74,7 +85,7 @@ async fn stored(session: &Session, said: &mut Diagnostics) -> Option<Vec<(String
 }
 
 /// Every provider that the configuration or state mentions.
-fn mentioned(session: &Session) -> BTreeSet<ProviderSource> {
+pub(super) fn mentioned(session: &Session) -> BTreeSet<ProviderSource> {
     let mut found = BTreeSet::new();
     let mut left: Vec<&Module> = session.config.layers.iter().map(|layer| &*layer.root).collect();
     while let Some(module) = left.pop() {

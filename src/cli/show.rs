@@ -53,7 +53,7 @@ pub(super) async fn run(call: &Call, args: &ShowArgs) -> Exit {
             }
         }
     }
-    let Some(session) = call.open(call.load(&args.select), &args.select).take(&mut said) else {
+    let Some(session) = call.open(call.load_state(&args.select), &args.select).take(&mut said) else {
         terminal.say(&said, &call.sources);
         return Exit::Failed;
     };

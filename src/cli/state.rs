@@ -20,6 +20,7 @@ pub(super) async fn run(call: &Call, command: &StateCommand) -> Exit {
         StateCommand::List(args) => &args.select,
         StateCommand::Show(args) => &args.select,
         StateCommand::Pull(args) => &args.select,
+        StateCommand::Push(args) => return super::push::run(call, args).await,
         StateCommand::Mv(args) => return super::surgery::mv(call, args).await,
         StateCommand::Rm(args) => return super::surgery::rm(call, args).await,
         StateCommand::ReplaceProvider(args) => return super::surgery::replace_provider(call, args).await,
@@ -28,14 +29,28 @@ pub(super) async fn run(call: &Call, command: &StateCommand) -> Exit {
     };
     let terminal = Terminal::new(&select.look, None);
     let mut said = Diagnostics::none();
-    let text = match call.open(call.load(select), select).take(&mut said) {
+    let mut load = call.load_state(select);
+    load.state_file = match command {
+        StateCommand::List(args) => args.state.clone(),
+        StateCommand::Show(args) => args.state.clone(),
+        StateCommand::Pull(_)
+        | StateCommand::Push(_)
+        | StateCommand::Mv(_)
+        | StateCommand::Rm(_)
+        | StateCommand::ReplaceProvider(_)
+        | StateCommand::Uncertain(_)
+        | StateCommand::Settle(_) => None,
+    };
+    let text = match call.open(load, select).take(&mut said) {
         None => None,
         Some(session) => match command {
             StateCommand::List(args) => list(&session, args, &mut said).await,
             StateCommand::Show(args) => show(&session, args, &terminal, &mut said).await,
             StateCommand::Pull(args) => pull(&session, args, &mut said).await,
             StateCommand::Uncertain(select) => uncertain(&session, select, &mut said).await,
-            StateCommand::Mv(_) | StateCommand::Rm(_) | StateCommand::ReplaceProvider(_) => None,
+            StateCommand::Push(_) | StateCommand::Mv(_) | StateCommand::Rm(_) | StateCommand::ReplaceProvider(_) => {
+                None
+            }
             StateCommand::Settle(args) => settle(&session, args, RunOptions::new(call.now), &mut said).await,
         },
     };
@@ -71,7 +86,8 @@ pub(super) fn is_missing(state: &State) -> bool {
 pub(super) fn no_state() -> Diagnostic {
     Diagnostic::error(
         "No state file was found!",
-        "State is written by the first apply. If it should be there, look where the configuration says that it lies.",
+        "State management commands require a state file. Run this command in a directory where infra has been run or use the \
+         -state flag to point the command to a specific state location.",
     )
 }
 

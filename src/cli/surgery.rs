@@ -1,22 +1,25 @@
 //! `infra state mv`, `state rm`, `state replace-provider`, `taint`, `untaint`
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
-use crate::addr::ProviderSource;
+use crate::addr::{Pattern, ProviderSource};
+use crate::config::LoadOptions;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::Stop;
-use crate::ops::{self, RunOptions, Surgery, Treated};
+use crate::ops::{self, Backup, RunOptions, StateFiles, Surgery, Treated};
 
-use super::args::{LockArgs, SelectArgs, StateMvArgs, StateReplaceProviderArgs, StateRmArgs, TaintArgs};
+use super::args::{LockArgs, SelectArgs, StateFileArgs, StateMvArgs, StateReplaceProviderArgs, StateRmArgs, TaintArgs};
 use super::exit::Exit;
-use super::project::{Call, layer, wants};
+use super::project::{Call, backup, layer, wants, with_files};
 use super::terminal::Terminal;
 
 /// Gives objects another address.
 pub(super) async fn mv(call: &Call, args: &StateMvArgs) -> Exit {
     let asked = Surgery::Move(Box::new((args.from.clone(), args.to.clone())));
     let (from, to, dry) = (args.from.clone(), args.to.clone(), args.dry_run);
-    run(call, &args.select, &args.lock, &asked, dry, |treated, prefix| {
+    let way = Way::stamped(call, &args.select, &args.lock, &args.files, dry);
+    let text = |treated: &Treated, prefix: bool| {
         let mut pairs: Vec<(String, String)> = treated
             .iter()
             .map(|(old, new)| {
@@ -31,15 +34,24 @@ pub(super) async fn mv(call: &Call, args: &StateMvArgs) -> Exit {
         let verb = if dry { "Would move" } else { "Move" };
         let lines: String = pairs.iter().map(|(from, to)| format!("{verb} {from:?} to {to:?}\n")).collect();
         if dry { lines } else { format!("{lines}Successfully moved {} object(s).\n", pairs.len()) }
-    })
-    .await
+    };
+    let out = args.files.state_out.as_ref().filter(|out| !dry && Some(*out) != args.files.state.as_ref());
+    match out {
+        None => run(call, way, &asked, text).await,
+        Some(out) => {
+            let ends = (args.from.clone(), args.to.clone());
+            let backups = [args.files.backup.as_ref(), args.backup_out.as_ref()];
+            run_out(call, way, ends, (out, backups), text).await
+        }
+    }
 }
 
 /// Forgets objects.
 pub(super) async fn rm(call: &Call, args: &StateRmArgs) -> Exit {
     let asked = Surgery::Remove(args.addresses.clone());
     let dry = args.dry_run;
-    run(call, &args.select, &args.lock, &asked, dry, |treated, prefix| {
+    let way = Way::stamped(call, &args.select, &args.lock, &args.files, dry);
+    run(call, way, &asked, |treated, prefix| {
         let verb = if dry { "Would remove" } else { "Removed" };
         let lines: String = treated.iter().map(|(addr, _)| format!("{verb} {}\n", addr.in_project(prefix))).collect();
         match (dry, treated.is_empty()) {
@@ -62,7 +74,12 @@ pub(super) async fn taint(call: &Call, args: &TaintArgs, tainted: bool) -> Exit 
         terminal.say(&Diagnostic::warning(ops::NO_INSTANCE, detail).into(), &call.sources);
         return Exit::Done;
     }
-    run(call, &args.select, &args.lock, &asked, false, |treated, prefix| {
+    let way = Way {
+        backup: Backup::Beside,
+        by_file: false,
+        ..Way::stamped(call, &args.select, &args.lock, &args.files, false)
+    };
+    run(call, way, &asked, |treated, prefix| {
         let line = |addr: &crate::addr::InstanceAddr| {
             format!("Resource instance {} has been {what}.\n", addr.in_project(prefix))
         };
@@ -74,7 +91,8 @@ pub(super) async fn taint(call: &Call, args: &TaintArgs, tainted: bool) -> Exit 
 /// Whether state has an object at the address; what cannot be read is told by whoever goes on.
 async fn is_there(call: &Call, args: &TaintArgs) -> bool {
     let mut said = Diagnostics::none();
-    let Some(session) = call.open(call.load(&args.select), &args.select).take(&mut said) else { return true };
+    let load = with_files(call.load_state(&args.select), &args.files);
+    let Some(session) = call.open(load, &args.select).take(&mut said) else { return true };
     let Ok(states) = session.states().await else { return true };
     let mut found = states.iter().flat_map(|state| state.objects().map(|placed| placed.addr(&state.layer)));
     found.any(|addr| args.address.matches(&addr))
@@ -96,7 +114,7 @@ pub(super) async fn replace_provider(call: &Call, args: &StateReplaceProviderArg
         terminal.say(&said, &call.sources);
         return Exit::Failed;
     };
-    let Some(found) = made_by(call, &args.select, &from, &mut said).await else {
+    let Some(found) = made_by(call, args, &from, &mut said).await else {
         terminal.say(&said, &call.sources);
         return Exit::Failed;
     };
@@ -118,7 +136,7 @@ pub(super) async fn replace_provider(call: &Call, args: &StateReplaceProviderArg
         }
     }
     let asked = Surgery::ReplaceProvider(Box::new((from, to)));
-    run(call, &args.select, &args.lock, &asked, false, |_, _| {
+    run(call, Way::stamped(call, &args.select, &args.lock, &args.files, false), &asked, |_, _| {
         format!("Successfully replaced provider for {} resources.\n", found.len())
     })
     .await
@@ -127,13 +145,19 @@ pub(super) async fn replace_provider(call: &Call, args: &StateReplaceProviderArg
 /// The resources of which state has objects that a provider made.
 async fn made_by(
     call: &Call,
-    select: &SelectArgs,
+    args: &StateReplaceProviderArgs,
     source: &ProviderSource,
     said: &mut Diagnostics,
 ) -> Option<BTreeSet<String>> {
-    let session = call.open(call.load(select), select).take(said)?;
+    let select = &args.select;
+    let load = with_files(call.load_state(select), &args.files);
+    let session = call.open(load, select).take(said)?;
     let prefix = session.config.prefixes_layers();
     match session.states().await {
+        Ok(states) if states.iter().all(super::state::is_missing) => {
+            said.push(super::state::no_state());
+            None
+        }
         Ok(states) => {
             let of = |state: &crate::state::State| {
                 let objects = state.objects().filter(|placed| placed.provider.source == *source);
@@ -161,43 +185,125 @@ async fn any_state(session: &ops::Session, asked: &Surgery) -> Option<Diagnostic
     states.iter().all(super::state::is_missing).then(super::state::no_state)
 }
 
-async fn run(
-    call: &Call,
-    select: &SelectArgs,
-    lock: &LockArgs,
-    asked: &Surgery,
+/// How state is changed.
+struct Way<'a> {
+    select: &'a SelectArgs,
+    lock: &'a LockArgs,
+    files: &'a StateFileArgs,
+    /// Where the former state is kept, without a flag.
+    backup: Backup,
     dry: bool,
-    text: impl Fn(&Treated, bool) -> String,
-) -> Exit {
-    let terminal = Terminal::new(&select.look, None);
+    /// Whether the file of `-state` is meant also where the backend is no local one.
+    by_file: bool,
+    now: jiff::Timestamp,
+}
+
+impl<'a> Way<'a> {
+    /// With a copy of the former state for each command.
+    fn stamped(
+        call: &Call,
+        select: &'a SelectArgs,
+        lock: &'a LockArgs,
+        files: &'a StateFileArgs,
+        dry: bool,
+    ) -> Way<'a> {
+        Way { select, lock, files, backup: Backup::Stamped(call.now), dry, by_file: true, now: call.now }
+    }
+
+    /// What to load. A file that is named is meant, whatever the backend is.
+    fn load(&self, call: &Call) -> LoadOptions {
+        let mut load = with_files(call.load_state(self.select), self.files);
+        load.needs_state = self.files.state.is_none() || !self.by_file;
+        load
+    }
+
+    fn options(&self) -> RunOptions {
+        let mut options = RunOptions::new(self.now);
+        options.layer = layer(self.select);
+        options.lock = self.lock.lock;
+        options.lock_timeout = self.lock.lock_timeout;
+        options
+    }
+}
+
+async fn run(call: &Call, way: Way<'_>, asked: &Surgery, text: impl Fn(&Treated, bool) -> String) -> Exit {
     let mut said = Diagnostics::none();
-    let Some(session) = call.open(call.load(select), select).take(&mut said) else {
-        terminal.say(&said, &call.sources);
-        return Exit::Failed;
+    let Some(session) = call.open(way.load(call), way.select).take(&mut said) else {
+        return tell(call, &way, &said, None);
     };
-    let mut options = RunOptions::new(call.now);
-    options.layer = layer(select);
-    options.lock = lock.lock;
-    options.lock_timeout = lock.lock_timeout;
-    let result = match dry {
+    let result = match way.dry {
         true => ops::rehearsal(&session, asked).await,
-        false => match any_state(&session, asked).await {
-            Some(missing) => Err(missing.into()),
-            None => ops::surgery(&session, &options, asked).await,
-        },
+        false => changed(&session, &way, asked).await,
     };
     let treated = match result {
         Ok(treated) => Some(treated),
-        Err(_) if dry && matches!(asked, Surgery::Remove(_)) => Some(Treated::new()),
+        Err(_) if way.dry && matches!(asked, Surgery::Remove(_)) => Some(Treated::new()),
         Err(errors) => {
             said.append(errors);
             None
         }
     };
-    terminal.say(&said, &call.sources);
-    match treated {
-        Some(treated) => {
-            terminal.print(&text(&treated, session.config.prefixes_layers()));
+    tell(call, &way, &said, treated.map(|treated| text(&treated, session.config.prefixes_layers())))
+}
+
+async fn changed(session: &ops::Session, way: &Way<'_>, asked: &Surgery) -> Result<Treated, Diagnostics> {
+    if let Some(missing) = any_state(session, asked).await {
+        return Err(missing.into());
+    }
+    let files = StateFiles::begin(session, &backup(way.files.backup.as_ref(), way.backup.clone())).await?;
+    let treated = ops::surgery(session, &way.options(), asked).await;
+    let kept = files.map_or(Ok(()), |files| files.end(treated.is_ok()));
+    treated.and_then(|treated| kept.map(|()| treated))
+}
+
+/// Moves from one state file to another one.
+async fn run_out(
+    call: &Call,
+    way: Way<'_>,
+    ends: (Pattern, Pattern),
+    (out, backups): (&PathBuf, [Option<&PathBuf>; 2]),
+    text: impl Fn(&Treated, bool) -> String,
+) -> Exit {
+    let mut said = Diagnostics::none();
+    let open = |file: Option<&PathBuf>, said: &mut Diagnostics| {
+        let mut load = way.load(call);
+        load.state_out = None;
+        if let Some(file) = file {
+            load.needs_state = false;
+            load.state_file = Some(file.clone());
+        }
+        call.open(load, way.select).take(said)
+    };
+    let (Some(from), Some(to)) = (open(None, &mut said), open(Some(out), &mut said)) else {
+        return tell(call, &way, &said, None);
+    };
+    let moved = async {
+        let kept = [
+            StateFiles::begin(&from, &backup(backups[0], way.backup.clone())).await?,
+            StateFiles::begin(&to, &backup(backups[1], way.backup.clone())).await?,
+        ];
+        let treated = ops::move_out(&from, &way.options(), ends, out).await?;
+        for files in kept.into_iter().flatten() {
+            files.end(true)?;
+        }
+        Ok::<Treated, Diagnostics>(treated)
+    };
+    let treated = match moved.await {
+        Ok(treated) => Some(treated),
+        Err(errors) => {
+            said.append(errors);
+            None
+        }
+    };
+    tell(call, &way, &said, treated.map(|treated| text(&treated, false)))
+}
+
+fn tell(call: &Call, way: &Way<'_>, said: &Diagnostics, text: Option<String>) -> Exit {
+    let terminal = Terminal::new(&way.select.look, None);
+    terminal.say(said, &call.sources);
+    match text {
+        Some(text) => {
+            terminal.print(&text);
             Exit::Done
         }
         None => Exit::Failed,

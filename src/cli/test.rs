@@ -39,9 +39,12 @@ pub(super) async fn run(call: &Call, args: &TestArgs) -> Exit {
         return Exit::Failed;
     }
     let wiring = Wiring::default();
+    let mut load = call.load(&args.select);
+    // Tests have states of their own: that of the folder need not be reachable.
+    load.backend = crate::config::BackendUse::Written;
     let options = TestOptions {
         load: crate::config::TestLoad {
-            load: call.load(&args.select),
+            load,
             layer: args.select.layer.clone(),
             directory: args.test_directory.clone(),
             filters: args.filter.clone(),

@@ -27,6 +27,7 @@ pub(super) async fn run(call: &Call, args: &ValidateArgs) -> Exit {
     let terminal = Terminal::new(&args.select.look, None);
     let mut load = call.load(&args.select);
     load.needs_state = false;
+    load.may_be_empty = true;
     load.needs_values = false;
     let mut said = Diagnostics::none();
     let tests = crate::config::TestLoad {

@@ -1,36 +1,46 @@
 //! `infra version`
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use serde_json::json;
 
+use crate::diag::SourceMap;
+use crate::ops::read_lock_file;
 use crate::view::TERRAFORM_VERSION;
 
 use super::args::VersionArgs;
 use super::exit::Exit;
 
 /// The text of the command. Under `INFRA_COMPAT=terraform` the first line is Terraform's, for programs that read it.
-pub(super) fn text(json: bool, compat: bool) -> String {
+fn text(json: bool, compat: bool, providers: &BTreeMap<String, String>) -> String {
     let (version, platform) = (env!("CARGO_PKG_VERSION"), platform());
     if json {
         let document = json!({
             "terraform_version": TERRAFORM_VERSION,
             "infra_version": version,
             "platform": platform,
-            "provider_selections": {},
+            "provider_selections": providers,
             "terraform_outdated": false,
         });
         return format!("{document:#}\n");
     }
-    if compat {
+    let mut out = if compat {
         format!("Terraform v{TERRAFORM_VERSION}\non {platform}\n+ infra v{version}\n")
     } else {
         format!("infra v{version}\non {platform}\n")
+    };
+    for (source, version) in providers {
+        out.push_str(&format!("+ provider {source} v{version}\n"));
     }
+    out
 }
 
-/// Runs the command.
-pub(super) fn run(args: &VersionArgs) -> Exit {
+/// Runs the command in a folder: the providers are those of its lock file. One that cannot be read has none.
+pub(super) fn run(args: &VersionArgs, dir: &Path) -> Exit {
     let compat = std::env::var("INFRA_COMPAT").is_ok_and(|value| value == "terraform");
-    print!("{}", text(args.json, compat));
+    let lock = read_lock_file(dir, &SourceMap::default()).unwrap_or_default();
+    print!("{}", text(args.json, compat, &lock.versions));
     Exit::Done
 }
 
@@ -51,8 +61,17 @@ mod tests {
 
     #[test]
     fn speaks_as_terraform_when_asked_to() {
-        assert!(text(false, true).starts_with("Terraform v1.11.4\non "));
-        assert!(text(false, false).starts_with(&format!("infra v{}\non ", env!("CARGO_PKG_VERSION"))));
-        assert!(text(true, false).contains("\"terraform_version\": \"1.11.4\""));
+        let none = BTreeMap::new();
+        assert!(text(false, true, &none).starts_with("Terraform v1.11.4\non "));
+        assert!(text(false, false, &none).starts_with(&format!("infra v{}\non ", env!("CARGO_PKG_VERSION"))));
+        assert!(text(true, false, &none).contains("\"terraform_version\": \"1.11.4\""));
+    }
+
+    #[test]
+    fn names_the_providers_of_the_lock_file() {
+        let source = "registry.terraform.io/hashicorp/random";
+        let providers = BTreeMap::from([(source.to_owned(), "3.7.2".to_owned())]);
+        assert!(text(false, false, &providers).ends_with(&format!("\n+ provider {source} v3.7.2\n")));
+        assert!(text(true, false, &providers).contains(&format!("\"{source}\": \"3.7.2\"")));
     }
 }

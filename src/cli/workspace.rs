@@ -37,14 +37,14 @@ pub(super) async fn run(call: &Call, command: &WorkspaceCommand) -> Exit {
 fn show(call: &Call, select: &SelectArgs, said: &mut Diagnostics) -> Option<String> {
     let mut load = call.load(select);
     load.needs_state = false;
-    load.may_be_empty = true;
+    load.only_state = true;
     Some(format!("{}\n", config::load(&load).take(said)?.environment))
 }
 
 /// The configuration of a folder without a project, whose workspaces can be made and removed.
 fn plain(call: &Call, select: &SelectArgs, what: &str, said: &mut Diagnostics) -> Option<Config> {
     let mut load = call.load(select);
-    load.may_be_empty = true;
+    load.only_state = true;
     // Commands that make or choose one work in whatever is chosen now.
     let config = config::load(&load).take(said)?;
     if said.has_errors() {
@@ -64,7 +64,7 @@ fn plain(call: &Call, select: &SelectArgs, what: &str, said: &mut Diagnostics) -
 
 async fn list(call: &Call, select: &SelectArgs, said: &mut Diagnostics) -> Option<String> {
     let mut load = call.load(select);
-    load.may_be_empty = true;
+    load.only_state = true;
     let project = config::environments(&load).take(said)?;
     let (names, current) = match project {
         Some((names, current)) => (names, current),

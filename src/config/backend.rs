@@ -187,8 +187,7 @@ impl Arguments {
     /// Where state lies in a bucket. `key` is the default key; without one the argument is needed.
     pub fn s3(&self, process_env: &BTreeMap<String, String>, key: Option<String>) -> Outcome<StateSettings> {
         let mut said = Diagnostics::none();
-        let known: Vec<&str> = S3.iter().chain(S3_WITHOUT_EFFECT).copied().collect();
-        self.check(&known, S3_LATER, &mut said);
+        said.append(self.check_names("s3"));
         let env =
             |names: &[&str]| names.iter().find_map(|name| process_env.get(*name)).filter(|v| !v.is_empty()).cloned();
         let given = self.text("key", &mut said);
@@ -280,33 +279,74 @@ pub fn settings(options: &LoadOptions, backend: Option<&BackendBlock>) -> Outcom
     if !options.needs_state {
         return Outcome::ok(local());
     }
-    let around = Surroundings::of(options, Env::default(), dir);
+    let placed = arguments(options, backend).take(&mut said).map(|arguments| arguments.place(options, &backend.kind));
+    match placed.and_then(|placed| placed.take(&mut said)) {
+        Some(placed) if !said.has_errors() => Outcome::with(placed, said),
+        _ => Outcome::fail(said),
+    }
+}
+
+/// The arguments of a block, under `-backend-config`.
+pub fn arguments(options: &LoadOptions, backend: &BackendBlock) -> Outcome<Arguments> {
+    let mut said = Diagnostics::none();
+    let around = Surroundings::of(options, Env::default(), &options.working_dir);
     let scope = Nothing(context(&around));
     let within = format!("backend {:?}", backend.kind.as_str());
     let mut arguments = Arguments::read(&backend.body, backend.span, &within, &scope, &mut said);
     for given in &options.backend_config {
         backend_config(options, given, &mut arguments, &scope, &mut said);
     }
-    if said.has_errors() {
-        return Outcome::fail(said);
+    if said.has_errors() { Outcome::fail(said) } else { Outcome::with(arguments, said) }
+}
+
+impl Arguments {
+    /// Arguments that are known by their values alone.
+    pub fn of(within: String, values: impl IntoIterator<Item = (String, Value)>) -> Self {
+        let values = values.into_iter().map(|(name, value)| (name, (value, None))).collect();
+        Arguments { values, span: None, within }
     }
-    if backend.kind == "s3" {
-        let prefix = arguments.text("workspace_key_prefix", &mut said).unwrap_or_else(|| "env:".to_owned());
-        let settings = arguments.s3(&options.process_env, None).take(&mut said);
-        return match settings {
-            Some(settings) if !said.has_errors() => Outcome::with((settings, Workspaces::Objects { prefix }), said),
-            _ => Outcome::fail(said),
+
+    /// The value of an argument that is there.
+    pub fn value(&self, name: &str) -> Option<&Value> {
+        self.values.get(name).map(|(value, _)| value)
+    }
+
+    /// Says which arguments a backend of this type does not have.
+    pub fn check_names(&self, kind: &str) -> Diagnostics {
+        let mut said = Diagnostics::none();
+        match kind {
+            "s3" => {
+                let known: Vec<&str> = S3.iter().chain(S3_WITHOUT_EFFECT).copied().collect();
+                self.check(&known, S3_LATER, &mut said);
+            }
+            _ => self.check(&["path", "workspace_dir"], &[], &mut said),
+        }
+        said
+    }
+
+    /// Where states lie by the arguments of a backend of this type.
+    pub fn place(&self, options: &LoadOptions, kind: &str) -> Outcome<(StateSettings, Workspaces)> {
+        let mut said = Diagnostics::none();
+        let dir = &options.working_dir;
+        if kind == "s3" {
+            let prefix = self.text("workspace_key_prefix", &mut said).unwrap_or_else(|| "env:".to_owned());
+            let settings = self.s3(&options.process_env, None).take(&mut said);
+            return match settings {
+                Some(settings) if !said.has_errors() => Outcome::with((settings, Workspaces::Objects { prefix }), said),
+                _ => Outcome::fail(said),
+            };
+        }
+        said.append(self.check_names(kind));
+        let mut path = |name: &str, default: &str| {
+            let given = self.text(name, &mut said).filter(|path| !path.is_empty());
+            normal(&dir.join(given.as_deref().unwrap_or(default)))
         };
+        let placed = (
+            StateSettings::Local { path: path("path", "terraform.tfstate") },
+            Workspaces::Folders(path("workspace_dir", "terraform.tfstate.d")),
+        );
+        if said.has_errors() { Outcome::fail(said) } else { Outcome::with(placed, said) }
     }
-    arguments.check(&["path", "workspace_dir"], &[], &mut said);
-    let mut path = |name: &str, default: &str| {
-        normal(&arguments.text(name, &mut said).map_or_else(|| dir.join(default), |path| dir.join(path)))
-    };
-    let placed = (
-        StateSettings::Local { path: path("path", "terraform.tfstate") },
-        Workspaces::Folders(path("workspace_dir", "terraform.tfstate.d")),
-    );
-    if said.has_errors() { Outcome::fail(said) } else { Outcome::with(placed, said) }
 }
 
 /// `-backend-config`: one assignment, or the path of a file of them.

@@ -12,6 +12,7 @@ use crate::lang::functions::ReadError;
 
 use super::files::{Files, normal};
 use super::folder::{Reading, is_configuration};
+use super::initialised::BackendUse;
 use super::model::Config;
 use super::modules::Installing;
 use super::withheld::Again;
@@ -53,6 +54,15 @@ pub struct LoadOptions {
     pub generates: bool,
     /// Where the values come from that a saved plan does not carry; `None` for everything but such a plan.
     pub again: Option<Arc<Again>>,
+    /// Which backend counts in a folder without a project.
+    pub backend: BackendUse,
+    /// `-state`: the file that takes the place of that of a local backend.
+    pub state_file: Option<PathBuf>,
+    /// `-state-out`: the file that it is written to instead.
+    pub state_out: Option<PathBuf>,
+    /// Whether nothing but state is looked at: configuration is read only to find out where state lies. What it calls need
+    /// not be installed, and a folder without configuration is as good as any.
+    pub only_state: bool,
     /// Modules that are being installed; what is missing is noted there instead of being an error.
     pub installing: Option<Arc<Installing>>,
 }
@@ -89,6 +99,10 @@ impl LoadOptions {
             needs_values: true,
             generates: false,
             again: None,
+            backend: BackendUse::default(),
+            state_file: None,
+            state_out: None,
+            only_state: false,
             installing: None,
         }
     }
@@ -110,6 +124,19 @@ pub(super) fn data_folder(options: &LoadOptions, root: &Path, layer: Option<&str
         Some(dir) => normal(&options.working_dir.join(dir).join(layer.unwrap_or_default())),
         None => root.join(".terraform"),
     }
+}
+
+/// Where the working directory keeps what is installed for it.
+pub fn data_dir(options: &LoadOptions) -> PathBuf {
+    data_folder(options, &normal(&options.working_dir), None)
+}
+
+/// Whether there is anything to load: a project, or files of configuration.
+pub fn has_configuration(options: &LoadOptions) -> bool {
+    let dir = normal(&options.working_dir);
+    let here = options.files.list(&dir).unwrap_or_default();
+    here.iter().any(|entry| is_configuration(entry) || entry.name == PROJECT_FILE)
+        || find_project(&LoadOptions { working_dir: dir, ..options.clone() }, &mut Diagnostics::none()).is_some()
 }
 
 /// Reads the configuration of a working directory: the project whose folder it lies in, or that folder alone.
@@ -134,6 +161,19 @@ pub fn load(options: &LoadOptions) -> Outcome<Config> {
         return plain::load(&options, Some(&dir));
     }
     project::load(&options, &dir, &body)
+}
+
+/// Whether the working directory belongs to a project.
+pub(super) fn is_project(options: &LoadOptions) -> Outcome<bool> {
+    let mut said = Diagnostics::none();
+    let Some(dir) = find_project(options, &mut said) else {
+        return if said.has_errors() { Outcome::fail(said) } else { Outcome::ok(false) };
+    };
+    let Some(body) = options.reading().body(&dir.join(PROJECT_FILE), &mut said) else { return Outcome::fail(said) };
+    if said.has_errors() {
+        return Outcome::fail(said);
+    }
+    Outcome::with(!is_plain(options, &project::sources(&body, &dir)), said)
 }
 
 /// The environments that the project declares (`default` when it declares none), and the chosen one; `None` in a folder

@@ -11,7 +11,9 @@ mod constant;
 mod files;
 mod folder;
 mod global;
+mod initialised;
 mod load;
+mod lock_file;
 mod model;
 mod modules;
 mod overrides;
@@ -31,7 +33,9 @@ mod workspace;
 pub use assign::Assignments;
 pub use files::{Capture, Captured, Entry, Files, normal, relative};
 pub use global::{Above, GlobalLayer, INSTANCE, LayerScope, Place, Undeclared};
-pub use load::{Given, LoadOptions, PROJECT_FILE, environments, load};
+pub use initialised::{Backend, BackendUse, Backends, Memory, Placement, backends};
+pub use load::{Given, LoadOptions, PROJECT_FILE, data_dir, environments, has_configuration, load};
+pub use lock_file::{LOCK_FILE, LockFile};
 pub use model::{
     ActionBlock, ActionRef, ActionTrigger, AssignedExpr, Assignment, Check, CheckRule, Config, DependsOn, Gate,
     IgnoreChanges, Import, ImportTarget, Include, Layer, Lifecycle, Local, Module, ModuleCall, Moved, OnFailure,

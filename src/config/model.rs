@@ -45,6 +45,8 @@ pub struct Config {
     pub above: Vec<Above>,
     /// In a project, where states of other layers would lie than it has.
     pub undeclared: Option<Undeclared>,
+    /// The file that the state begins with, where `-state-out` has it written to another one.
+    pub state_from: Option<PathBuf>,
 }
 
 /// Where a folder without a project keeps the states of its workspaces.

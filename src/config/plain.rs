@@ -7,7 +7,8 @@ use crate::addr::{LayerName, Name};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 
 use super::assign::{Assignments, Surroundings, deprecated, undeclared_in_folder};
-use super::backend;
+use super::files::normal;
+use super::initialised;
 use super::load::{LoadOptions, data_folder};
 use super::model::{Config, Layer, Module, Phase, StateSettings, Workspaces};
 use super::scope::Env;
@@ -45,7 +46,7 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
     let data = data_folder(options, dir, None);
     let root = match Tree::new(options).root(dir, &data, &assignments, &mut said) {
         Some(root) => root,
-        None if options.may_be_empty => {
+        None if options.may_be_empty || options.only_state => {
             Root { module: Arc::new(Module { dir: dir.clone(), ..Module::default() }), backend: None }
         }
         None => {
@@ -60,17 +61,28 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
     };
     of_values.append(deprecated(&assignments, &root.module));
     of_values.append(undeclared_in_folder(&assignments, &root.module));
-    if options.needs_values {
+    if options.needs_values && !options.only_state {
         said.append(of_values);
     }
-    let (default, workspaces) = match backend::settings(options, root.backend.as_ref()).take(&mut said) {
+    let (default, workspaces) = match initialised::settings(options, &data, root.backend.as_ref()).take(&mut said) {
         Some(settings) => settings,
         None => {
             let path = dir.join("terraform.tfstate");
             (StateSettings::Local { path }, Workspaces::Folders(dir.join("terraform.tfstate.d")))
         }
     };
-    let state = workspaces.settings(&default, &workspace);
+    let mut state_from = None;
+    let state = match (workspaces.settings(&default, &workspace), &options.state_file) {
+        (StateSettings::Local { .. }, Some(path)) => StateSettings::Local { path: normal(&dir.join(path)) },
+        (state, _) => state,
+    };
+    let state = match (state, &options.state_out) {
+        (StateSettings::Local { path }, Some(out)) => {
+            state_from = Some(path);
+            StateSettings::Local { path: normal(&dir.join(out)) }
+        }
+        (state, _) => state,
+    };
     let layer =
         Layer { name: LayerName::plain(), dir: dir.clone(), data, root: root.module, state, assignments, span: None };
     let config = Config {
@@ -88,6 +100,7 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
         global: Vec::new(),
         above: Vec::new(),
         undeclared: None,
+        state_from,
     };
     Outcome::with(config, said)
 }

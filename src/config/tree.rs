@@ -69,6 +69,12 @@ impl<'a> Tree<'a> {
     pub fn root(&mut self, dir: &Path, data: &Path, assigned: &Assignments, said: &mut Diagnostics) -> Option<Root> {
         let entries = self.reading.files.list(dir).ok()?;
         let bodies = self.reading.folder(dir, &entries, said)?;
+        if self.options.only_state {
+            // What is wrong with it, and what it calls, matters to nobody here.
+            let unlinked = block::read(&bodies, self.reading.sources, &mut Diagnostics::none());
+            let module = Arc::new(Module { dir: dir.to_owned(), ..unlinked.module });
+            return Some(Root { module, backend: unlinked.backend });
+        }
         let mut unlinked = block::read(&bodies, self.reading.sources, said);
         if self.options.generates {
             unlinked = block::stubs(unlinked, self.reading.sources, said);
@@ -78,6 +84,13 @@ impl<'a> Tree<'a> {
         let open = Open { name: String::new(), dir: dir.to_owned(), package: None, source: None };
         let module = Arc::new(self.link(open, unlinked, &Given::Root(assigned), &finder, said));
         Some(Root { module, backend })
+    }
+
+    /// The `backend` block of a folder, if it has one.
+    pub fn backend(&mut self, dir: &Path, said: &mut Diagnostics) -> Option<BackendBlock> {
+        let entries = self.reading.files.list(dir).ok()?;
+        let bodies = self.reading.folder(dir, &entries, said)?;
+        block::backend(&bodies, self.reading.sources)
     }
 
     /// The root module of a folder without what it calls: which variables and outputs it has. `None` when it has no

@@ -14,6 +14,24 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), FetchError> {
     copy_folder(from, to, &mut count)
 }
 
+/// The same without what is hidden: that belongs to the folder that it lies in.
+pub fn copy_visible(from: &Path, to: &Path) -> Result<(), FetchError> {
+    let mut count = 0;
+    for entry in fs::read_dir(from).map_err(FetchError::disk(from))? {
+        let entry = entry.map_err(FetchError::disk(from))?;
+        let (path, name) = (entry.path(), entry.file_name());
+        if name.to_string_lossy().starts_with('.') {
+            continue;
+        }
+        if path.is_dir() {
+            copy_folder(&path, &to.join(&name), &mut count)?;
+        } else {
+            fs::copy(&path, to.join(&name)).map_err(FetchError::disk(&path))?;
+        }
+    }
+    Ok(())
+}
+
 fn copy_folder(from: &Path, to: &Path, count: &mut usize) -> Result<(), FetchError> {
     fs::create_dir_all(to).map_err(FetchError::disk(to))?;
     for entry in fs::read_dir(from).map_err(FetchError::disk(from))? {

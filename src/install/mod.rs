@@ -16,6 +16,7 @@ mod mirror;
 mod query;
 mod web;
 
+pub use copy::copy_visible;
 pub use draft::Draft;
 pub use error::FetchError;
 pub use fetch::fetch;

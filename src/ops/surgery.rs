@@ -42,7 +42,7 @@ pub async fn surgery(session: &Session, options: &RunOptions, asked: &Surgery) -
     };
     let open = Open::take(session, options, operation, &Silent).await?;
     let states: Vec<&State> = open.views.iter().map(|view| &*view.state).collect();
-    let result = match planned(&states, asked) {
+    let result = match planned(&states, asked, true) {
         Ok(plan) => write(&open, plan).await,
         Err(diagnostic) => Err((*diagnostic).into()),
     };
@@ -69,17 +69,18 @@ const NOT_TAINTED: &str = "Resource instance is not tainted";
 pub async fn rehearsal(session: &Session, asked: &Surgery) -> Result<Treated, Diagnostics> {
     let views = session.views().await?;
     let states: Vec<&State> = views.iter().map(|view| &*view.state).collect();
-    planned(&states, asked).map(|plan| plan.treated).map_err(|diagnostic| (*diagnostic).into())
+    planned(&states, asked, true).map(|plan| plan.treated).map_err(|diagnostic| (*diagnostic).into())
 }
 
 /// Records for each layer: what comes first, then what leaves.
-struct Planned {
-    put: Vec<Record>,
-    remove: Vec<Record>,
-    treated: Treated,
+pub(super) struct Planned {
+    pub(super) put: Vec<Record>,
+    pub(super) remove: Vec<Record>,
+    pub(super) treated: Treated,
 }
 
-fn planned(states: &[&State], asked: &Surgery) -> Result<Planned, Box<Diagnostic>> {
+/// What has to be written. `stays`: what moves stays in these states, so that its new place has to be free there.
+pub(super) fn planned(states: &[&State], asked: &Surgery, stays: bool) -> Result<Planned, Box<Diagnostic>> {
     let empty = || states.iter().map(|_| Record::new()).collect();
     let mut plan = Planned { put: empty(), remove: empty(), treated: Vec::new() };
     match asked {
@@ -96,7 +97,7 @@ fn planned(states: &[&State], asked: &Surgery) -> Result<Planned, Box<Diagnostic
                 return Err(missing("Invalid target address", &names.join(", ")));
             }
         }
-        Surgery::Move(ends) => plan.relocate(states, &ends.0, &ends.1)?,
+        Surgery::Move(ends) => plan.relocate(states, (&ends.0, &ends.1), stays)?,
         Surgery::Taint(pattern) => plan.mark(states, pattern, Status::Tainted)?,
         Surgery::Untaint(pattern) => plan.mark(states, pattern, Status::Ready)?,
         Surgery::ReplaceProvider(sources) => plan.replace_provider(states, &sources.0, &sources.1),
@@ -128,7 +129,12 @@ impl Planned {
         }
     }
 
-    fn relocate(&mut self, states: &[&State], from: &Pattern, to: &Pattern) -> Result<(), Box<Diagnostic>> {
+    fn relocate(
+        &mut self,
+        states: &[&State],
+        (from, to): (&Pattern, &Pattern),
+        stays: bool,
+    ) -> Result<(), Box<Diagnostic>> {
         let invalid = |detail: String| Box::new(Diagnostic::error("Invalid target address", detail));
         let found = found(states, from);
         if found.is_empty() {
@@ -147,7 +153,7 @@ impl Planned {
             let Some(layer) = states.iter().position(|state| state.layer == now.layer) else {
                 return Err(invalid(format!("There is no layer {:?}.", now.layer.to_string())));
             };
-            if states[layer].instance(&now).is_some() {
+            if stays && states[layer].instance(&now).is_some() {
                 return Err(invalid(format!("Cannot move to {now}: there is already an object at that address.")));
             }
             for (_, slot, object) in slots(states, &addr) {

@@ -13,11 +13,26 @@ use super::session::store_of;
 /// When the place cannot be read.
 pub async fn workspaces(config: &Config) -> Result<Vec<String>, Diagnostics> {
     let (Some(workspaces), Some(layer)) = (&config.workspaces, config.layers.first()) else { return Ok(Vec::new()) };
-    let mut names = match workspaces {
-        Workspaces::Folders(dir) => folders(dir)?,
-        Workspaces::Objects { prefix } => {
-            let Some(end) = key_in(&layer.state, prefix, config.environment.as_str()) else { return Ok(Vec::new()) };
-            let (store, _) = store_of(&layer.state);
+    let default = match (workspaces, &layer.state) {
+        (Workspaces::Objects { prefix }, StateSettings::S3(settings)) => {
+            let Some(key) = key_in(&layer.state, prefix, config.environment.as_str()) else { return Ok(Vec::new()) };
+            StateSettings::S3(Box::new(crate::config::S3Settings { key, ..(**settings).clone() }))
+        }
+        (Workspaces::Objects { .. } | Workspaces::Folders(_), settings) => settings.clone(),
+    };
+    workspaces_at(&default, workspaces).await
+}
+
+/// The same for a place of states that no configuration names any more, or not yet.
+pub(super) async fn workspaces_at(
+    default: &StateSettings,
+    workspaces: &Workspaces,
+) -> Result<Vec<String>, Diagnostics> {
+    let mut names = match (workspaces, default) {
+        (Workspaces::Folders(dir), _) => folders(dir)?,
+        (Workspaces::Objects { prefix }, StateSettings::S3(settings)) => {
+            let end = &settings.key;
+            let (store, _) = store_of(default);
             let keys = store.list(&format!("{prefix}/")).await.map_err(|error| error.diagnostic())?;
             let name = |key: &String| {
                 let name = key.strip_prefix(&format!("{prefix}/"))?.strip_suffix(&format!("/{end}"))?;
@@ -25,6 +40,7 @@ pub async fn workspaces(config: &Config) -> Result<Vec<String>, Diagnostics> {
             };
             keys.iter().filter_map(name).collect()
         }
+        (Workspaces::Objects { .. }, StateSettings::Local { .. }) => Vec::new(),
     };
     names.retain(|name| name != DEFAULT_WORKSPACE);
     names.sort();

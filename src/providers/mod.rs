@@ -15,6 +15,8 @@ mod random;
 mod ssh;
 mod terraform;
 mod time;
+mod versions;
 
 pub use native::{Native, Settings, native};
 pub use terraform::{NoRemoteState, RemoteState, RemoteStateRequest, StoredStates};
+pub use versions::version_of;

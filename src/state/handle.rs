@@ -7,7 +7,9 @@ use super::error::StateError;
 use super::journal::Run;
 use super::lock::{self, Lease, Lock, LockInfo, LockRequest};
 use super::meta::{self, Meta};
+use super::model::State;
 use super::recover::{self, View};
+use super::replace;
 use super::store::{Store, Version};
 use crate::addr::LayerName;
 
@@ -106,6 +108,22 @@ impl StateHandle {
             .await?
             .finish()
             .await
+    }
+
+    /// Puts a state that was brought from elsewhere in the place of the one that `there` shows, with its own serial and lineage.
+    ///
+    /// # Errors
+    /// When somebody else has written in the meantime, or the store fails.
+    pub async fn replace(&self, state: &State, there: &View) -> Result<(), StateError> {
+        replace::put(&*self.store, &self.key, state, there.version.clone()).await
+    }
+
+    /// Removes the state, which was brought elsewhere.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn remove(&self) -> Result<(), StateError> {
+        replace::remove(&*self.store, &self.key).await
     }
 
     /// Reads what is kept beside the state; what cannot be read counts as empty.

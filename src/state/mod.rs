@@ -20,6 +20,7 @@ mod lock;
 mod meta;
 mod model;
 mod recover;
+mod replace;
 pub mod store;
 
 pub use commit::{Commit, Finished};

@@ -90,6 +90,11 @@ pub struct Mapping {
     pub entries: Entries,
 }
 
+/// The text by which Terraform tells values apart: sets are ordered by it, and backends hashed.
+pub fn distinct_text(value: &Value) -> String {
+    set_order::text(value)
+}
+
 impl Value {
     /// The literal `null`, of no particular type.
     pub const NULL: Value = Value::Null(Type::Any);

@@ -30,6 +30,13 @@ pub(super) fn key(value: &Value) -> (u8, String) {
     (rank, out)
 }
 
+/// The text that such an order compares: Terraform makes its hashes of it, too.
+pub(super) fn text(value: &Value) -> String {
+    let mut out = String::new();
+    write(value, &mut out);
+    out
+}
+
 fn write(value: &Value, out: &mut String) {
     let mut sequence = |open: char, items: &mut dyn Iterator<Item = (Option<&str>, &Value)>, close: char| {
         out.push(open);

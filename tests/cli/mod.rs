@@ -2,6 +2,7 @@
 
 mod actions;
 mod automation;
+mod backends;
 mod bad_input;
 mod bad_world;
 mod checks;
@@ -15,6 +16,7 @@ mod gates;
 mod global;
 mod hostile;
 mod imports;
+mod initialising;
 mod instances;
 mod keyed_providers;
 mod modules;
@@ -30,6 +32,7 @@ mod running;
 mod saved;
 mod segments;
 mod staging;
+mod state_files;
 mod stop;
 mod testing;
 mod triggers;

@@ -154,7 +154,9 @@ fn play(case: &Case, peer: &Peer) -> Json {
         std::fs::write(path, text).unwrap();
     }
     let verb: &[&str] = if case.plans { &["plan", "-out=p"] } else { &["apply", "-auto-approve"] };
-    let installed = if peer.installs { lines(peer, folder, &["init"], &[]).1 } else { Vec::new() };
+    // Of ours, only what has a backend needs it.
+    let has_backend = || case.files.iter().any(|(_, text)| text.contains("backend \""));
+    let installed = if peer.installs || has_backend() { lines(peer, folder, &["init"], &[]).1 } else { Vec::new() };
     let (code, lines) = lines(peer, folder, verb, &case.arguments);
     let said = said(&lines);
     // What terraform says when it was not prepared is of no interest; why it could not be prepared is.

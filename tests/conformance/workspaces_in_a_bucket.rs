@@ -91,6 +91,7 @@ fn terraform(bucket: &Bucket) -> Option<Peer> {
 async fn workspaces_of_a_bucket_are_made_applied_listed_and_removed() {
     let Some(bucket) = Bucket::with("") else { return };
     let infra = Peer::infra();
+    bucket.call(&infra, &["init"]);
     assert_eq!(bucket.call(&infra, &["workspace", "list"]), "* default\n\n");
     assert_eq!(bucket.call(&infra, &["workspace", "show"]), "default\n");
     bucket.call(&infra, &["apply", "-auto-approve"]);
@@ -122,6 +123,7 @@ async fn workspaces_of_a_bucket_are_made_applied_listed_and_removed() {
 async fn a_workspace_begins_with_the_state_of_a_file() {
     let Some(bucket) = Bucket::with("workspace_key_prefix = \"spaces\"") else { return };
     let infra = Peer::infra();
+    bucket.call(&infra, &["init"]);
     bucket.call(&infra, &["apply", "-auto-approve"]);
     let pulled = bucket.call(&infra, &["state", "pull"]);
     std::fs::write(bucket.path().join("pulled"), &pulled).unwrap();
@@ -147,6 +149,7 @@ async fn terraform_and_this_program_share_the_workspaces_of_a_bucket() {
     for (arguments, prefix) in [("", "env:"), ("workspace_key_prefix = \"spaces/all\"", "spaces/all")] {
         let Some(bucket) = Bucket::with(arguments) else { return };
         let infra = Peer::infra();
+        bucket.call(&infra, &["init"]);
         let Some(terraform) = terraform(&bucket) else { return };
         let both = [&infra, &terraform];
         // Each makes one, and the other goes on in it without a change.

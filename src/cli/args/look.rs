@@ -45,6 +45,9 @@ pub(in crate::cli) struct ConsoleArgs {
     /// Evaluate against what a plan would make of the objects
     #[arg(long)]
     pub plan: bool,
+    /// The state file to look at
+    #[arg(long, value_name = "PATH")]
+    pub state: Option<PathBuf>,
 }
 
 /// `graph`

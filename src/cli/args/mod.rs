@@ -21,10 +21,10 @@ pub(super) use own::{GateCommand, GateRunArgs, SandboxCommand, ServeArgs};
 pub(super) use parse::given;
 pub(super) use prepare::{FmtArgs, GetArgs, InitArgs, ValidateArgs};
 pub(super) use run::{ApplyArgs, ImportArgs, PlanArgs, TaintArgs, TestArgs};
-pub(super) use shared::{LockArgs, LookArgs, PlanningArgs, SelectArgs};
+pub(super) use shared::{LockArgs, LookArgs, PlanningArgs, SelectArgs, StateFileArgs};
 pub(super) use state::{
-    SettleArgs, StateCommand, StateListArgs, StateMvArgs, StatePullArgs, StateReplaceProviderArgs, StateRmArgs,
-    StateShowArgs, UnlockArgs,
+    SettleArgs, StateCommand, StateListArgs, StateMvArgs, StatePullArgs, StatePushArgs, StateReplaceProviderArgs,
+    StateRmArgs, StateShowArgs, UnlockArgs,
 };
 pub(super) use workspace::WorkspaceCommand;
 

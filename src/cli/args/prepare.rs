@@ -5,26 +5,34 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 
-use super::{LookArgs, SelectArgs};
+use super::{LockArgs, LookArgs, SelectArgs};
 
 /// `init`
 #[derive(Debug, Args)]
 pub(in crate::cli) struct InitArgs {
     #[command(flatten)]
     pub select: SelectArgs,
-    /// Reach state
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// Initialize the backend, and reach state
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = true,
           action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub backend: bool,
     /// A setting of the backend, or a file of them
     #[arg(long, value_name = "KEY=VALUE")]
     pub backend_config: Vec<String>,
-    /// Accepted for Terraform's sake
-    #[arg(long, hide = true, conflicts_with = "migrate_state")]
+    /// Take the backend as it is written now; states stay where they are
+    #[arg(long)]
     pub reconfigure: bool,
-    /// Accepted for Terraform's sake: state is where the configuration says
-    #[arg(long, hide = true)]
+    /// Copy states from the former backend to the one that is written now
+    #[arg(long)]
     pub migrate_state: bool,
+    /// Copy them without asking
+    #[arg(long)]
+    pub force_copy: bool,
+    /// Begin with a copy of this module, in an empty folder
+    #[arg(long, value_name = "SOURCE")]
+    pub from_module: Option<String>,
     /// Accepted for Terraform's sake: every provider is in the program
     #[arg(long, hide = true, value_name = "DIR")]
     pub plugin_dir: Vec<String>,
@@ -36,12 +44,19 @@ pub(in crate::cli) struct InitArgs {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t = true,
           action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub get: bool,
-    /// Accepted for Terraform's sake
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub input: Option<String>,
-    /// Accepted for Terraform's sake
-    #[arg(long, hide = true)]
+    /// Ask before states are copied
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          action = ArgAction::Set, value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub input: Option<bool>,
+    /// readonly: fail where .terraform.lock.hcl would have to change
+    #[arg(long, value_name = "MODE")]
     pub lockfile: Option<String>,
+    /// Accepted for Terraform's sake: tests need nothing installed
+    #[arg(long, hide = true, value_name = "DIR")]
+    pub test_directory: Option<PathBuf>,
+    /// Print events as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `get`

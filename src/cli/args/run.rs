@@ -7,7 +7,7 @@ use clap::Args;
 use crate::addr::Pattern;
 
 use super::parse::pattern;
-use super::{LockArgs, PlanningArgs, SelectArgs};
+use super::{LockArgs, PlanningArgs, SelectArgs, StateFileArgs};
 
 /// `plan`
 #[derive(Debug, Args)]
@@ -48,6 +48,17 @@ pub(in crate::cli) struct ImportArgs {
     pub select: SelectArgs,
     #[command(flatten)]
     pub lock: LockArgs,
+    #[command(flatten)]
+    pub files: StateFileArgs,
+    /// The folder of the configuration
+    #[arg(long, value_name = "DIR")]
+    pub config: Option<PathBuf>,
+    /// Calls in flight at once
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub parallelism: u32,
+    /// Accepted for Terraform's sake: nothing is asked for
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub input: Option<String>,
     /// The instance of the configuration that it is to be
     #[arg(value_name = "ADDRESS", value_parser = pattern)]
     pub address: Pattern,
@@ -63,6 +74,8 @@ pub(in crate::cli) struct TaintArgs {
     pub select: SelectArgs,
     #[command(flatten)]
     pub lock: LockArgs,
+    #[command(flatten)]
+    pub files: StateFileArgs,
     /// An instance that is not there is no mistake
     #[arg(long)]
     pub allow_missing: bool,

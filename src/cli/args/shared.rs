@@ -91,6 +91,22 @@ pub(in crate::cli) struct PlanningArgs {
     /// Print events as JSON
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    pub files: StateFileArgs,
+}
+
+/// Terraform's flags for the files of a local state. In a project, and where state is no file, they have no effect.
+#[derive(Debug, Args, Clone)]
+pub(in crate::cli) struct StateFileArgs {
+    /// The state file to read and write
+    #[arg(long, value_name = "PATH")]
+    pub state: Option<PathBuf>,
+    /// The state file to write, if it is another one
+    #[arg(long, value_name = "PATH")]
+    pub state_out: Option<PathBuf>,
+    /// Where the former state is kept; - keeps none
+    #[arg(long, value_name = "PATH")]
+    pub backup: Option<PathBuf>,
 }
 
 /// How state is locked.
@@ -103,4 +119,7 @@ pub(in crate::cli) struct LockArgs {
     /// How long to wait for a lock
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
     pub lock_timeout: Duration,
+    /// Accepted for Terraform's sake: there is no remote version
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub ignore_remote_version: Option<String>,
 }

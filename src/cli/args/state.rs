@@ -1,11 +1,13 @@
 //! Arguments of the commands below `state`, and of force-unlock.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use crate::addr::Pattern;
 
 use super::parse::pattern;
-use super::{LockArgs, SelectArgs};
+use super::{LockArgs, SelectArgs, StateFileArgs};
 
 /// Commands below `state`.
 #[derive(Debug, Subcommand)]
@@ -16,6 +18,8 @@ pub(in crate::cli) enum StateCommand {
     Show(StateShowArgs),
     /// Print the state file
     Pull(StatePullArgs),
+    /// Put a state file in the place of the stored state
+    Push(StatePushArgs),
     /// Give an object, a resource or a module another address
     Mv(StateMvArgs),
     /// Forget objects, which stay as they are
@@ -33,6 +37,9 @@ pub(in crate::cli) enum StateCommand {
 pub(in crate::cli) struct StateListArgs {
     #[command(flatten)]
     pub select: SelectArgs,
+    /// The state file to look at
+    #[arg(long, value_name = "PATH")]
+    pub state: Option<PathBuf>,
     /// Only objects with this id
     #[arg(long, value_name = "ID")]
     pub id: Option<String>,
@@ -46,6 +53,9 @@ pub(in crate::cli) struct StateListArgs {
 pub(in crate::cli) struct StateShowArgs {
     #[command(flatten)]
     pub select: SelectArgs,
+    /// The state file to look at
+    #[arg(long, value_name = "PATH")]
+    pub state: Option<PathBuf>,
     /// The instance
     #[arg(value_name = "ADDRESS", value_parser = pattern)]
     pub address: Pattern,
@@ -58,6 +68,21 @@ pub(in crate::cli) struct StatePullArgs {
     pub select: SelectArgs,
 }
 
+/// `state push`
+#[derive(Debug, Args)]
+pub(in crate::cli) struct StatePushArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub lock: LockArgs,
+    /// Also over a newer state, or one of another lineage
+    #[arg(long)]
+    pub force: bool,
+    /// The file, or - for standard input
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+}
+
 /// `state mv`
 #[derive(Debug, Args)]
 pub(in crate::cli) struct StateMvArgs {
@@ -65,6 +90,11 @@ pub(in crate::cli) struct StateMvArgs {
     pub select: SelectArgs,
     #[command(flatten)]
     pub lock: LockArgs,
+    #[command(flatten)]
+    pub files: StateFileArgs,
+    /// Where the former state of -state-out is kept; - keeps none
+    #[arg(long, value_name = "PATH")]
+    pub backup_out: Option<PathBuf>,
     /// Only tell what would be moved
     #[arg(long)]
     pub dry_run: bool,
@@ -83,6 +113,8 @@ pub(in crate::cli) struct StateRmArgs {
     pub select: SelectArgs,
     #[command(flatten)]
     pub lock: LockArgs,
+    #[command(flatten)]
+    pub files: StateFileArgs,
     /// Only tell what would be forgotten
     #[arg(long)]
     pub dry_run: bool,
@@ -98,6 +130,8 @@ pub(in crate::cli) struct StateReplaceProviderArgs {
     pub select: SelectArgs,
     #[command(flatten)]
     pub lock: LockArgs,
+    #[command(flatten)]
+    pub files: StateFileArgs,
     /// Do not ask
     #[arg(long)]
     pub auto_approve: bool,

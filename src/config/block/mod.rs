@@ -79,6 +79,16 @@ pub fn read(bodies: &[Body], sources: &SourceMap, said: &mut Diagnostics) -> Unl
     reader.unlinked
 }
 
+/// The `backend` block alone. What is wrong elsewhere is not looked at.
+pub fn backend(bodies: &[Body], sources: &SourceMap) -> Option<BackendBlock> {
+    let said = &mut Diagnostics::none();
+    let mut reader = Reader { unlinked: Unlinked::default(), sources, said, required_at: None };
+    for block in bodies.iter().flat_map(|body| body.blocks_of("terraform")) {
+        reader.terraform(block);
+    }
+    reader.unlinked.backend
+}
+
 /// Makes an empty block for every `import` block that has no resource block and could be given one.
 pub fn stubs(mut unlinked: Unlinked, sources: &SourceMap, said: &mut Diagnostics) -> Unlinked {
     let wanted = unlinked

@@ -78,7 +78,7 @@ pub fn load(options: &LoadOptions, dir: &Path, body: &Body) -> Outcome<Config> {
     for block in own() {
         layers.extend(layer(options, dir, block, &run, &around, &mut tree, &mut said));
     }
-    if layers.len() == own().count() {
+    if layers.len() == own().count() && !options.only_state {
         said.append(undeclared_in_project(&layers));
     }
     let mut global: Vec<GlobalLayer> =
@@ -117,6 +117,7 @@ pub fn load(options: &LoadOptions, dir: &Path, body: &Body) -> Outcome<Config> {
         global,
         above,
         undeclared: placed.undeclared,
+        state_from: None,
     };
     if said.has_errors() { Outcome { value: None, said } } else { Outcome::with(config, said) }
 }

@@ -106,6 +106,7 @@ pub fn assemble(load: &LoadOptions, setting: TestSetting) -> Config {
         global: Vec::new(),
         above: Vec::new(),
         undeclared: None,
+        state_from: None,
     }
 }
 

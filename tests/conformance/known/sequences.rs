@@ -17,12 +17,6 @@ pub const KNOWN: &[(&str, usize, &str, &str)] = &[
     ),
     ("json_that_is_wrong", 10, "errors", "terraform says of the wrong value that it lacks a label, too"),
     (
-        "provisioners_that_are_wrong",
-        3,
-        "state",
-        "an unknown provisioner is a missing plugin to terraform, and found late; we show no state of what cannot be read",
-    ),
-    (
         "imports_take_over",
         3,
         "state",

@@ -1,0 +1,79 @@
+//! `state mv -state-out`: objects leave one state file for another one.
+
+use std::path::Path;
+
+use crate::addr::{LayerName, Pattern};
+use crate::config::StateSettings;
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::event::Silent;
+use crate::state::{Record, Run, State, StateHandle};
+
+use super::locks::Open;
+use super::session::{RunOptions, Session, store_of};
+use super::surgery::{Surgery, Treated, planned};
+
+/// Moves what is at the first address to the second one of another state file. It is there before it leaves.
+///
+/// # Errors
+/// When there is no such object, the new place is taken, or a state cannot be written.
+pub async fn move_out(
+    session: &Session,
+    options: &RunOptions,
+    ends: (Pattern, Pattern),
+    to: &Path,
+) -> Result<Treated, Diagnostics> {
+    let open = Open::take(session, options, "state mv", &Silent).await?;
+    let result = moved(session, options, &open, ends, to).await;
+    let finished = open.finish().await;
+    match result {
+        Ok(treated) if !finished.has_errors() => Ok(treated),
+        Ok(_) => Err(finished),
+        Err(mut said) => {
+            said.append(finished);
+            Err(said)
+        }
+    }
+}
+
+async fn moved(
+    session: &Session,
+    options: &RunOptions,
+    open: &Open,
+    ends: (Pattern, Pattern),
+    to: &Path,
+) -> Result<Treated, Diagnostics> {
+    let states: Vec<&State> = open.views.iter().map(|view| &*view.state).collect();
+    let to_pattern = ends.1.clone();
+    let mut plan =
+        planned(&states, &Surgery::Move(Box::new(ends)), false).map_err(|wrong| Diagnostics::from(*wrong))?;
+    let failed = |error: crate::state::StateError| Diagnostics::from(error.diagnostic());
+    let (store, key) = store_of(&StateSettings::Local { path: session.config.working_dir.join(to) });
+    let other = StateHandle::new(store, key, LayerName::plain());
+    let there = other.read().await.map_err(failed)?;
+    let taken = plan.treated.iter().filter_map(|(_, now)| now.as_ref()).find(|now| there.state.instance(now).is_some());
+    if let Some(taken) = taken {
+        let detail = format!("Cannot move to {taken}: there is already an object at that address of {}.", to.display());
+        return Err(Diagnostic::error("Invalid target address", detail).into());
+    }
+    let Some(commit) = open.commits.first().and_then(Option::as_ref) else {
+        let detail = format!("{to_pattern} belongs to a layer that is not part of the run.");
+        return Err(Diagnostic::error("State is not open for writing", detail).into());
+    };
+    let run = Run {
+        id: format!("r{}", uuid::Uuid::new_v4()),
+        who: session.identity.who.clone(),
+        operation: "state mv".to_owned(),
+        started: options.timestamp.to_string(),
+    };
+    let (arriving, _) = other.begin(None, run).await.map_err(failed)?;
+    let (put, remove) = (take(&mut plan.put), take(&mut plan.remove));
+    arriving.append(put).await.map_err(failed)?;
+    arriving.finish().await.map_err(failed)?;
+    commit.append(remove).await.map_err(failed)?;
+    Ok(plan.treated)
+}
+
+/// A folder without a project has one state.
+fn take(records: &mut Vec<Record>) -> Record {
+    if records.is_empty() { Record::new() } else { records.swap_remove(0) }
+}
