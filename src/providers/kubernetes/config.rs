@@ -21,7 +21,7 @@ pub fn schemas() -> ProviderSchema {
     schemas.resources.insert("kubernetes_manifest", super::manifest::schema());
     schemas.data.insert("kubernetes_resource", super::data::resource_schema());
     schemas.ephemeral.insert(super::token::KIND, super::token::schema());
-    crate::providers::prose::described("kubernetes", schemas)
+    super::super::prose::described("kubernetes", schemas)
 }
 
 /// The provider's own arguments.

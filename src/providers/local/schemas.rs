@@ -26,7 +26,7 @@ pub(super) fn all() -> ProviderSchema {
         actions: BTreeMap::from([("local_command", super::command::schema())]),
         ..ProviderSchema::default()
     };
-    crate::providers::prose::described("local", schemas)
+    super::super::prose::described("local", schemas)
 }
 
 fn resource(content: Vec<(&'static str, Attribute)>) -> Schema {
