@@ -4,6 +4,35 @@ use crate::plan::PlanMode;
 
 use super::style::{Ink, Style};
 
+/// A plan that has nothing to do.
+pub(super) fn no_changes(mode: PlanMode, style: Style) -> String {
+    let name = style.product.name();
+    let (rest, detail) = match mode {
+        PlanMode::Normal => (
+            "Your infrastructure matches the configuration.",
+            format!(
+                "{name} has compared your real infrastructure against your configuration and found no differences, so no \
+                 changes are needed."
+            ),
+        ),
+        PlanMode::Destroy => (
+            "No objects need to be destroyed.",
+            format!(
+                "Either you have not created any objects yet or the existing objects were already deleted outside of {name}."
+            ),
+        ),
+        PlanMode::RefreshOnly => (
+            "Your infrastructure still matches the configuration.",
+            format!(
+                "{name} has checked that the real remote objects still match the result of your most recent changes, and \
+                 found no differences."
+            ),
+        ),
+    };
+    let first = style.paint(Ink::Green, &style.bold("No changes."));
+    format!("{first} {}\n\n{}\n", style.bold(rest), style.prose(&detail))
+}
+
 /// The question whether a plan shall be carried out; `place` is where, such as ` in workspace "x"`.
 pub fn approval(mode: PlanMode, place: &str, style: Style) -> String {
     let name = style.product.name();

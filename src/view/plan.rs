@@ -87,7 +87,7 @@ fn draw(plan: &Plan, style: Style, spill: &mut dyn FnMut(&mut String)) -> String
             let head = style.paint(Ink::Red, &style.bold("Planning failed."));
             let _ = writeln!(out, "{head} {} encountered an error while generating this plan.", style.product.name());
         } else if !refreshed {
-            no_changes(&mut out, plan, style);
+            out.push_str(&super::done::no_changes(plan.mode, style));
         }
         return out;
     }
@@ -133,34 +133,6 @@ pub fn counts(counts: Counts) -> String {
 /// Whether it is the plan of one folder, to be shown as Terraform does.
 fn is_plain(plan: &Plan) -> bool {
     !plan.prefixes_layers && plan.phases.iter().all(|phase| phase.name.is_empty() && phase.gates.is_empty())
-}
-
-fn no_changes(out: &mut String, plan: &Plan, style: Style) {
-    let name = style.product.name();
-    let (rest, detail) = match plan.mode {
-        PlanMode::Normal => (
-            "Your infrastructure matches the configuration.",
-            format!(
-                "{name} has compared your real infrastructure against your configuration and found no differences, so no \
-                 changes are needed."
-            ),
-        ),
-        PlanMode::Destroy => (
-            "No objects need to be destroyed.",
-            format!(
-                "Either you have not created any objects yet or the existing objects were already deleted outside of {name}."
-            ),
-        ),
-        PlanMode::RefreshOnly => (
-            "Your infrastructure still matches the configuration.",
-            format!(
-                "{name} has checked that the real remote objects still match the result of your most recent changes, and \
-                 found no differences."
-            ),
-        ),
-    };
-    let first = style.paint(Ink::Green, &style.bold("No changes."));
-    let _ = writeln!(out, "{first} {}\n\n{}", style.bold(rest), style.prose(&detail));
 }
 
 fn drift(out: &mut String, plan: &Plan, drawn: Drawn) {
