@@ -40,7 +40,7 @@ fn text(call: &Call, args: &GraphArgs, said: &mut Diagnostics) -> Option<String>
     };
     let mut load = match &args.plan {
         None => call.load(&args.select),
-        Some(path) => match ops::read_saved(path).and_then(|saved| saved::unpack(call, &saved)) {
+        Some(path) => match ops::read_saved(path).and_then(|saved| saved::unpack(call, &saved, &args.select)) {
             Ok(load) => load,
             Err(diagnostic) => {
                 said.push(*diagnostic);
