@@ -102,7 +102,7 @@ async fn steps(
         return Some(Finished::Empty);
     }
     let chosen_later = chosen_later(&load);
-    let reaches = args.backend && chosen_later.is_none();
+    let later = chosen_later.is_some();
     if let Some(any) = chosen_later {
         load.environment = Some(any);
         load.needs_values = false;
@@ -126,7 +126,7 @@ async fn steps(
     }
     let interrupted = tokio::select! {
         () = signals::any() => Diagnostic::error("Interrupted", "Nothing that was in its place by then is undone; run init again."),
-        finished = install(call, (args, reaches), load, output, said) => return finished,
+        finished = install(call, (args, later), load, output, said) => return finished,
     };
     said.push(interrupted);
     None
@@ -135,7 +135,7 @@ async fn steps(
 /// Modules, providers, and whether states can be reached.
 async fn install(
     call: &Call,
-    (args, reaches): (&InitArgs, bool),
+    (args, later): (&InitArgs, bool),
     load: LoadOptions,
     output: &InitOutput,
     said: &mut Diagnostics,
@@ -156,10 +156,11 @@ async fn install(
         said.error("Working directory not prepared", format!("{} cannot be made: {error}.", data.display()));
         return None;
     }
+    let reaches = args.backend && !later;
     if reaches {
         said.append(ops::init(&session).await);
     }
-    (!said.has_errors()).then(|| Finished::Ready(about(&session, reaches)))
+    (!said.has_errors()).then(|| Finished::Ready(about(&session, reaches, later)))
 }
 
 fn options(call: &Call, args: &InitArgs) -> InitialiseOptions {
@@ -205,10 +206,16 @@ fn root(session: &Session) -> PathBuf {
 }
 
 /// What a project is about, and that its states can be reached.
-fn about(session: &Session, reaches: bool) -> Option<String> {
+fn about(session: &Session, reaches: bool, later: bool) -> Option<String> {
     let config = &session.config;
     let reached = if reaches { "State can be reached." } else { "" };
     match &config.project {
+        // The one that it was read with is any of them.
+        Some(project) if later => Some(format!(
+            "\nProject {} · {} layers · no environment is chosen yet: infra workspace select NAME chooses one\n",
+            project.name,
+            config.layers.len(),
+        )),
         Some(project) => Some(format!(
             "\nProject {} · {} · {} layers · state {}\n{reached}\n",
             project.name,

@@ -78,15 +78,15 @@ impl InitOutput {
             Locking::Same => {}
             Locking::Created => self.message(
                 "lock_info",
-                &format!("\ninfra has created a lock file .terraform.lock.hcl to record the provider\nselections it made above. Include \
+                &format!("\n{name} has created a lock file .terraform.lock.hcl to record the provider\nselections it made above. Include \
                  this file in your version control repository\nso that {name} can guarantee to make the same selections by \
                  default when\nyou run \"{command} init\" in the future."),
             ),
             Locking::Changed => self.message(
                 "dependencies_lock_changes_info",
-                "\ninfra has made some changes to the provider dependency selections recorded\nin the .terraform.lock.hcl file. \
+                &format!("\n{name} has made some changes to the provider dependency selections recorded\nin the .terraform.lock.hcl file. \
                  Review those changes and commit them to your\nversion control system if they represent changes you intended to \
-                 make.",
+                 make."),
             ),
         }
     }
@@ -94,7 +94,7 @@ impl InitOutput {
     /// That nothing more is to be done, and how to go on.
     pub fn done(&self) {
         let (name, command) = (self.name(), self.terminal.style.product.command());
-        self.message("output_init_success_message", "\ninfra has been successfully initialized!");
+        self.message("output_init_success_message", &format!("\n{name} has been successfully initialized!"));
         if self.terminal.hints {
             self.message(
                 "output_init_success_cli_message",
@@ -113,7 +113,7 @@ impl InitialiseHost for InitOutput {
         match event {
             BackendEvent::Changed => self.message(
                 "backend_migrating_message",
-                &format!("Backend configuration changed!\n\ninfra has detected that the configuration specified for the backend\nhas \
+                &format!("Backend configuration changed!\n\n{name} has detected that the configuration specified for the backend\nhas \
                  changed. {name} will now check for existing state in the backends.\n"),
             ),
             BackendEvent::Unsetting(kind) => self.message(
