@@ -174,7 +174,7 @@ pub(super) fn is_project(options: &LoadOptions) -> Outcome<bool> {
     if said.has_errors() {
         return Outcome::fail(said);
     }
-    Outcome::with(!is_plain(options, &project::sources(&body, &dir)), said)
+    Outcome::with(!is_plain(options, &dir, &project::sources(&body, &dir)), said)
 }
 
 /// The environments that the project declares (`default` when it declares none), and the chosen one; `None` in a folder
