@@ -57,8 +57,9 @@ fn table() -> String {
 
 /// The page before the table, the table, and the page behind it.
 fn split(text: &str) -> (&str, &str, &str) {
-    let (before, rest) = text.split_once(BEGIN).expect("the page marks where the table begins");
-    let (table, after) = rest.split_once(END).expect("the page marks where the table ends");
+    let (before, rest) =
+        text.split_once(BEGIN).unwrap_or_else(|| panic!("the page does not mark where the table begins"));
+    let (table, after) = rest.split_once(END).unwrap_or_else(|| panic!("the page does not mark where the table ends"));
     (before, table, after)
 }
 
