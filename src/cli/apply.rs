@@ -217,7 +217,7 @@ fn conclude(
         Ended::Declined => {
             tell(terminal, &applied.said, call, stream);
             let what = if options.mode == PlanMode::Destroy { "Destroy" } else { "Apply" };
-            told(terminal, json, &format!("\n{what} cancelled.\n"));
+            told(terminal, json, &format!("{what} cancelled.\n"));
             Exit::Failed
         }
         Ended::Beyond => {
@@ -240,7 +240,8 @@ fn conclude(
         Ended::Failed => {
             table_unless(terminal, applied, options.mode, json);
             tell(terminal, &applied.said, call, stream);
-            if report.calls > 0 {
+            // Spoken as another program, the errors are what is read.
+            if report.calls > 0 && !terminal.style.product.is_compatible() {
                 told(terminal, json, &format!("\n{}{}", not_started(applied), so_far(report.counts)));
             }
             Exit::Failed

@@ -5,8 +5,9 @@ use std::time::Instant;
 use jiff::Timestamp;
 
 use crate::apply::Stop;
+use crate::config::DEFAULT_WORKSPACE;
 use crate::ops::{Answer, Approve, Question, Session};
-use crate::plan::{Plan, PlanMode};
+use crate::plan::Plan;
 use crate::view::{self, Ink, Stream};
 
 use super::listen::Listener;
@@ -28,6 +29,17 @@ pub(super) struct Prompt<'a> {
 }
 
 impl Prompt<'_> {
+    /// Where it will happen, as the question names it: nothing for the one place that is always there.
+    fn place(&self) -> String {
+        let config = &self.session.config;
+        let word = if config.project.is_some() { "environment" } else { "workspace" };
+        if config.environment == *DEFAULT_WORKSPACE {
+            String::new()
+        } else {
+            format!(" in {word} \"{}\"", config.environment)
+        }
+    }
+
     fn present(&mut self, plan: &Plan) {
         self.listener.clear();
         self.listener.expect(plan);
@@ -46,7 +58,6 @@ impl Prompt<'_> {
         };
         self.listener.print(&head);
         view::plan_in_pieces(plan, self.terminal.style, &mut |piece| self.listener.print(piece));
-        self.listener.print("\n");
     }
 }
 
@@ -66,17 +77,15 @@ impl Approve for Prompt<'_> {
         if self.json || !self.terminal.asks {
             return Answer::Nobody;
         }
-        let ask = match question.plan.mode {
-            PlanMode::Destroy => "Do you really want to destroy all of this? There is no undo.",
-            PlanMode::RefreshOnly => "Shall state be brought up to date like this? No object changes.",
-            PlanMode::Normal => "Shall this be carried out?",
-        };
-        let ask = style.bold(ask);
-        let value = style.bold("Enter a value:");
         let stopped = || self.stop.is_asked();
-        let answer = self.terminal.ask(&format!("{ask}\n  Only \"yes\" counts as yes.\n\n  {value} "), &stopped);
+        let answer = self.terminal.ask(&view::approval(question.plan.mode, &self.place(), style), &stopped);
         self.terminal.print("\n");
-        if answer.as_deref() == Some("yes") { Answer::Yes } else { Answer::No }
+        match answer.as_deref() {
+            Some("yes") => Answer::Yes,
+            // The input has ended: whoever was to answer is not there.
+            None if !self.stop.is_asked() => Answer::Nobody,
+            Some(_) | None => Answer::No,
+        }
     }
 
     fn show(&mut self, plan: &Plan) {

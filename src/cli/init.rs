@@ -13,7 +13,7 @@ use super::args::InitArgs;
 use super::exit::Exit;
 use super::get;
 use super::init_output::InitOutput;
-use super::project::{Call, identity, place};
+use super::project::{Call, chosen_later, identity, place};
 use super::providers::mentioned;
 use super::signals;
 use super::terminal::Terminal;
@@ -66,8 +66,11 @@ impl Finished {
         match self {
             Finished::Empty => output.message(
                 "output_init_empty_message",
-                "infra initialized in an empty directory!\n\nThe directory has no configuration files. You may begin \
-                 working\nwith infra immediately by creating configuration files.",
+                &format!(
+                    "{0} initialized in an empty directory!\n\nThe directory has no {0} configuration files. You may begin \
+                     working\nwith {0} immediately by creating {0} configuration files.",
+                    output.name()
+                ),
             ),
             Finished::Ready(about) => {
                 if let Some(about) = about {
@@ -98,7 +101,13 @@ async fn steps(
     if !has_configuration(&load) {
         return Some(Finished::Empty);
     }
-    if args.backend {
+    let chosen_later = chosen_later(&load);
+    let later = chosen_later.is_some();
+    if let Some(any) = chosen_later {
+        load.environment = Some(any);
+        load.needs_values = false;
+        load.needs_state = false;
+    } else if args.backend {
         output.message("initializing_backend_message", "Initializing the backend...");
         // A state that moves arrives whole, whatever signal comes.
         let options = options(call, args);
@@ -117,7 +126,7 @@ async fn steps(
     }
     let interrupted = tokio::select! {
         () = signals::any() => Diagnostic::error("Interrupted", "Nothing that was in its place by then is undone; run init again."),
-        finished = install(call, args, load, output, said) => return finished,
+        finished = install(call, (args, later), load, output, said) => return finished,
     };
     said.push(interrupted);
     None
@@ -126,7 +135,7 @@ async fn steps(
 /// Modules, providers, and whether states can be reached.
 async fn install(
     call: &Call,
-    args: &InitArgs,
+    (args, later): (&InitArgs, bool),
     load: LoadOptions,
     output: &InitOutput,
     said: &mut Diagnostics,
@@ -147,10 +156,11 @@ async fn install(
         said.error("Working directory not prepared", format!("{} cannot be made: {error}.", data.display()));
         return None;
     }
-    if args.backend {
+    let reaches = args.backend && !later;
+    if reaches {
         said.append(ops::init(&session).await);
     }
-    (!said.has_errors()).then(|| Finished::Ready(about(&session, args)))
+    (!said.has_errors()).then(|| Finished::Ready(about(&session, reaches, later)))
 }
 
 fn options(call: &Call, args: &InitArgs) -> InitialiseOptions {
@@ -171,7 +181,7 @@ fn providers(session: &Session, args: &InitArgs, output: &InitOutput, said: &mut
     let mut chosen: BTreeMap<ProviderSource, &'static str> = BTreeMap::new();
     for source in mentioned(session) {
         if source == ProviderSource::builtin() {
-            output.line(&format!("- {source} is built in to infra\n"));
+            output.line(&format!("- {source} is built in to {}\n", output.name()));
         } else if let Some(version) = version_of(&source).filter(|_| session.registry.provider(&source).is_some()) {
             output.line(&format!("- {source} is part of infra, as v{version}\n"));
             chosen.insert(source, version);
@@ -196,10 +206,16 @@ fn root(session: &Session) -> PathBuf {
 }
 
 /// What a project is about, and that its states can be reached.
-fn about(session: &Session, args: &InitArgs) -> Option<String> {
+fn about(session: &Session, reaches: bool, later: bool) -> Option<String> {
     let config = &session.config;
-    let reached = if args.backend { "State can be reached." } else { "" };
+    let reached = if reaches { "State can be reached." } else { "" };
     match &config.project {
+        // The one that it was read with is any of them.
+        Some(project) if later => Some(format!(
+            "\nProject {} · {} layers · no environment is chosen yet: infra workspace select NAME chooses one\n",
+            project.name,
+            config.layers.len(),
+        )),
         Some(project) => Some(format!(
             "\nProject {} · {} · {} layers · state {}\n{reached}\n",
             project.name,
@@ -207,7 +223,7 @@ fn about(session: &Session, args: &InitArgs) -> Option<String> {
             config.layers.len(),
             place(config)
         )),
-        None if args.backend => Some(format!("\nState in {}. {reached}\n", place(config))),
+        None if reaches => Some(format!("\nState in {}. {reached}\n", place(config))),
         None => None,
     }
 }

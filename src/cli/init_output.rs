@@ -37,6 +37,11 @@ impl InitOutput {
         }
     }
 
+    /// The name of the program that is spoken as.
+    pub fn name(&self) -> &'static str {
+        self.terminal.style.product.name()
+    }
+
     /// A line about one of many things.
     pub fn line(&self, text: &str) {
         if self.json { self.event("log", None, text.trim_end()) } else { self.terminal.print(text) }
@@ -68,33 +73,35 @@ impl InitOutput {
 
     /// What became of the lock file.
     pub fn locked(&self, locking: Locking) {
+        let (name, command) = (self.name(), self.terminal.style.product.command());
         match locking {
             Locking::Same => {}
             Locking::Created => self.message(
                 "lock_info",
-                "\ninfra has created a lock file .terraform.lock.hcl to record the provider\nselections it made above. Include \
-                 this file in your version control repository\nso that infra can guarantee to make the same selections by \
-                 default when\nyou run \"infra init\" in the future.",
+                &format!("\n{name} has created a lock file .terraform.lock.hcl to record the provider\nselections it made above. Include \
+                 this file in your version control repository\nso that {name} can guarantee to make the same selections by \
+                 default when\nyou run \"{command} init\" in the future."),
             ),
             Locking::Changed => self.message(
                 "dependencies_lock_changes_info",
-                "\ninfra has made some changes to the provider dependency selections recorded\nin the .terraform.lock.hcl file. \
+                &format!("\n{name} has made some changes to the provider dependency selections recorded\nin the .terraform.lock.hcl file. \
                  Review those changes and commit them to your\nversion control system if they represent changes you intended to \
-                 make.",
+                 make."),
             ),
         }
     }
 
     /// That nothing more is to be done, and how to go on.
     pub fn done(&self) {
-        self.message("output_init_success_message", "\ninfra has been successfully initialized!");
+        let (name, command) = (self.name(), self.terminal.style.product.command());
+        self.message("output_init_success_message", &format!("\n{name} has been successfully initialized!"));
         if self.terminal.hints {
             self.message(
                 "output_init_success_cli_message",
-                "\nYou may now begin working with infra. Try running \"infra plan\" to see\nany changes that are required for your \
-                 infrastructure. All infra commands\nshould now work.\n\nIf you ever set or change modules or backend \
-                 configuration for infra,\nrerun this command to reinitialize your working directory. If you forget, \
-                 other\ncommands will detect it and remind you to do so if necessary.",
+                &format!("\nYou may now begin working with {name}. Try running \"{command} plan\" to see\nany changes that are required for your \
+                 infrastructure. All {name} commands\nshould now work.\n\nIf you ever set or change modules or backend \
+                 configuration for {name},\nrerun this command to reinitialize your working directory. If you forget, \
+                 other\ncommands will detect it and remind you to do so if necessary."),
             );
         }
     }
@@ -102,26 +109,27 @@ impl InitOutput {
 
 impl InitialiseHost for InitOutput {
     fn report(&self, event: &BackendEvent<'_>) {
+        let name = self.name();
         match event {
             BackendEvent::Changed => self.message(
                 "backend_migrating_message",
-                "Backend configuration changed!\n\ninfra has detected that the configuration specified for the backend\nhas \
-                 changed. infra will now check for existing state in the backends.\n",
+                &format!("Backend configuration changed!\n\n{name} has detected that the configuration specified for the backend\nhas \
+                 changed. {name} will now check for existing state in the backends.\n"),
             ),
             BackendEvent::Unsetting(kind) => self.message(
                 "backend_migrate_local_message",
-                &format!("infra has detected you're unconfiguring your previously set {kind:?} backend."),
+                &format!("{name} has detected you're unconfiguring your previously set {kind:?} backend."),
             ),
             BackendEvent::Configured(kind) => self.message(
                 "backend_configured_success_message",
                 &format!(
-                    "\nSuccessfully configured the backend {kind:?}! infra will automatically\nuse this backend unless the backend \
+                    "\nSuccessfully configured the backend {kind:?}! {name} will automatically\nuse this backend unless the backend \
                      configuration changes."
                 ),
             ),
             BackendEvent::Unset(kind) => self.message(
                 "backend_configured_unset_message",
-                &format!("\nSuccessfully unset the backend {kind:?}. infra will now operate locally."),
+                &format!("\nSuccessfully unset the backend {kind:?}. {name} will now operate locally."),
             ),
             BackendEvent::Kept { workspace, path } => {
                 self.line(&format!("A copy of the state of workspace {workspace:?} is kept in {}\n", path.display()));
@@ -133,7 +141,7 @@ impl InitialiseHost for InitOutput {
         if !self.input || self.json {
             return Consent::Disabled;
         }
-        let question = format!("{}\n\n  Enter a value: ", question(what));
+        let question = format!("{}\n\n  Enter a value: ", question(what, self.name()));
         match self.terminal.ask(&question, &Stop::is_asked_here) {
             Some(answer) if answer == "yes" => Consent::Given,
             Some(_) => Consent::Refused,
@@ -142,14 +150,14 @@ impl InitialiseHost for InitOutput {
     }
 }
 
-fn question(what: &Confirmation<'_>) -> String {
+fn question(what: &Confirmation<'_>, name: &str) -> String {
     match what {
         Confirmation::Workspaces { from, to } => format!(
             "Do you want to migrate all workspaces to {to:?}?\n  Both the existing {from:?} backend and the newly configured {to:?} \
-             backend\n  support workspaces. When migrating between backends, infra will copy\n  all workspaces (with the same \
-             names). THIS WILL OVERWRITE any conflicting\n  states in the destination.\n\n  infra initialization doesn't currently \
+             backend\n  support workspaces. When migrating between backends, {name} will copy\n  all workspaces (with the same \
+             names). THIS WILL OVERWRITE any conflicting\n  states in the destination.\n\n  {name} initialization doesn't currently \
              migrate only select workspaces.\n  If you want to migrate a select number of workspaces, you must manually\n  pull and \
-             push those states.\n\n  If you answer \"yes\", infra will migrate all states. If you answer\n  \"no\", infra will abort."
+             push those states.\n\n  If you answer \"yes\", {name} will migrate all states. If you answer\n  \"no\", {name} will abort."
         ),
         Confirmation::Copy { from, to } => format!(
             "Do you want to copy existing state to the new backend?\n  Pre-existing state was found while migrating the previous \

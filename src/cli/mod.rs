@@ -18,9 +18,11 @@ mod init_output;
 mod listen;
 mod log;
 mod metadata;
+mod modules;
 mod normalise;
 mod output;
 mod plan;
+mod product;
 mod project;
 mod providers;
 mod push;
@@ -55,7 +57,7 @@ use project::Call;
 use terminal::Terminal;
 
 /// Terraform's commands that are not there yet: whoever types one is told so, not offered another one.
-const NOT_YET: &[&str] = &["drift", "env", "login", "logout", "modules", "query", "stacks"];
+const NOT_YET: &[&str] = &["drift", "env", "login", "logout", "query", "stacks"];
 
 /// For what is said before a command has read how it is to look.
 const PLAIN: LookArgs = LookArgs { no_color: false, compact_warnings: false };
@@ -73,6 +75,9 @@ fn run(args: &[String]) -> Exit {
             return refuse("Quotes do not match", &format!("The environment variable {variable} has an open quote."));
         }
     };
+    if let Some(refused) = product::refused() {
+        return refuse(&refused.summary, &refused.detail);
+    }
     // Before anything else: it is asked for by scripts, often.
     if matches!(args.first().map(String::as_str), Some("--version" | "-v")) {
         return version::run(&args::VersionArgs { json: args.iter().any(|arg| arg == "--json") }, Path::new("."));
@@ -120,6 +125,7 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
     match &root.command {
         Command::Graph(args) => return graph::run(&call, args),
         Command::Fmt(args) => return fmt::run(&call, args),
+        Command::Modules(args) => return modules::run(&call, args),
         _ => {}
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(workers()).build() {
@@ -170,6 +176,7 @@ fn writes(command: &Command) -> bool {
         | Command::Test(_)
         | Command::Providers(_)
         | Command::Graph(_)
+        | Command::Modules(_)
         | Command::Metadata(_)
         | Command::Completions(_)
         | Command::Fmt(_)
@@ -200,6 +207,7 @@ async fn perform(root: &Root, call: &Call) -> Exit {
         Command::Workspace(command) => workspace::run(call, command).await,
         Command::Providers(args) => providers::run(call, args).await,
         Command::Graph(args) => graph::run(call, args),
+        Command::Modules(args) => modules::run(call, args),
         Command::Metadata(MetadataCommand::Functions(_)) => metadata::functions(),
         Command::Completions(args) => metadata::completions(args),
         Command::Fmt(args) => fmt::run(call, args),
@@ -218,7 +226,7 @@ fn usage(error: &clap::Error, command: &str) -> Exit {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::Done,
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Exit::Failed,
         _ => {
-            let said = usage::diagnostic(error, command);
+            let said = usage::diagnostic(error, command, product::product());
             return refuse(&said.summary, &said.detail);
         }
     };
@@ -228,7 +236,9 @@ fn usage(error: &clap::Error, command: &str) -> Exit {
 }
 
 fn refuse(summary: &str, detail: &str) -> Exit {
-    let terminal = Terminal::new(&PLAIN, None);
+    // Arguments that cannot be read are looked through for this one.
+    let no_color = std::env::args().any(|arg| matches!(arg.as_str(), "-no-color" | "--no-color"));
+    let terminal = Terminal::new(&LookArgs { no_color, ..PLAIN }, None);
     terminal.say(&Diagnostic::error(summary, detail).into(), &SourceMap::default());
     Exit::Failed
 }

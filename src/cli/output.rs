@@ -6,7 +6,7 @@ use crate::addr::{LayerName, Name};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ops;
 use crate::state::OutputState;
-use crate::view::{self, ShownOutput};
+use crate::view::{self, ShownOutput, Style};
 
 use super::args::OutputArgs;
 use super::exit::Exit;
@@ -18,7 +18,7 @@ use super::terminal::Terminal;
 pub(super) async fn run(call: &Call, args: &OutputArgs) -> Exit {
     let terminal = Terminal::new(&args.select.look, None);
     let mut said = Diagnostics::none();
-    let text = text(call, args, &mut said).await;
+    let text = text(call, args, terminal.style, &mut said).await;
     if args.json || args.raw {
         // Whoever reads the value reads nothing beside it.
         said.0.retain(Diagnostic::is_error);
@@ -57,7 +57,7 @@ fn of_file(path: &Path) -> Result<Vec<(LayerName, Name, OutputState)>, Diagnosti
     })
 }
 
-async fn text(call: &Call, args: &OutputArgs, said: &mut Diagnostics) -> Option<String> {
+async fn text(call: &Call, args: &OutputArgs, style: Style, said: &mut Diagnostics) -> Option<String> {
     if let Some(refused) = refused(args) {
         said.push(refused);
         return None;
@@ -82,10 +82,7 @@ async fn text(call: &Call, args: &OutputArgs, said: &mut Diagnostics) -> Option<
             return Some(escaped(format!("{:#}\n", view::outputs_json(&outputs, prefixes))));
         }
         if outputs.is_empty() {
-            said.push(Diagnostic::warning(
-                "No outputs found",
-                "State holds no outputs: there is no output block, or nothing was applied yet.",
-            ));
+            said.push(Diagnostic::warning("No outputs found", view::no_outputs(style)));
         }
         return Some(view::outputs(&outputs, prefixes));
     };

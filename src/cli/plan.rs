@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::config::relative;
+use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::Stop;
 use crate::ops::{self, RunOptions, SavedPlan, Session};
 use crate::plan::{Plan, PlanMode};
@@ -34,8 +35,8 @@ pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
         terminal.say(&said, &call.sources);
         return Exit::Failed;
     }
-    if let Some(path) = &args.generate_config_out
-        && let Err(diagnostic) = generate::check(path, options.mode)
+    if args.generate_config_out.is_some()
+        && let Err(diagnostic) = generate::check_mode(options.mode)
     {
         said.push(*diagnostic);
         terminal.say(&said, &call.sources);
@@ -47,9 +48,18 @@ pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
     }
     let mut plan = None;
     let mut opened = None;
-    if let Some(session) = call.open(load, &planning.select).take(&mut said) {
+    let free = |session: &Session| {
+        args.generate_config_out.as_ref().map_or(Ok(()), |path| generate::check_target(path, &session.config))
+    };
+    let session = call.open(load, &planning.select).and_then(|session| match free(&session) {
+        Ok(()) => Outcome::ok(session),
+        Err(taken) => (*taken).into(),
+    });
+    if let Some(session) = session.take(&mut said) {
         let prefixes = session.config.prefixes_layers();
-        let listener = if planning.json { Listener::new(terminal, prefixes, true) } else { Listener::quiet(terminal) };
+        // Programs that drive Terraform look for the lines about reading.
+        let tells = planning.json || terminal.style.product.is_compatible();
+        let listener = if tells { Listener::new(terminal, prefixes, planning.json) } else { Listener::quiet(terminal) };
         let stop = Stop::default();
         let signals = super::signals::listen(&stop, &listener);
         plan = stop.scope(ops::plan(&session, &options, &listener)).await.take(&mut said);
@@ -68,35 +78,35 @@ pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
         } else {
             terminal.print(&heading(session, plan, began));
             view::plan_in_pieces(plan, terminal.style, &mut |piece| terminal.print(piece));
+            // What is to be known of the plan stands with it, before how to go on.
+            terminal.say(&std::mem::take(&mut said), &call.sources);
         }
         if let Some(path) = args.generate_config_out.as_ref().filter(|_| !failed) {
-            match generate::write(path, plan) {
-                Ok(true) if !planning.json => terminal.print(&format!(
-                    "\nWrote configuration for what is imported to {}. Review it, and edit it before you keep it.\n",
-                    path.display()
-                )),
+            match generate::write(path, &session.config, plan) {
+                Ok(written) if !planning.json => {
+                    for path in written {
+                        let shown = relative(&path, &call.working_dir);
+                        terminal.print(&view::generated(&shown.display().to_string(), terminal.style));
+                    }
+                }
                 Ok(_) => {}
                 Err(diagnostic) => said.push(*diagnostic),
             }
         }
+        let silent = planning.json || plan.is_empty() || !terminal.hints;
         match &args.out {
-            Some(path) => match save(call, args, session, &options, plan, path) {
-                Ok(()) if planning.json || failed || !terminal.hints => {}
-                Ok(()) => terminal.print(&format!(
-                    "\nSaved the plan to {0}. Carry out exactly this with:\n    infra apply {0}\n",
-                    path.display()
-                )),
+            Some(path) => match save(call, args, session, &options, plan, (path, terminal.style)) {
+                Ok(()) if silent => {}
+                Ok(()) => terminal.print(&view::next_step(Some(&path.display().to_string()), terminal.style)),
                 Err(diagnostic) => said.push(*diagnostic),
             },
-            None if planning.json || failed || plan.is_empty() || !terminal.hints => {}
-            None => {
-                terminal.print("\nThis plan was not saved: infra apply plans anew and asks. Keep it with -out=FILE.\n")
-            }
+            None if silent => {}
+            None => terminal.print(&view::next_step(None, terminal.style)),
         }
     }
     tell(&terminal, &said, call, planning.json.then_some(stream));
     let exit = match &plan {
-        Some(plan) if !said.has_errors() => {
+        Some(plan) if !failed && !said.has_errors() => {
             if args.detailed_exitcode && !plan.is_empty() {
                 Exit::Changes
             } else {
@@ -144,10 +154,10 @@ fn save(
     session: &Session,
     options: &RunOptions,
     plan: &Plan,
-    path: &std::path::Path,
+    (path, style): (&std::path::Path, Style),
 ) -> Result<(), Box<Diagnostic>> {
     let load = saved::pack(call, session, &args.planning.select, args.generate_config_out.is_some());
-    let text = view::plan(plan, Style::PLAIN);
+    let text = view::plan(plan, style.for_file());
     let json = view::plan_json(plan).to_string();
     ops::write_saved(path, &SavedPlan::new(plan, options, load, text, json))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::addr::LayerName;
-use crate::config::{BackendUse, Capture, Captured, Config, Files, Given, LayerScope, LoadOptions};
+use crate::config::{self, BackendUse, Capture, Captured, Config, Files, Given, LayerScope, LoadOptions};
 use crate::diag::{Diagnostic, Diagnostics, Outcome, SourceMap};
 use crate::lang::functions::DirFiles;
 use crate::ops::{Backup, Identity, RunOptions, Session, SessionOptions};
@@ -164,6 +164,22 @@ pub(super) fn backup(path: Option<&PathBuf>, usual: Backup) -> Backup {
 pub(super) fn deprecated(files: &StateFileArgs) -> Option<Diagnostic> {
     let detail = "Use `path` attribute within the `local` backend instead.";
     files.state.as_ref().map(|_| Diagnostic::warning("Deprecated flag: -state", detail))
+}
+
+/// An environment to read the project with where none is chosen: programs run `init` before they choose a workspace, and modules are the
+/// same in all of them.
+pub(super) fn chosen_later(load: &LoadOptions) -> Option<String> {
+    let by_file = |given: &Given| matches!(given, Given::File(_));
+    if load.environment.is_some() || load.global || load.given.iter().any(by_file) {
+        return None;
+    }
+    let (names, current) = config::environments(load).value??;
+    let is_one = |name: &String| config::environment_file(load, name).value.is_some();
+    let nobodys = |name: &String| *name == config::DEFAULT_WORKSPACE && !names.contains(name);
+    if current.as_ref().is_some_and(|name| is_one(name) && !nobodys(name)) {
+        return None;
+    }
+    names.into_iter().find(is_one)
 }
 
 /// The options of a run.

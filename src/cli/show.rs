@@ -42,7 +42,7 @@ pub(super) async fn run(call: &Call, args: &ShowArgs) -> Exit {
     if let Some(path) = &args.file {
         match read(path) {
             Ok(Read::Plan(saved)) => {
-                let text = if args.json { format!("{}\n", saved.json) } else { saved.text };
+                let text = if args.json { format!("{}\n", saved.json) } else { format!("\n{}", saved.text) };
                 terminal.print(&text);
                 return Exit::Done;
             }
@@ -78,6 +78,9 @@ pub(super) async fn run(call: &Call, args: &ShowArgs) -> Exit {
     let objects = decoded.objects();
     let text = if args.json {
         format!("{}\n", view::state_json(&objects, &decoded.outputs, &checks, prefixes))
+    } else if !by_file && wanted.iter().all(|state| state.lineage.is_empty()) {
+        // Nothing was ever written.
+        "No state.\n".to_owned()
     } else {
         view::state(&objects, &decoded.outputs, prefixes, terminal.style)
     };

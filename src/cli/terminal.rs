@@ -8,6 +8,7 @@ use crate::diag::{Diagnostic, Diagnostics, SourceMap};
 use crate::view::{self, Style};
 
 use super::args::LookArgs;
+use super::product::product;
 
 /// What the user sees with.
 #[derive(Clone, Copy, Debug)]
@@ -30,18 +31,27 @@ impl Terminal {
     /// Looks at the streams and the environment. `input`: what `-input` says.
     pub fn new(look: &LookArgs, input: Option<bool>) -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let capable = !set("NO_COLOR") && !look.no_color && std::env::var("TERM").as_deref() != Ok("dumb");
-        let style = |tty: bool, width: Option<usize>| Style { colour: tty && capable, width: width.filter(|_| tty) };
+        let product = product();
+        let plain = set("NO_COLOR") || look.no_color;
+        let capable = !plain && std::env::var("TERM").as_deref() != Ok("dumb");
         let width = width();
+        let style = |tty: bool| Style {
+            colour: tty && capable,
+            width: width.filter(|_| tty).or_else(|| product.file_width()),
+            // Terraform frames what it says in a pipe, too, until it is told to leave out colours.
+            framed: (tty && capable) || (product.is_compatible() && !plain),
+            product,
+        };
         let (out, err) = (std::io::stdout().is_terminal(), std::io::stderr().is_terminal());
         let refused = std::env::var("TF_INPUT").is_ok_and(|text| matches!(text.as_str(), "0" | "false" | "f" | "no"));
         Terminal {
-            style: style(out, width),
-            error_style: style(err, width),
+            style: style(out),
+            error_style: style(err),
             compact_warnings: look.compact_warnings,
-            live: out && std::env::var("TERM").as_deref() != Ok("dumb"),
+            live: out && !product.is_compatible() && std::env::var("TERM").as_deref() != Ok("dumb"),
             hints: !set("TF_IN_AUTOMATION"),
-            asks: std::io::stdin().is_terminal() && input.unwrap_or(!refused),
+            // Terraform takes its answer from a pipe as well.
+            asks: (product.is_compatible() || std::io::stdin().is_terminal()) && input.unwrap_or(!refused),
         }
     }
 

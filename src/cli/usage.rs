@@ -5,13 +5,14 @@ use std::error::Error as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::diag::Diagnostic;
+use crate::view::Product;
 
 /// What is to be said of arguments that the parser refuses; `command` is the command as typed, such as `state rm`.
-pub(super) fn diagnostic(error: &clap::Error, command: &str) -> Diagnostic {
-    Diagnostic::error(summary(error, command), detail(error))
+pub(super) fn diagnostic(error: &clap::Error, command: &str, product: Product) -> Diagnostic {
+    Diagnostic::error(summary(error, command, product), detail(error))
 }
 
-fn summary(error: &clap::Error, command: &str) -> String {
+fn summary(error: &clap::Error, command: &str, product: Product) -> String {
     let argument = context(error, ContextKind::InvalidArg).unwrap_or_default();
     let value = context(error, ContextKind::InvalidValue).unwrap_or_default();
     match error.kind() {
@@ -20,7 +21,7 @@ fn summary(error: &clap::Error, command: &str) -> String {
         ErrorKind::InvalidSubcommand => {
             let name = context(error, ContextKind::InvalidSubcommand).unwrap_or_default();
             let named = if command.is_empty() { &name } else { command };
-            format!("infra has no command named {named:?}.")
+            format!("{} has no command named {named:?}.", product.name())
         }
         ErrorKind::ValueValidation if argument.starts_with("--target ") => format!("Invalid target {value:?}"),
         ErrorKind::ValueValidation if argument.starts_with("--exclude ") => format!("Invalid exclude {value:?}"),

@@ -53,8 +53,9 @@ pub(super) async fn run(call: &Call, args: &ValidateArgs) -> Exit {
         terminal.say(&said, &call.sources);
         if !said.has_errors() {
             let head = terminal.style.paint(view::Ink::Green, &terminal.style.bold("Success!"));
-            let but = if said.is_empty() { "." } else { ", but there were some warnings as shown above." };
-            terminal.print(&format!("{head} The configuration is valid{but}\n"));
+            let but = if said.is_empty() { "." } else { ", but there were some validation warnings as shown above." };
+            let text = format!("{head} The configuration is valid{but}");
+            terminal.print(&format!("{}\n\n", terminal.style.prose(&text)));
         }
     }
     if said.has_errors() { Exit::Failed } else { Exit::Done }

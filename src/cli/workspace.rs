@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::config::{self, Config, DEFAULT_WORKSPACE, is_workspace_name, workspace_file};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ops;
+use crate::view::{self, Style};
 
 use super::args::{SelectArgs, WorkspaceCommand};
 use super::exit::Exit;
@@ -16,11 +17,12 @@ pub(super) async fn run(call: &Call, command: &WorkspaceCommand) -> Exit {
     let select = command.select();
     let terminal = Terminal::new(&select.look, None);
     let mut said = Diagnostics::none();
+    let style = terminal.style;
     let text = match command {
         WorkspaceCommand::Show(_) => show(call, select, &mut said),
         WorkspaceCommand::List(_) => list(call, select, &mut said).await,
-        WorkspaceCommand::New(args) => new(call, select, &args.name, args.state.as_deref(), &mut said).await,
-        WorkspaceCommand::Select(args) => choose(call, select, &args.name, args.or_create, &mut said).await,
+        WorkspaceCommand::New(args) => new(call, select, (&args.name, args.state.as_deref()), style, &mut said).await,
+        WorkspaceCommand::Select(args) => choose(call, select, (&args.name, args.or_create), style, &mut said).await,
         WorkspaceCommand::Delete(args) => delete(call, select, &args.name, args.force, &mut said).await,
     };
     terminal.say(&said, &call.sources);
@@ -38,7 +40,35 @@ fn show(call: &Call, select: &SelectArgs, said: &mut Diagnostics) -> Option<Stri
     let mut load = call.load(select);
     load.needs_state = false;
     load.only_state = true;
+    // Whoever asks by flags is told when they name none.
+    if load.environment.is_none()
+        && load.given.is_empty()
+        && !load.global
+        && let Some((_, current)) = config::environments(&load).take(said)?
+    {
+        return Some(format!("{}\n", current.as_deref().unwrap_or(DEFAULT_WORKSPACE)));
+    }
     Some(format!("{}\n", config::load(&load).take(said)?.environment))
+}
+
+/// Remembers an environment of the project; the outer `None` after an error, the inner one in a folder without a project.
+fn choose_environment(call: &Call, select: &SelectArgs, name: &str, said: &mut Diagnostics) -> Option<Option<String>> {
+    let mut load = call.load(select);
+    load.may_be_empty = true;
+    let Some(file) = config::environment_file(&load, name).take(said)? else { return Some(None) };
+    if overridden(call, select, said) {
+        return None;
+    }
+    let current = config::environments(&load).take(said)?.and_then(|(_, current)| current);
+    if current.as_deref().unwrap_or(DEFAULT_WORKSPACE) == name {
+        return Some(Some(String::new()));
+    }
+    write_down(&file, name, said)?;
+    Some(Some(switched(name)))
+}
+
+fn switched(name: &str) -> String {
+    format!("Switched to workspace {name:?}.\n")
 }
 
 /// The configuration of a folder without a project, whose workspaces can be made and removed.
@@ -110,8 +140,8 @@ async fn existing(config: &Config, said: &mut Diagnostics) -> Option<Vec<String>
 async fn new(
     call: &Call,
     select: &SelectArgs,
-    name: &str,
-    from: Option<&Path>,
+    (name, from): (&str, Option<&Path>),
+    style: Style,
     said: &mut Diagnostics,
 ) -> Option<String> {
     let config = plain(call, select, "Add an environment block to have one more.", said)?;
@@ -140,15 +170,7 @@ async fn new(
         }
         Ok(objects) => {
             remember(call, select, name, said)?;
-            let holds = match objects {
-                0 => "Its state is empty".to_owned(),
-                1 => "Its state holds 1 object".to_owned(),
-                objects => format!("Its state holds {objects} objects"),
-            };
-            Some(format!(
-                "Created and switched to workspace {name:?}!\n\n{holds}: a plan does not see the objects of other \
-                 workspaces.\n"
-            ))
+            Some(view::workspace_made(name, objects, style))
         }
     }
 }
@@ -156,17 +178,20 @@ async fn new(
 async fn choose(
     call: &Call,
     select: &SelectArgs,
-    name: &str,
-    or_create: bool,
+    (name, or_create): (&str, bool),
+    style: Style,
     said: &mut Diagnostics,
 ) -> Option<String> {
+    if let Some(chosen) = choose_environment(call, select, name, said)? {
+        return Some(chosen);
+    }
     let config = plain(call, select, "Choose one with -env NAME, or TF_WORKSPACE.", said)?;
     if overridden(call, select, said) || !valid(name, said) {
         return None;
     }
     let known = existing(&config, said).await?.iter().any(|known| known == name);
     if !known && or_create {
-        return new(call, select, name, None, said).await;
+        return new(call, select, (name, None), style, said).await;
     }
     if !known {
         let detail = format!("Make it with infra workspace new {name}, or pass -or-create.");
@@ -177,7 +202,7 @@ async fn choose(
         return Some(String::new());
     }
     remember(call, select, name, said)?;
-    Some(format!("Switched to workspace {name:?}.\n"))
+    Some(switched(name))
 }
 
 async fn delete(call: &Call, select: &SelectArgs, name: &str, force: bool, said: &mut Diagnostics) -> Option<String> {
@@ -223,10 +248,13 @@ fn valid(name: &str, said: &mut Diagnostics) -> bool {
 
 /// Writes down which workspace is chosen, where Terraform does.
 fn remember(call: &Call, select: &SelectArgs, name: &str, said: &mut Diagnostics) -> Option<()> {
-    let path = workspace_file(&call.load(select));
+    write_down(&workspace_file(&call.load(select)), name, said)
+}
+
+fn write_down(path: &Path, name: &str, said: &mut Diagnostics) -> Option<()> {
     let written = match path.parent() {
-        Some(folder) => std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, name)),
-        None => std::fs::write(&path, name),
+        Some(folder) => std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, name)),
+        None => std::fs::write(path, name),
     };
     if let Err(error) = written {
         said.error("Workspace not chosen", format!("{} cannot be written: {error}.", path.display()));

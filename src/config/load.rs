@@ -16,6 +16,7 @@ use super::initialised::BackendUse;
 use super::model::Config;
 use super::modules::Installing;
 use super::withheld::Again;
+use super::workspace::environment_file as environment_file_of;
 use super::{plain, project};
 
 /// The name of a project file.
@@ -157,7 +158,7 @@ pub fn load(options: &LoadOptions) -> Outcome<Config> {
     if said.has_errors() {
         return Outcome::fail(said);
     }
-    if is_plain(&options, &project::sources(&body, &dir)) {
+    if is_plain(&options, &dir, &project::sources(&body, &dir)) {
         return plain::load(&options, Some(&dir));
     }
     project::load(&options, &dir, &body)
@@ -173,7 +174,7 @@ pub(super) fn is_project(options: &LoadOptions) -> Outcome<bool> {
     if said.has_errors() {
         return Outcome::fail(said);
     }
-    Outcome::with(!is_plain(options, &project::sources(&body, &dir)), said)
+    Outcome::with(!is_plain(options, &dir, &project::sources(&body, &dir)), said)
 }
 
 /// The environments that the project declares (`default` when it declares none), and the chosen one; `None` in a folder
@@ -189,11 +190,31 @@ pub fn environments(options: &LoadOptions) -> Outcome<Option<(Vec<String>, Optio
     if said.has_errors() {
         return Outcome::fail(said);
     }
-    if is_plain(&options, &project::sources(&body, &dir)) {
+    if is_plain(&options, &dir, &project::sources(&body, &dir)) {
         return Outcome::ok(None);
     }
     let found = project::environments(&options, &dir, &body, &mut said);
     if said.has_errors() { Outcome::fail(said) } else { Outcome::with(Some(found), said) }
+}
+
+/// The file that remembers an environment of the project; `None` in a folder without one. Nothing but the project file is read.
+///
+/// Fails where the project has no environment of that name.
+pub fn environment_file(options: &LoadOptions, name: &str) -> Outcome<Option<PathBuf>> {
+    let mut options = options.clone();
+    options.working_dir = normal(&options.working_dir);
+    let mut said = Diagnostics::none();
+    let Some(dir) = find_project(&options, &mut said) else {
+        return if said.has_errors() { Outcome::fail(said) } else { Outcome::ok(None) };
+    };
+    let Some(body) = options.reading().body(&dir.join(PROJECT_FILE), &mut said) else { return Outcome::fail(said) };
+    if is_plain(&options, &dir, &project::sources(&body, &dir)) {
+        return Outcome::ok(None);
+    }
+    if let Err(unknown) = project::has_environment(&options, &dir, &body, name) {
+        said.push(unknown);
+    }
+    if said.has_errors() { Outcome::fail(said) } else { Outcome::with(Some(environment_file_of(&options, &dir)), said) }
 }
 
 /// The folder with the project file, upwards from the working directory.
@@ -218,7 +239,11 @@ pub(super) fn find_project(options: &LoadOptions, said: &mut Diagnostics) -> Opt
 }
 
 /// Whether the working directory is a configuration of its own, beneath a project or not.
-fn is_plain(options: &LoadOptions, layers: &[PathBuf]) -> bool {
+fn is_plain(options: &LoadOptions, project: &Path, layers: &[PathBuf]) -> bool {
+    // The project file decides about its own folder, whatever else is in it.
+    if options.working_dir == project {
+        return false;
+    }
     let below = |dir: &Path| layers.iter().any(|layer| dir.starts_with(layer));
     if below(&options.working_dir) {
         return false;

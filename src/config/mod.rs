@@ -34,7 +34,7 @@ pub use assign::Assignments;
 pub use files::{Capture, Captured, Entry, Files, normal, relative};
 pub use global::{Above, GlobalLayer, INSTANCE, LayerScope, Place, Undeclared};
 pub use initialised::{Backend, BackendUse, Backends, Memory, Placement, backends};
-pub use load::{Given, LoadOptions, PROJECT_FILE, data_dir, environments, has_configuration, load};
+pub use load::{Given, LoadOptions, PROJECT_FILE, data_dir, environment_file, environments, has_configuration, load};
 pub use lock_file::{LOCK_FILE, LockFile};
 pub use model::{
     ActionBlock, ActionRef, ActionTrigger, AssignedExpr, Assignment, Check, CheckRule, Config, DependsOn, Gate,

@@ -78,6 +78,7 @@ fn line(out: &mut String, drawn: Drawn, indent: &str, address: &str, what: &str,
 fn heading(out: &mut String, change: &Change, drawn: Drawn) {
     let address = address(change, drawn);
     let mut indent = "  ";
+    let forgotten = format!("will no longer be managed by {}, but will not be destroyed", drawn.style.product.name());
     let (what, ink) = match change.action {
         Action::NoOp => match &change.previous {
             Some(previous) if change.importing.is_none() => {
@@ -95,7 +96,7 @@ fn heading(out: &mut String, change: &Change, drawn: Drawn) {
         Action::DeleteThenCreate | Action::CreateThenDelete => (replacement(change.reason), Ink::Red),
         Action::Forget => {
             indent = " ";
-            ("will no longer be managed, but will not be destroyed", Ink::Bold)
+            (forgotten.as_str(), Ink::Bold)
         }
     };
     line(out, drawn, indent, &address, what, ink);
@@ -113,7 +114,7 @@ fn heading(out: &mut String, change: &Change, drawn: Drawn) {
     }
     if change.generated.is_some() {
         because("config will be generated");
-    } else if let Some(id) = &change.importing {
+    } else if let Some(id) = change.importing.as_ref().filter(|_| change.action != Action::NoOp) {
         because(&format!("imported from {}", literal::quoted(id)));
     }
     if let Some(previous) = &change.previous {

@@ -37,10 +37,10 @@ pub fn diagnostic(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) ->
     }
     values(&mut out, diagnostic, style);
     if !diagnostic.detail.is_empty() {
-        let width = style.width.map(|width| width.saturating_sub(if style.colour { 2 } else { 0 }));
+        let width = style.width.map(|width| width.saturating_sub(if style.framed { 2 } else { 0 }));
         let _ = writeln!(out, "\n{}", wrap(diagnostic.detail.trim_end(), width));
     }
-    if style.colour { boxed(&out, style, ink) } else { out }
+    if style.framed { boxed(&out, style, ink) } else { out }
 }
 
 /// The call it happened in, and what its values were.
@@ -74,7 +74,7 @@ fn place(out: &mut String, span: Span, diagnostic: &Diagnostic, source: &Source,
         let at = if number == start.line { start.column - 1 } else { 0 };
         let (line, cut) = window(source.line(number), at);
         let _ = writeln!(out, "{number:>4}: {line}");
-        if number == start.line {
+        if number == start.line && style.product.marks_source() {
             carets(out, span, source, (line, at - cut), style, ink);
         }
     }
@@ -129,7 +129,10 @@ pub fn diagnostics(said: &Diagnostics, sources: &SourceMap, style: Style, compac
         return out;
     }
     for one in said.iter() {
-        out.push('\n');
+        // Terraform's frames stand close together.
+        if !(style.framed && style.product.is_compatible()) {
+            out.push('\n');
+        }
         out.push_str(&diagnostic(one, sources, style));
     }
     out
@@ -243,7 +246,11 @@ mod tests {
     #[test]
     fn stands_beside_a_bar_in_colour() {
         let said = Diagnostic::warning("Careful", "one two three four five");
-        let text = diagnostic(&said, &SourceMap::default(), Style { colour: true, width: Some(16) });
+        let text = diagnostic(
+            &said,
+            &SourceMap::default(),
+            Style { colour: true, framed: true, width: Some(16), ..Style::PLAIN },
+        );
         insta::assert_snapshot!(text.replace('\x1b', "^"), @"
         ^[33m╷^[0m
         ^[33m│^[0m ^[33m^[1mWarning:^[0m^[0m ^[1mCareful^[0m

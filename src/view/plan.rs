@@ -9,6 +9,7 @@ use crate::value::{Path, Type, Value};
 
 use super::change::{self, Drawn};
 use super::diff::{Compare, Drawing};
+use super::product::Product;
 use super::style::{Ink, Style};
 
 /// What a plan is about, for the line above it in projects.
@@ -77,33 +78,30 @@ fn draw(plan: &Plan, style: Style, spill: &mut dyn FnMut(&mut String)) -> String
         let _ = writeln!(out, "{} {}", style.bold("Plan:"), counts(plan.counts()));
         return out;
     }
+    let refreshed = plan.mode == PlanMode::RefreshOnly && !plan.drift.is_empty();
+    if !plan.drift.is_empty() && (has_changes || has_outputs || !refreshed) {
+        out.push_str(&style.rule());
+    }
     if !has_changes && !has_outputs {
         if plan.errored {
             let head = style.paint(Ink::Red, &style.bold("Planning failed."));
-            let _ = writeln!(out, "{head} infra encountered an error while generating this plan.");
-        } else if plan.mode != PlanMode::RefreshOnly || plan.drift.is_empty() {
-            no_changes(&mut out, plan, style);
+            let _ = writeln!(out, "{head} {} encountered an error while generating this plan.", style.product.name());
+        } else if !refreshed {
+            out.push_str(&super::done::no_changes(plan.mode, style));
         }
         return out;
     }
     if has_changes {
         legend(&mut out, plan, style);
-        if plan.errored {
-            let _ = writeln!(
-                out,
-                "{}\n",
-                style.bold("infra planned the following actions, but then encountered a problem:")
-            );
-        }
         phases(&mut out, spill, plan, drawn);
         lost(&mut out, plan, drawn);
         left_out(&mut out, plan, style);
         let _ = writeln!(out, "{} {}", style.bold("Plan:"), counts(plan.counts()));
-        pending(&mut out, plan);
+        pending(&mut out, plan, style);
     }
     if has_outputs {
         let outputs = outputs(plan, drawn);
-        if (has_changes || !plan.drift.is_empty()) && !outputs.is_empty() {
+        if has_changes && !outputs.is_empty() {
             out.push('\n');
         }
         out.push_str(&outputs);
@@ -111,13 +109,15 @@ fn draw(plan: &Plan, style: Style, spill: &mut dyn FnMut(&mut String)) -> String
             if !outputs.is_empty() {
                 out.push('\n');
             }
-            // What drifted has said so already.
-            if plan.mode == PlanMode::RefreshOnly && !plan.drift.is_empty() {
+            if plan.errored {
                 return out;
             }
-            if !plan.errored {
-                out.push_str("Applying this plan stores the new outputs in state and changes nothing else.\n");
-            }
+            let only = format!(
+                "You can apply this plan to save these new output values to the {} state, without changing any real \
+                 infrastructure.",
+                style.product.name()
+            );
+            let _ = writeln!(out, "{}", style.prose(&only));
         }
     }
     out
@@ -135,61 +135,79 @@ fn is_plain(plan: &Plan) -> bool {
     !plan.prefixes_layers && plan.phases.iter().all(|phase| phase.name.is_empty() && phase.gates.is_empty())
 }
 
-fn no_changes(out: &mut String, plan: &Plan, style: Style) {
-    let (first, rest, detail) = match plan.mode {
-        PlanMode::Normal => (
-            "No changes.",
-            "Your infrastructure matches the configuration.",
-            "Everything that the configuration describes exists as described; nothing is to be done.",
-        ),
-        PlanMode::Destroy => {
-            ("No changes.", "No objects need to be destroyed.", "State holds no objects; nothing is to be done.")
-        }
-        PlanMode::RefreshOnly => (
-            "No changes.",
-            "Your infrastructure still matches the configuration.",
-            "Every object was found as state has it; nothing is to be done.",
-        ),
-    };
-    let first = style.paint(Ink::Green, &style.bold(first));
-    let _ = writeln!(out, "{first} {}\n\n{}", style.bold(rest), super::style::wrap(detail, style.width));
-}
-
 fn drift(out: &mut String, plan: &Plan, drawn: Drawn) {
     if plan.drift.is_empty() {
         return;
     }
-    let head = format!("{} Objects have changed outside of infra", drawn.style.paint(Ink::Cyan, "Note:"));
-    let _ = writeln!(out, "{}\n\nSince the last apply somebody or something else did this:\n", drawn.style.bold(&head));
+    let style = drawn.style;
+    let (name, command) = (style.product.name(), style.product.command());
+    let head = style.bold(&format!("{} Objects have changed outside of {name}", style.paint(Ink::Cyan, "Note:")));
+    let found = format!(
+        "{name} detected the following changes made outside of {name} since the last \"{command} apply\" which may have \
+         affected this plan:"
+    );
+    let _ = writeln!(out, "{head}\n\n{}\n", style.prose(&found));
     for planned in &plan.drift {
         change::drift(out, planned, drawn);
         out.push('\n');
     }
-    if plan.mode == PlanMode::RefreshOnly {
-        out.push_str("Applying this plan writes what was found to state and changes no object.\n");
+    let then = if plan.mode == PlanMode::RefreshOnly {
+        format!(
+            "This is a refresh-only plan, so {name} will not take any actions to undo these. If you were expecting these \
+             changes then you can apply this plan to record the updated values in the {name} state without changing any \
+             remote objects."
+        )
     } else {
-        out.push_str("The changes below take this into account.\n\n");
-    }
+        "Unless you have made equivalent changes to your configuration, or ignored the relevant attributes using \
+         ignore_changes, the following plan may include actions to undo or respond to these changes."
+            .to_owned()
+    };
+    let _ = writeln!(out, "\n{}", style.prose(&then));
 }
 
 fn legend(out: &mut String, plan: &Plan, style: Style) {
-    const ORDER: [(Action, &str); 7] = [
-        (Action::Create, "create"),
-        (Action::Update, "update in-place"),
-        (Action::Delete, "destroy"),
-        (Action::DeleteThenCreate, "destroy, then create its replacement"),
-        (Action::CreateThenDelete, "create the replacement, then destroy"),
-        (Action::Read, "read (data resources)"),
-        (Action::Forget, "forget: leave the object alone"),
-    ];
-    out.push_str("What will be done, and how it is marked:\n");
+    let name = style.product.name();
+    let does = |planned: &PlannedChange| planned.change.action != Action::NoOp;
+    if plan.changes.iter().any(does) {
+        signs(out, plan, style);
+        out.push('\n');
+    }
+    let what = match plan.errored {
+        false => "will perform the following actions:",
+        true => "planned the following actions, but then encountered a problem:",
+    };
+    let _ = writeln!(out, "{name} {what}\n");
+}
+
+/// The signs before what is done, in the order they are explained in.
+const ORDER: [(Action, &str); 7] = [
+    (Action::Create, "create"),
+    (Action::Update, "update in-place"),
+    (Action::Delete, "destroy"),
+    (Action::DeleteThenCreate, "destroy and then create replacement"),
+    (Action::CreateThenDelete, "create replacement and then destroy"),
+    (Action::Read, "read (data resources)"),
+    (Action::Forget, "forget: leave the object alone"),
+];
+
+/// What the signs before what is done mean.
+fn signs(out: &mut String, plan: &Plan, style: Style) {
+    let name = style.product.name();
+    let head = format!(
+        "{name} used the selected providers to generate the following execution plan. Resource actions are indicated with \
+         the following symbols:"
+    );
+    let _ = writeln!(out, "{}", style.prose(&head));
     for (action, words) in ORDER {
+        // Terraform explains what it does to objects, and nothing is done to these.
+        if action == Action::Forget && style.product == Product::Terraform {
+            continue;
+        }
         if plan.changes.iter().any(|planned| planned.change.action == action) {
             let pad = 3usize.saturating_sub(action.symbol().len());
             let _ = writeln!(out, "{:pad$}{} {words}", "", style.symbol(action));
         }
     }
-    out.push('\n');
 }
 
 fn phases(out: &mut String, spill: &mut dyn FnMut(&mut String), plan: &Plan, drawn: Drawn) {
@@ -310,7 +328,7 @@ pub(super) fn shown_id(object: &Value) -> Option<&str> {
     }
 }
 
-fn pending(out: &mut String, plan: &Plan) {
+fn pending(out: &mut String, plan: &Plan, style: Style) {
     let mut causes: Vec<(&str, usize)> = Vec::new();
     for planned in plan.changes.iter().filter(|planned| !planned.change.is_noop()) {
         if let Some(cause) = planned.pending.as_deref() {
@@ -333,7 +351,8 @@ fn pending(out: &mut String, plan: &Plan) {
     if !parts.is_empty() {
         let _ = writeln!(out, "{}", parts.join(" · "));
     }
-    if !plan.targets.is_empty() {
+    // Terraform says so in a warning alone.
+    if !plan.targets.is_empty() && !style.product.is_compatible() {
         let _ = writeln!(out, "Only a part of the configuration was planned: {}.", plan.targets.join(", "));
     }
 }

@@ -21,6 +21,8 @@ pub struct Lines {
 /// A step or gate that has not ended: since when it runs, and when that was last told.
 struct Running {
     action: Action,
+    /// The id of an object that is there already.
+    id: Option<String>,
     since: Duration,
     said: Duration,
 }
@@ -41,10 +43,16 @@ impl Lines {
         let bold = |text: &str| style.bold(text);
         Some(match event {
             Event::RefreshStarted { objects: 0 }
-            | Event::ReadStarted { .. }
             | Event::ReadEnded { .. }
             | Event::Said(_)
             | Event::ApplyStarted { .. } => return None,
+            // Terraform has a line for each object instead.
+            Event::RefreshStarted { .. } if style.product.is_compatible() => return None,
+            Event::ReadStarted { addr, id } if style.product.is_compatible() => {
+                let id = id.as_deref().map_or_else(String::new, |id| format!(" [id={id}]"));
+                format!("{}\n", bold(&format!("{}: Refreshing state...{id}", self.address(addr))))
+            }
+            Event::ReadStarted { .. } => return None,
             Event::RefreshStarted { objects } => {
                 format!("Refreshing state of {objects} object{}...\n", if *objects == 1 { "" } else { "s" })
             }
@@ -82,9 +90,19 @@ impl Lines {
                 let line = format!("phase {phase} {word} after {}: {counts}", seconds(*elapsed));
                 format!("{}\n", style.paint(ink, &line))
             }
+            // Terraform forgets without a word, and lets the error speak for what failed.
+            Event::StepStarted { action: Action::Forget, .. } | Event::StepEnded { action: Action::Forget, .. }
+                if style.product.is_compatible() =>
+            {
+                return None;
+            }
+            Event::StepEnded { addr, failed: true, .. } if style.product.is_compatible() => {
+                self.running.remove(&self.address(addr));
+                return None;
+            }
             Event::StepStarted { addr, deposed, action, id, .. } => {
                 let mut address = self.address(addr);
-                self.begin(address.clone(), *action, now);
+                self.begin(address.clone(), *action, id.clone(), now);
                 if let Some(key) = deposed {
                     address.push_str(&format!(" (deposed object {key})"));
                 }
@@ -93,11 +111,14 @@ impl Lines {
             }
             Event::StepWaiting { addr, reason, elapsed, .. } => {
                 let address = self.address(addr);
-                let action = self.due(&address, *elapsed)?;
-                let reason = if reason.is_empty() { String::new() } else { format!(" {reason}") };
-                let still =
-                    format!("{address}: Still {}... [{} elapsed]", begins(action).to_lowercase(), so_far(*elapsed));
-                format!("{}{reason}\n", self.style.bold(&still))
+                let (action, id) = self.due(&address, *elapsed)?;
+                // Terraform knows no reasons.
+                let silent = reason.is_empty() || style.product.is_compatible();
+                let reason = if silent { String::new() } else { format!(" {reason}") };
+                let id = id.map_or_else(String::new, |id| format!("id={id}, "));
+                let word = begins(action).to_lowercase();
+                let still = format!("{address}: Still {word}... [{id}{} elapsed]", so_far(*elapsed));
+                format!("{}{reason}\n", style.bold(&still))
             }
             Event::StepEnded { addr, action, elapsed, id, failed, .. } => {
                 let address = self.address(addr);
@@ -129,7 +150,7 @@ impl Lines {
                 format!("{}\n", style.paint(ink, &format!("Action {word}: {}", self.action(action, trigger.as_ref()))))
             }
             Event::GateStarted { gate, .. } => {
-                self.begin(format!("gate {gate}"), Action::NoOp, now);
+                self.begin(format!("gate {gate}"), Action::NoOp, None, now);
                 format!("{}\n", bold(&format!("gate {gate}: Checking...")))
             }
             Event::GateWaiting { gate, reason } => {
@@ -161,19 +182,19 @@ impl Lines {
         format!("{}{by}", action.in_project(self.prefixes_layers))
     }
 
-    fn begin(&mut self, key: String, action: Action, now: Duration) {
-        self.running.insert(key, Running { action, since: now, said: Duration::ZERO });
+    fn begin(&mut self, key: String, action: Action, id: Option<String>, now: Duration) {
+        self.running.insert(key, Running { action, id, since: now, said: Duration::ZERO });
     }
 
-    /// The action of something that has run for `elapsed`, when it is time to tell that it still runs.
-    fn due(&mut self, key: &str, elapsed: Duration) -> Option<Action> {
+    /// The action and the id of something that has run for `elapsed`, when it is time to tell that it still runs.
+    fn due(&mut self, key: &str, elapsed: Duration) -> Option<(Action, Option<String>)> {
         let running = self.running.get_mut(key)?;
         if elapsed.saturating_sub(running.said) < EVERY {
             return None;
         }
         // Counted in whole tens, so that a late tick does not push back the next one.
         running.said = Duration::from_secs(elapsed.as_secs() / EVERY.as_secs() * EVERY.as_secs());
-        Some(running.action)
+        Some((running.action, running.id.clone()))
     }
 }
 
@@ -298,114 +319,4 @@ pub fn phase_table(phases: &[PhaseSummary], style: Style) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::addr::{LayerName, parse_instance};
-
-    fn addr(text: &str) -> InstanceAddr {
-        parse_instance(&LayerName::from("data"), text).unwrap_or_else(|error| panic!("{error}"))
-    }
-
-    #[test]
-    fn tells_steps_in_terraforms_words() {
-        let mut lines = Lines::new(Style::PLAIN, true);
-        let mut out = String::new();
-        let phase = || "2".to_owned();
-        let waiting = |elapsed| Event::StepWaiting {
-            addr: addr("module.redis.a.b"),
-            action: Action::Create,
-            reason: "0 of 1 pods ready".into(),
-            elapsed: Duration::from_secs(elapsed),
-        };
-        let ended = |action, failed| Event::StepEnded {
-            addr: addr("module.redis.a.b"),
-            action,
-            phase: phase(),
-            elapsed: Duration::from_millis(64_300),
-            id: Some("i-1".into()),
-            failed,
-        };
-        let events = [
-            Event::RefreshStarted { objects: 3 },
-            Event::PhaseStarted { phase: phase() },
-            Event::StepStarted {
-                addr: addr("module.redis.a.b"),
-                deposed: None,
-                action: Action::Create,
-                phase: phase(),
-                id: None,
-            },
-            waiting(3),
-            waiting(10),
-            waiting(14),
-            waiting(21),
-            waiting(30),
-            ended(Action::Create, false),
-            ended(Action::Delete, false),
-            ended(Action::Update, true),
-            Event::GateStarted { phase: phase(), gate: "redis".into() },
-            Event::GateWaiting { gate: "redis".into(), reason: "connection refused".into() },
-            Event::GateEnded {
-                phase: phase(),
-                gate: "redis".into(),
-                elapsed: Duration::from_millis(3100),
-                failed: false,
-                note: "simulated".into(),
-            },
-            Event::LockWaiting { key: "k3s/data.tfstate".into(), holder: "ci@runner-7".into() },
-        ];
-        for (second, event) in (0..).zip(&events) {
-            out.extend(lines.line(event, Duration::from_secs(second * 15)));
-        }
-        insta::assert_snapshot!(out, @"
-        Refreshing state of 3 objects...
-        phase 2
-        layer.data.module.redis.a.b: Creating...
-        layer.data.module.redis.a.b: Still creating... [10s elapsed] 0 of 1 pods ready
-        layer.data.module.redis.a.b: Still creating... [21s elapsed] 0 of 1 pods ready
-        layer.data.module.redis.a.b: Still creating... [30s elapsed] 0 of 1 pods ready
-        layer.data.module.redis.a.b: Creation complete after 1m4s [id=i-1]
-        layer.data.module.redis.a.b: Destruction complete after 1m4s
-        layer.data.module.redis.a.b: Modifications errored after 1m4s
-        gate redis: Checking...
-        gate redis: Still checking... [15s elapsed] connection refused
-        gate redis: Passed after 3s (simulated)
-        Waiting for the lock of k3s/data.tfstate, held by ci@runner-7...
-        ");
-    }
-
-    #[test]
-    fn ends_with_counts_and_a_table() {
-        let counts = Counts { add: 2, change: 1, ..Counts::default() };
-        let check = |mode, counts, expect: &str| assert_eq!(applied(mode, counts, Style::PLAIN), expect);
-        check(PlanMode::Normal, counts, "Apply complete! Resources: 2 added, 1 changed, 0 destroyed.\n");
-        check(
-            PlanMode::Destroy,
-            Counts { destroy: 3, ..Counts::default() },
-            "Destroy complete! Resources: 3 destroyed.\n",
-        );
-        let import = Counts { import: 1, ..counts };
-        check(PlanMode::Normal, import, "Apply complete! Resources: 1 imported, 2 added, 1 changed, 0 destroyed.\n");
-        let row = |phase: &str, secs, critical_path: &str| PhaseSummary {
-            phase: phase.into(),
-            added: 12,
-            changed: 0,
-            destroyed: 0,
-            elapsed: Duration::from_millis(secs),
-            critical_path: critical_path.into(),
-            end: PhaseEnd::Complete,
-        };
-        let failed = PhaseSummary { end: PhaseEnd::Unfinished, ..row("2", 9000, "a.b 9.0s") };
-        let left = PhaseSummary { end: PhaseEnd::NotStarted(14), ..row("999", 0, "") };
-        let rows = [row("0.1", 64_000, "k3s_server.this 58s"), row("0.2", 120, ""), failed, left];
-        let table = phase_table(&rows, Style::PLAIN);
-        insta::assert_snapshot!(table, @"
-          phase  added  changed  destroyed    time  critical path
-          0.1       12        0          0   1m04s  k3s_server.this 58s
-          0.2       12        0          0    0.1s
-          2         12        0          0    9.0s  ✘ not finished
-          999        -        -          -       -  not started, 14 to go
-        ");
-        assert_eq!(phase_table(&[row("", 1, "")], Style::PLAIN), "");
-    }
-}
+mod tests;

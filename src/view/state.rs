@@ -63,14 +63,16 @@ pub fn object(object: &ShownObject<'_>, prefixes_layers: bool, style: Style) -> 
 /// The whole state: every object, then the outputs.
 pub fn state(objects: &[ShownObject<'_>], outputs: &[ShownOutput], prefixes_layers: bool, style: Style) -> String {
     if objects.is_empty() && outputs.is_empty() {
-        return "State holds no objects and no outputs.\n".into();
+        return "The state file is empty. No resources are represented.\n".into();
     }
     let mut out = String::new();
     for one in objects {
         out.push_str(&object(one, prefixes_layers, style));
         out.push('\n');
     }
-    if !outputs.is_empty() {
+    if outputs.is_empty() {
+        out.pop();
+    } else {
         out.push_str("\nOutputs:\n\n");
         let mut drawing = Drawing::new(style);
         drawing.everything = true;

@@ -1,6 +1,8 @@
-//! How text may look: colours and width. Decided once by `cli`, obeyed here.
+//! How text may look: whose words, colours and width. Decided once by `cli`, obeyed here.
 
 use crate::change::Action;
+
+use super::product::Product;
 
 /// What the receiving end can show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -9,7 +11,14 @@ pub struct Style {
     pub colour: bool,
     /// Columns at which prose is wrapped; `None` leaves long lines alone, so that other programs can match them.
     pub width: Option<usize>,
+    /// Whether errors and warnings stand beside a bar.
+    pub framed: bool,
+    /// As which program to speak.
+    pub product: Product,
 }
+
+/// How long a rule is, where there is room for it.
+const RULE: usize = 77;
 
 /// Looks that mean something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +52,23 @@ impl Ink {
 
 impl Style {
     /// No colours, no wrapping.
-    pub const PLAIN: Style = Style { colour: false, width: None };
+    pub const PLAIN: Style = Style { colour: false, width: None, framed: false, product: Product::Infra };
+
+    /// The style for a file: what it is shown with later is not known yet.
+    pub fn for_file(self) -> Style {
+        Style { width: self.product.file_width(), product: self.product, ..Style::PLAIN }
+    }
+
+    /// A paragraph, wrapped.
+    pub fn prose(self, text: &str) -> String {
+        wrap(text, self.width)
+    }
+
+    /// The line that separates parts of a text, with the blank lines around it.
+    pub fn rule(self) -> String {
+        let rule = "─".repeat(self.width.map_or(RULE, |width| width.min(RULE)));
+        format!("\n{}\n\n", self.paint(Ink::Dim, &rule))
+    }
 
     /// The text in a colour, where colours are shown.
     pub fn paint(self, ink: Ink, text: &str) -> String {
@@ -120,6 +145,6 @@ mod tests {
     #[test]
     fn paints_only_in_colour() {
         assert_eq!(Style::PLAIN.symbol(Action::DeleteThenCreate), "-/+");
-        assert_eq!(Style { colour: true, width: None }.paint(Ink::Red, "x"), "\x1b[31mx\x1b[0m");
+        assert_eq!(Style { colour: true, ..Style::PLAIN }.paint(Ink::Red, "x"), "\x1b[31mx\x1b[0m");
     }
 }

@@ -28,7 +28,7 @@ output "password" {
 #[test]
 fn a_folder_lives_from_plan_to_destroy() {
     let program = Program::with(&[("main.tf", SMALL)]);
-    assert!(program.ok(&["init", "-input=false"]).contains("State can be reached."));
+    assert!(program.ok(&["init", "-input=false"]).contains("infra has been successfully initialized!"));
     assert!(program.ok(&["validate"]).contains("The configuration is valid."));
     assert_eq!(program.call(&["plan", "-detailed-exitcode", "-out=p"]).code, 2);
     assert!(!program.has("terraform.tfstate"), "planning writes no state");

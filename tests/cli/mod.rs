@@ -9,6 +9,7 @@ mod checks;
 mod commands;
 mod console;
 mod documented;
+mod driven;
 mod durable;
 mod ephemeral;
 mod formatting;

@@ -164,18 +164,14 @@ fn body(text: &str) -> String {
         return format!("{line}\n");
     }
     let lines: Vec<&str> = text.lines().collect();
-    let legend = lines.iter().position(|line| line.starts_with("What will be done"));
+    let legend = lines.iter().position(|line| line.ends_with(" will perform the following actions:"));
     let start = match legend {
-        Some(legend) => legend + lines[legend..].iter().position(|line| line.is_empty()).unwrap() + 1,
+        Some(legend) => legend + 1,
         None => lines.iter().position(|line| line.starts_with("Changes to Outputs:")).unwrap(),
     };
     let end = lines
         .iter()
-        .position(|line| {
-            ["Applying this plan", "This plan was not saved", "Saved the plan"]
-                .iter()
-                .any(|start| line.starts_with(start))
-        })
+        .position(|line| ["You can apply this plan", "───", "Warning: "].iter().any(|start| line.starts_with(start)))
         .unwrap_or(lines.len());
     without_warnings(&format!("{}\n", lines[start..end].join("\n").trim_matches('\n')))
 }
@@ -193,7 +189,7 @@ fn without_warnings(text: &str) -> String {
             out.push('\n');
         }
     }
-    out.replace("will no longer be managed by Terraform,", "will no longer be managed,")
+    out.replace("will no longer be managed by Terraform,", "will no longer be managed by infra,")
 }
 
 fn read_plan(document: &Json) -> Plan {

@@ -15,9 +15,7 @@ fn in_a_project_workspaces_are_environments() {
     assert_eq!(program.ok(&["workspace", "list"]), "  dev\n  prod\n\n");
     assert_eq!(program.ok(&["workspace", "list", "-env=dev"]), "* dev\n  prod\n\n");
     assert_eq!(program.ok(&["workspace", "show", "-env=prod"]), "prod\n");
-    for (command, hint) in
-        [("new", "Add an environment block"), ("select", "-env NAME"), ("delete", "infra destroy -env NAME")]
-    {
+    for (command, hint) in [("new", "Add an environment block"), ("delete", "infra destroy -env NAME")] {
         let answer = program.call(&["workspace", command, "dev", "-env=dev"]);
         assert_eq!(answer.code, 1);
         assert!(answer.err.contains("dev, prod") && answer.err.contains(hint), "{command}: {}", answer.err);

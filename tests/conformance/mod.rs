@@ -1,6 +1,7 @@
 //! Suites that every implementation of a contract has to pass.
 
 mod commands;
+mod compat;
 mod console;
 mod corpus;
 mod coverage;
@@ -12,6 +13,7 @@ mod kubernetes;
 mod looking;
 mod modules;
 mod opentofu;
+mod page;
 pub mod peer;
 mod runs;
 mod sequences;

@@ -58,12 +58,28 @@ pub(in crate::cli) struct GraphArgs {
     /// Every node of a plan, not resources alone
     #[arg(long = "type", value_name = "TYPE")]
     pub kind: Option<String>,
+    /// Draw the configuration that a saved plan was made from
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
     /// Accepted for Terraform's sake
     #[arg(long, hide = true)]
     pub draw_cycles: bool,
+    /// Accepted for Terraform's sake
+    #[arg(long, hide = true)]
+    pub module_depth: Option<String>,
     /// dot or mermaid
     #[arg(long, value_name = "FORMAT", default_value = "dot", value_parser = ["dot", "mermaid"])]
     pub format: String,
+}
+
+/// `modules`
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ModulesArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Print Terraform's JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `providers`
@@ -110,6 +126,9 @@ pub(in crate::cli) struct ProvidersLockArgs {
     /// Accepted for Terraform's sake
     #[arg(long, hide = true)]
     pub net_mirror: Option<String>,
+    /// Accepted for Terraform's sake
+    #[arg(long, hide = true)]
+    pub enable_plugin_cache: bool,
     /// Only these
     pub sources: Vec<String>,
 }
@@ -122,6 +141,9 @@ pub(in crate::cli) struct ProvidersMirrorArgs {
     /// Accepted for Terraform's sake
     #[arg(long, hide = true)]
     pub platform: Vec<String>,
+    /// Accepted for Terraform's sake
+    #[arg(long, hide = true)]
+    pub lock_file: bool,
     /// The folder
     pub folder: PathBuf,
 }

@@ -14,8 +14,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub(super) use look::{
-    CompletionsArgs, ConsoleArgs, GraphArgs, MetadataCommand, OutputArgs, ProvidersArgs, ProvidersCommand, ShowArgs,
-    VersionArgs,
+    CompletionsArgs, ConsoleArgs, GraphArgs, MetadataCommand, ModulesArgs, OutputArgs, ProvidersArgs, ProvidersCommand,
+    ShowArgs, VersionArgs,
 };
 pub(super) use own::{GateCommand, GateRunArgs, SandboxCommand, ServeArgs};
 pub(super) use parse::given;
@@ -79,6 +79,8 @@ pub(in crate::cli) enum Command {
     Workspace(WorkspaceCommand),
     /// Draw the graph of the configuration
     Graph(GraphArgs),
+    /// Show which modules the configuration calls
+    Modules(ModulesArgs),
     /// Show which module needs which provider
     Providers(ProvidersArgs),
     /// What this program knows of itself

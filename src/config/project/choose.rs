@@ -1,4 +1,4 @@
-//! Which environment a run is for: `-env`, or a `-var-file` that belongs to one.
+//! Which environment a run is for: `-env`, a `-var-file` that belongs to one, or what `workspace select` remembered.
 
 use std::path::Path;
 
@@ -6,7 +6,9 @@ use crate::addr::Name;
 use crate::diag::{Diagnostic, Diagnostics, Outcome, did_you_mean};
 
 use super::super::assign::{find_var_file, missing_var_file};
+use super::super::files::relative;
 use super::super::load::{Given, LoadOptions};
+use super::super::workspace::{DEFAULT_WORKSPACE, environment_file, remembered};
 use super::read::EnvironmentBlock;
 
 /// The environment of a run.
@@ -28,6 +30,7 @@ pub fn environment(options: &LoadOptions, dir: &Path, declared: &[EnvironmentBlo
     let chosen = match &options.environment {
         Some(name) => named(name, declared),
         None if declared.is_empty() => Ok(None),
+        None if files.iter().all(|file| file.belongs.is_empty()) => by_memory(options, dir, declared),
         None => by_files(&files, declared).and_then(|at| instance_of(at, None, declared)).map(Some),
     };
     let chosen = match chosen {
@@ -108,6 +111,14 @@ fn files(options: &LoadOptions, dir: &Path, declared: &[EnvironmentBlock], said:
     files
 }
 
+/// Whether the project can be asked to run for that environment: one of its own, or none at all under the name `default`.
+///
+/// # Errors
+/// What is wrong with the name.
+pub fn is_environment(name: &str, declared: &[EnvironmentBlock]) -> Result<(), Diagnostic> {
+    if name == DEFAULT_WORKSPACE { Ok(()) } else { named(name, declared).map(|_| ()) }
+}
+
 fn named(name: &str, declared: &[EnvironmentBlock]) -> Result<Option<Chosen>, Diagnostic> {
     let (block, instance) = match name.split_once('/') {
         Some((block, instance)) => (block, Some(instance)),
@@ -162,16 +173,41 @@ fn is_instance(text: &str) -> bool {
     text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain)
 }
 
+/// The environment that `workspace select` chose. `default` is no choice where no environment is called so.
+fn by_memory(options: &LoadOptions, dir: &Path, declared: &[EnvironmentBlock]) -> Result<Option<Chosen>, Diagnostic> {
+    let file = environment_file(options, dir);
+    match remembered(options, &file) {
+        Some(name) if name != DEFAULT_WORKSPACE || has(&name, declared) => {
+            named(&name, declared).map_err(|mut unknown| {
+                let shown = relative(&file, &options.working_dir);
+                unknown.detail.push_str(&format!(
+                " {name:?} was chosen before and is kept in {}: choose another one with infra workspace select NAME.",
+                shown.display()
+            ));
+                unknown
+            })
+        }
+        Some(_) | None => Err(none_chosen(declared)),
+    }
+}
+
+fn none_chosen(declared: &[EnvironmentBlock]) -> Diagnostic {
+    let detail = format!(
+        "This project has the environments {}. Choose one with -env NAME, with a -var-file that belongs to one, or for all \
+         commands to come with infra workspace select NAME.",
+        list(0..declared.len(), declared, ", ")
+    );
+    Diagnostic::error("No environment chosen", detail)
+}
+
+fn has(name: &str, declared: &[EnvironmentBlock]) -> bool {
+    declared.iter().any(|environment| environment.name == *name)
+}
+
 /// The one environment that every file with a home belongs to.
 fn by_files(files: &[VarFile], declared: &[EnvironmentBlock]) -> Result<usize, Diagnostic> {
     let mut homes = files.iter().filter(|file| !file.belongs.is_empty());
-    let Some(first) = homes.next() else {
-        let detail = format!(
-            "This project has the environments {}. Choose one with -env NAME, or with a -var-file that belongs to one.",
-            list(0..declared.len(), declared, ", ")
-        );
-        return Err(Diagnostic::error("No environment chosen", detail));
-    };
+    let Some(first) = homes.next() else { return Err(none_chosen(declared)) };
     let mut left = first.belongs.clone();
     for file in homes {
         let shared: Vec<usize> = left.iter().copied().filter(|at| file.belongs.contains(at)).collect();

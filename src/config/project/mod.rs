@@ -22,6 +22,7 @@ use super::global::{GLOBAL, GlobalLayer, LayerScope};
 use super::load::{Given, LoadOptions, data_folder};
 use super::model::{Config, Layer, Phase, ProjectFile, StateSettings};
 use super::tree::Tree;
+use super::workspace::{environment_file, remembered};
 use read::{Blocks, EnvironmentBlock, LayerBlock};
 use state::States;
 
@@ -52,9 +53,20 @@ pub fn environments(
     if names.is_empty() {
         return (vec!["default".to_owned()], Some("default".to_owned()));
     }
-    // That none is chosen is nothing wrong here.
+    // That none is chosen is nothing wrong here, and neither is one that the project has no more.
     let chosen = choose::environment(options, dir, &blocks.environments).value.flatten();
-    (names, chosen.map(|chosen| chosen.name.to_string()))
+    let chosen = chosen.map(|chosen| chosen.name.to_string());
+    (names, chosen.or_else(|| remembered(options, &environment_file(options, dir))))
+}
+
+/// Whether the project can be run for an environment of that name.
+///
+/// # Errors
+/// What is wrong with the name.
+pub fn has_environment(options: &LoadOptions, dir: &Path, body: &Body, name: &str) -> Result<(), Diagnostic> {
+    // What is wrong with the file is said by whoever loads it.
+    let blocks = read::blocks(options, dir, body, &mut Diagnostics::none());
+    choose::is_environment(name, &blocks.environments)
 }
 
 /// Reads the project in `dir` for the environment that the flags choose.

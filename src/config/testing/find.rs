@@ -9,7 +9,6 @@ use crate::lang::eval::Reference;
 
 use super::super::assign::{Assignments, Surroundings};
 use super::super::files::{normal, relative};
-use super::super::folder::is_configuration;
 use super::super::load::{LoadOptions, PROJECT_FILE, data_folder, find_project};
 use super::super::model::Module;
 use super::super::project::layers;
@@ -136,9 +135,7 @@ fn folders(load: &LoadOptions, layer: Option<&str>) -> Outcome<Vec<(LayerName, P
     if let Some(own) = layers.iter().find(|(_, layer)| layer == dir) {
         return Outcome::ok(vec![own.clone()]);
     }
-    let entries = load.files.list(dir).unwrap_or_default();
-    let plain = entries.iter().any(is_configuration) || project.as_ref() != Some(dir);
-    if plain || layers.is_empty() {
+    if project.as_ref() != Some(dir) || layers.is_empty() {
         return Outcome::ok(vec![(LayerName::plain(), dir.clone())]);
     }
     Outcome::ok(layers)

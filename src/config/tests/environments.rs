@@ -46,14 +46,14 @@ fn no_choice_and_contradictions_are_errors() {
         &two(vec![], None),
         "
 Error: No environment chosen
-This project has the environments dev, staging. Choose one with -env NAME, or with a -var-file that belongs to one.
+This project has the environments dev, staging. Choose one with -env NAME, with a -var-file that belongs to one, or for all commands to come with infra workspace select NAME.
 ",
     );
     check(
         &two(vec![var_file("extra.tfvars")], None),
         "
 Error: No environment chosen
-This project has the environments dev, staging. Choose one with -env NAME, or with a -var-file that belongs to one.
+This project has the environments dev, staging. Choose one with -env NAME, with a -var-file that belongs to one, or for all commands to come with infra workspace select NAME.
 ",
     );
     check(

@@ -106,7 +106,7 @@ Error: Missing variables file
   9:   var_files = [\"envs/dev.tfvars\"]  [[\"envs/dev.tfvars\"]]
 The file envs/dev.tfvars of environment \"dev\" does not exist or cannot be read.
 Error: No environment chosen
-This project has the environments dev. Choose one with -env NAME, or with a -var-file that belongs to one.
+This project has the environments dev. Choose one with -env NAME, with a -var-file that belongs to one, or for all commands to come with infra workspace select NAME.
 ",
     );
     check(

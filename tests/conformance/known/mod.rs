@@ -3,6 +3,7 @@
 //! `tests/cli/plan_text/document.rs`, two places of JSON plans.
 
 pub mod commands;
+pub mod compat;
 pub mod corpus;
 pub mod documents;
 pub mod modules;
