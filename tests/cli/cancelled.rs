@@ -40,8 +40,8 @@ fn hanging(sshd: &Sshd) -> Program {
 }
 
 /// An apply whose command has begun.
-fn begun(program: &Program) -> Running {
-    let running = Running::start(program, APPLY);
+fn begun(program: &Program, args: &[&str]) -> Running {
+    let running = Running::start(program, args);
     // Opening the pipe waits for whoever writes.
     std::fs::read(program.path("begun")).unwrap();
     std::fs::remove_file(program.path("begun")).unwrap();
@@ -53,7 +53,7 @@ fn a_call_ends_after_the_first_signal_and_is_given_up_at_the_second() {
     let Some(sshd) = Sshd::start() else { return };
     for (first, second) in [(Signal::INT, Signal::INT), (Signal::INT, Signal::TERM), (Signal::TERM, Signal::TERM)] {
         let program = hanging(&sshd);
-        let mut running = begun(&program);
+        let mut running = begun(&program, APPLY);
         running.signal(first).until("Stopping operation...").signal(second);
         let ended = soon(running);
         assert!(ended.out.contains("Two interrupts received."), "{ended:?}");
@@ -64,7 +64,7 @@ fn a_call_ends_after_the_first_signal_and_is_given_up_at_the_second() {
         goes_on(&program, "Resources: 2 added, 0 changed, 0 destroyed.");
 
         let program = hanging(&sshd);
-        let mut running = begun(&program);
+        let mut running = begun(&program, APPLY);
         running.signal(first).until("Stopping operation...");
         program.write("go", "");
         let ended = soon(running);
@@ -72,6 +72,18 @@ fn a_call_ends_after_the_first_signal_and_is_given_up_at_the_second() {
         assert!(ended.out.contains("Stopped as asked. Done so far and in state: 2 added"), "{ended:?}");
         goes_on(&program, "Resources: 1 added, 0 changed, 0 destroyed.");
     }
+}
+
+#[test]
+fn machines_read_why_a_run_ends_whose_calls_have_ended_well() {
+    let Some(sshd) = Sshd::start() else { return };
+    let program = hanging(&sshd);
+    let mut running = begun(&program, &["apply", "-auto-approve", "-json"]);
+    running.signal(Signal::INT).until("Stopping operation...");
+    program.write("go", "");
+    let ended = soon(running);
+    assert!(ended.out.contains("\"type\":\"apply_complete\""), "{ended:?}");
+    assert!(ended.out.contains("Error: execution halted") && ended.out.contains("2 added"), "{ended:?}");
 }
 
 #[test]
@@ -89,7 +101,7 @@ fn a_cancelled_job_loses_nothing_and_leaves_no_lock() {
     // A call that hangs through all of it: given up at the second signal, and the third finds nothing that it could lose.
     let Some(sshd) = Sshd::start() else { return };
     let program = hanging(&sshd);
-    let mut running = begun(&program);
+    let mut running = begun(&program, APPLY);
     running.signal(Signal::INT).until("Stopping operation...");
     running.signal(Signal::TERM).until("Two interrupts received.").signal(Signal::KILL);
     assert_eq!(running.end().code, None);
