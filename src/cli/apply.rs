@@ -234,6 +234,11 @@ fn conclude(
         Ended::Stopped => {
             table_unless(terminal, applied, options.mode, json);
             tell(terminal, &applied.said, call, stream);
+            if json && !applied.said.has_errors() {
+                // Whatever ran has ended well: only this says why the exit code is 1.
+                let detail = format!("The run was stopped as asked. {}", so_far(report.counts).trim_end());
+                tell(terminal, &Diagnostic::error("execution halted", detail).into(), call, stream);
+            }
             told(terminal, json, &format!("\nStopped as asked. {}", so_far(report.counts)));
             Exit::Failed
         }

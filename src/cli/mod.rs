@@ -161,8 +161,9 @@ fn writes(command: &Command) -> bool {
         | Command::Untaint(_)
         | Command::ForceUnlock(_)
         | Command::Workspace(_) => true,
-        Command::Init(_)
-        | Command::Get(_)
+        // Only a state that moves is written; modules that are fetched may be left half done.
+        Command::Init(args) => args.migrate_state || args.force_copy,
+        Command::Get(_)
         | Command::Validate(_)
         | Command::Plan(_)
         | Command::Apply(_)

@@ -26,6 +26,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod undeclared;
 mod version;
 mod withheld;
 mod workspace;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use crate::addr::{LayerName, Name};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 
-use super::assign::{Assignments, Surroundings, deprecated, undeclared_in_folder};
+use super::assign::{Assignments, Surroundings, deprecated};
 use super::files::normal;
 use super::initialised;
 use super::load::{LoadOptions, data_folder};
 use super::model::{Config, Layer, Module, Phase, StateSettings, Workspaces};
 use super::scope::Env;
 use super::tree::{Root, Tree};
+use super::undeclared::undeclared_in_folder;
 
 /// Reads the working directory. `project` is the folder of a project above it, whose `envs/` is searched for `-var-file`.
 pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {

@@ -5,6 +5,7 @@ mod automation;
 mod backends;
 mod bad_input;
 mod bad_world;
+mod cancelled;
 mod checks;
 mod commands;
 mod console;

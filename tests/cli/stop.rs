@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: what waits ends at the first of them, calls that run are given up at the second, and nothing is lost by a
-//! third that cannot be heard. And failures that stop only what depends on them.
+//! Ctrl-C and SIGTERM: everything that waits ends at the first of them. And failures that stop only what depends on them. What the
+//! second signal does is in `cancelled`.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
@@ -12,19 +12,19 @@ use super::program::Program;
 use super::running::{Ended, Running, SOON};
 use crate::ssh::sshd::{Sshd, user};
 
-const APPLY: &[&str] = &["apply", "-auto-approve"];
-const BOTH: [Signal; 2] = [Signal::INT, Signal::TERM];
+pub const APPLY: &[&str] = &["apply", "-auto-approve"];
+pub const BOTH: [Signal; 2] = [Signal::INT, Signal::TERM];
 
 /// Starts a call, sends a signal at a line, and waits for the end, which has to come soon and with 1.
 #[track_caller]
-fn stopped(program: &Program, args: &[&str], at: &str, signal: Signal) -> Ended {
+pub fn stopped(program: &Program, args: &[&str], at: &str, signal: Signal) -> Ended {
     let mut running = Running::start(program, args);
     running.until(at).signal(signal);
     soon(running)
 }
 
 #[track_caller]
-fn soon(running: Running) -> Ended {
+pub fn soon(running: Running) -> Ended {
     let ended = running.end();
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.after < SOON, "{ended:?}");
@@ -33,7 +33,7 @@ fn soon(running: Running) -> Ended {
 }
 
 /// The status of an object in state.
-fn status(program: &Program, kind: &str) -> Option<String> {
+pub fn status(program: &Program, kind: &str) -> Option<String> {
     let state: Json = serde_json::from_str(&program.ok(&["state", "pull"])).unwrap();
     let found = state["resources"].as_array().unwrap().iter().find(|resource| resource["type"] == kind)?;
     Some(found["instances"][0]["status"].as_str().unwrap_or("ready").to_owned())
@@ -41,7 +41,7 @@ fn status(program: &Program, kind: &str) -> Option<String> {
 
 /// The lock is given back, and the next run replaces what was tainted and goes on.
 #[track_caller]
-fn goes_on(program: &Program, counts: &str) {
+pub fn goes_on(program: &Program, counts: &str) {
     assert!(program.has("terraform.tfstate") && !program.has(".terraform.tfstate.lock.info"));
     let rest = program.ok(APPLY);
     assert!(rest.contains(counts), "{rest}");
@@ -93,7 +93,7 @@ fn the_first_signal_ends_the_wait_before_a_removal_and_keeps_the_object() {
 }
 
 /// An object with two provisioners; the first of them is to be interrupted.
-fn provisioned(first: &str) -> String {
+pub fn provisioned(first: &str) -> String {
     format!(
         r#"
         resource "terraform_data" "a" {{
@@ -369,98 +369,6 @@ fn machines_read_that_a_run_is_stopped() {
     assert_eq!(logs, [received, "Stopping operation..."]);
     let kinds: Vec<&str> = lines.iter().map(|line| line["type"].as_str().unwrap()).collect();
     assert!(kinds.contains(&"apply_errored") && kinds.contains(&"diagnostic"), "{kinds:?}");
-}
-
-/// A folder with a command for another machine that goes on until the test ends, or is told to.
-fn hanging(sshd: &Sshd) -> Program {
-    let program = Program::with(&[]);
-    rustix::fs::mkfifoat(rustix::fs::CWD, program.path("begun"), 0o600.into()).unwrap();
-    let folder = program.path("");
-    let text = format!(
-        r#"
-        provider "ssh" {{
-          host        = "127.0.0.1"
-          port        = {}
-          user        = {:?}
-          private_key = file({:?})
-          host_key    = file({:?})
-        }}
-        resource "terraform_data" "first" {{}}
-        resource "ssh_command" "hangs" {{
-          create     = "cd {folder}; echo > begun; while [ -d {folder} ] && [ ! -e go ]; do sleep 0.1; done; echo went && touch {folder}/done"
-          read       = "test -e {folder}/done"
-          depends_on = [terraform_data.first]
-        }}
-        resource "terraform_data" "last" {{ input = ssh_command.hangs.id }}
-        "#,
-        sshd.port,
-        user(),
-        sshd.path("user"),
-        sshd.path("host_ed25519.pub"),
-        folder = folder.display(),
-    );
-    program.write("main.tf", &text);
-    program
-}
-
-/// An apply whose command has begun.
-fn begun(program: &Program) -> Running {
-    let running = Running::start(program, APPLY);
-    // Opening the pipe waits for whoever writes.
-    std::fs::read(program.path("begun")).unwrap();
-    std::fs::remove_file(program.path("begun")).unwrap();
-    running
-}
-
-#[test]
-fn a_call_ends_after_the_first_signal_and_is_given_up_at_the_second() {
-    let Some(sshd) = Sshd::start() else { return };
-    for (first, second) in [(Signal::INT, Signal::INT), (Signal::INT, Signal::TERM), (Signal::TERM, Signal::TERM)] {
-        let program = hanging(&sshd);
-        let mut running = begun(&program);
-        running.signal(first).until("Stopping operation...").signal(second);
-        let ended = soon(running);
-        assert!(ended.out.contains("Two interrupts received."), "{ended:?}");
-        assert_eq!(program.ok(&["state", "list"]), "terraform_data.first\n");
-        assert!(!program.has(".terraform.tfstate.lock.info"));
-        // Its read command proves that it was not made.
-        program.write("go", "");
-        goes_on(&program, "Resources: 2 added, 0 changed, 0 destroyed.");
-
-        let program = hanging(&sshd);
-        let mut running = begun(&program);
-        running.signal(first).until("Stopping operation...");
-        program.write("go", "");
-        let ended = soon(running);
-        assert!(ended.out.contains("ssh_command.hangs: Creation complete"), "{ended:?}");
-        assert!(ended.out.contains("Stopped as asked. Done so far and in state: 2 added"), "{ended:?}");
-        goes_on(&program, "Resources: 1 added, 0 changed, 0 destroyed.");
-    }
-}
-
-#[test]
-fn a_cancelled_job_loses_nothing_and_leaves_no_lock() {
-    // What waits has ended, and is durable, before anything of it is told: the two signals that follow find that done.
-    let block = "provisioner \"local-exec\" { command = \"echo waiting; sleep 1000\" }";
-    let program = Program::with(&[("main.tf", &provisioned(block))]);
-    let mut running = Running::start(&program, &["apply", "-auto-approve", "-json"]);
-    running.until("(local-exec): waiting").signal(Signal::INT).until("apply_errored").signal(Signal::TERM);
-    soon(running);
-    assert_eq!(status(&program, "terraform_data").as_deref(), Some("tainted"));
-    program.write("main.tf", &provisioned(""));
-    goes_on(&program, "Resources: 2 added, 0 changed, 1 destroyed.");
-
-    // A call that hangs through all of it: given up at the second signal, and the third finds nothing that it could lose.
-    let Some(sshd) = Sshd::start() else { return };
-    let program = hanging(&sshd);
-    let mut running = begun(&program);
-    running.signal(Signal::INT).until("Stopping operation...");
-    running.signal(Signal::TERM).until("Two interrupts received.").signal(Signal::KILL);
-    assert_eq!(running.end().code, None);
-    assert_eq!(program.ok(&["state", "list"]), "terraform_data.first\n");
-    program.write("go", "");
-    let rest = program.ok(APPLY);
-    assert!(rest.contains("Resources: 2 added, 0 changed, 0 destroyed."), "{rest}");
 }
 
 #[test]

@@ -15,13 +15,14 @@ use crate::addr::{LayerName, Name};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::lang::syntax::ast::Body;
 
-use super::assign::{Assignments, Surroundings, deprecated, find_var_file, undeclared_in_project};
+use super::assign::{Assignments, Surroundings, deprecated, find_var_file};
 use super::block::text_of;
 use super::files::{normal, relative};
 use super::global::{GLOBAL, GlobalLayer, LayerScope};
 use super::load::{Given, LoadOptions, data_folder};
 use super::model::{Config, Layer, Phase, ProjectFile, StateSettings};
 use super::tree::Tree;
+use super::undeclared::undeclared_in_project;
 use super::workspace::{environment_file, remembered};
 use read::{Blocks, EnvironmentBlock, LayerBlock};
 use state::States;

@@ -197,9 +197,8 @@ fn many_that_nobody_declares_are_summed_up() {
     let count = |plain: &[(&str, &str)], given: Vec<Given>| {
         let mut options = options(plain);
         options.given = given;
-        let said = loaded(&options).1;
-        let warnings = said.iter().map(|one| (one.summary.clone(), one.detail.clone()));
-        warnings.collect::<Vec<_>>()
+        let said = load(&options).said;
+        said.iter().map(|one| (one.summary.clone(), one.detail.clone())).collect::<Vec<_>>()
     };
     let more = |others: usize| {
         let detail = format!(
