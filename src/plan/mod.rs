@@ -24,6 +24,7 @@ mod objects;
 mod options;
 mod order;
 mod orphan;
+mod outputs;
 mod prior;
 pub mod provider;
 mod provision;

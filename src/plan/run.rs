@@ -14,8 +14,9 @@ use crate::provider::Registry;
 use crate::state::{Object, Slot, State};
 use crate::value::Value;
 
+use super::actions::Invocation;
 use super::instance::schema_of;
-use super::model::{LayerPlan, OutputChange, Plan, PlanMode, PlannedChange, Segment, Work};
+use super::model::{LayerPlan, Plan, PlanMode, PlannedChange, Segment, Work};
 use super::options::Options;
 use super::scope::Functions;
 use super::walk::{Input, Walk};
@@ -66,42 +67,22 @@ pub async fn run(
     }
     // What could be planned is shown beside the errors, as Terraform does.
     let errored = said.has_errors();
-    let mut drift = walk.drift();
-    if options.mode != PlanMode::RefreshOnly {
-        // What somebody else did is told where it matters to this plan; the rest is only taken over into state.
-        let changing = walk.changes.iter().filter(|planned| planned.change.action != Action::NoOp);
-        let changing: HashSet<_> = changing.map(|planned| &planned.change.addr).collect();
-        drift.retain(|drifted| drifted.change.action == Action::Delete || changing.contains(&drifted.change.addr));
-    }
+    let drift = drift_that_matters(&walk);
     let refreshed = walk.refreshed();
     let found = walk.found(&walk.changes);
     let leaving = walk.leaving();
     let outputs = walk.outputs();
     let seen = walk.objects.entries.iter().filter(|entry| entry.slot.addr.resource.mode == Mode::Managed);
     let seen: Vec<Slot> = seen.map(|entry| entry.slot.clone()).collect();
-    let mut changes = std::mem::take(&mut walk.changes);
-    let position = |planned: &PlannedChange| config.layer_index(&planned.change.addr.layer);
-    // By keys of their own: changes are large, and every move of one would cost more than its key.
-    changes.sort_by_cached_key(|planned| {
-        let change = &planned.change;
-        (planned.phase, position(planned), change.addr.clone(), change.deposed.clone())
-    });
+    let changes = in_order(config, std::mem::take(&mut walk.changes));
     said.append(options.replace.iter().filter_map(|pattern| incomplete(pattern, &changes)));
-    let mut invocations = Vec::new();
-    if !errored {
-        let planned = walk.invocations(&changes).take(&mut said);
-        let Some(planned) = planned.filter(|_| !said.has_errors()) else { return Outcome::fail(said) };
-        invocations = planned;
-    }
+    let Some(invocations) = invocations(&walk, &changes, errored, &mut said) else { return Outcome::fail(said) };
     let phases = walk.phases(&changes);
     if !errored {
         said.append(phases.said);
     }
     let Some(phases) = phases.value else { return Outcome::fail(said) };
     let errored = said.has_errors();
-    for invocation in &mut invocations {
-        invocation.config = super::ephemeral::forgotten(&invocation.config);
-    }
     let pending = changes.iter().any(|planned| planned.pending.is_some() || planned.lost_with.is_some());
     let selection = &options.selection;
     let checks = match options.idle {
@@ -139,6 +120,45 @@ pub async fn run(
         })),
     };
     Outcome::with(plan, said)
+}
+
+/// What changed outside of the program and is told: where it matters to this plan. The rest is only taken over into state.
+fn drift_that_matters(walk: &Walk<'_>) -> Vec<PlannedChange> {
+    let mut drift = walk.drift();
+    if !walk.is_refresh_only() {
+        let changing = walk.changes.iter().filter(|planned| planned.change.action != Action::NoOp);
+        let changing: HashSet<_> = changing.map(|planned| &planned.change.addr).collect();
+        drift.retain(|drifted| drifted.change.action == Action::Delete || changing.contains(&drifted.change.addr));
+    }
+    drift
+}
+
+/// Changes by phase, layer and address.
+fn in_order(config: &Config, mut changes: Vec<PlannedChange>) -> Vec<PlannedChange> {
+    let position = |planned: &PlannedChange| config.layer_index(&planned.change.addr.layer);
+    // By keys of their own: changes are large, and every move of one would cost more than its key.
+    changes.sort_by_cached_key(|planned| {
+        let change = &planned.change;
+        (planned.phase, position(planned), change.addr.clone(), change.deposed.clone())
+    });
+    changes
+}
+
+/// The actions that are invoked; none by a plan that has failed. `None`: something is wrong with them.
+fn invocations(
+    walk: &Walk<'_>,
+    changes: &[PlannedChange],
+    errored: bool,
+    said: &mut Diagnostics,
+) -> Option<Vec<Invocation>> {
+    if errored {
+        return Some(Vec::new());
+    }
+    let mut invocations = walk.invocations(changes).take(said).filter(|_| !said.has_errors())?;
+    for invocation in &mut invocations {
+        invocation.config = super::ephemeral::forgotten(&invocation.config);
+    }
+    Some(invocations)
 }
 
 /// What is said of a `-replace` that names a resource with several instances and none of them.
@@ -364,87 +384,4 @@ impl Walk<'_> {
     pub(super) fn selection_is_whole(&self) -> bool {
         self.input.options.selection.is_everything()
     }
-
-    /// Changes of the root outputs.
-    fn outputs(&self) -> Vec<OutputChange> {
-        let graph = self.input.graph;
-        let mut outputs: Vec<OutputChange> = Vec::new();
-        for (index, root) in graph.roots.iter().enumerate() {
-            if !self.is_selected_layer(index) {
-                continue;
-            }
-            let begin = outputs.len();
-            let stored = &self.input.states[index].outputs;
-            let module = graph.module(*root);
-            let copy = self.world.copies_of(*root)[0];
-            let destroy = self.is_destroy();
-            let selection = &self.input.options.selection;
-            let targeted = !selection.targets.is_empty() || !selection.excludes.is_empty();
-            for (name, output) in &module.module.outputs {
-                let Some(offset) = module.shape.output(name) else { continue };
-                if self.is_broken(graph.at(*root, offset)) {
-                    continue;
-                }
-                // A null stands for what was gone when somebody looked: there is no value to compare with.
-                let before = stored.get(name).map(|output| output.value.clone()).filter(|value| !value.is_null());
-                let takes_part = self.selected[graph.at(*root, offset).index()];
-                if targeted && (destroy || !takes_part) {
-                    continue;
-                }
-                let after = match self.world.get(copy, offset) {
-                    Some(_) if destroy => None,
-                    Some(value) if takes_part && !value.is_null() => Some(value.clone()),
-                    Some(_) if takes_part => None,
-                    Some(_) | None => before.clone(),
-                };
-                let mut change = output_change(&graph.layers[index], name, before, after, output.sensitive);
-                if let (Some(change), Some(stored)) = (&mut change, stored.get(name))
-                    && change.action == Action::NoOp
-                    && takes_part
-                    && stored.sensitive != output.sensitive
-                {
-                    // State is to know that it must not be shown, or may be.
-                    change.action = Action::Update;
-                }
-                outputs.extend(change);
-            }
-            if targeted {
-                continue;
-            }
-            for (name, old) in stored {
-                if !module.module.outputs.contains_key(name) {
-                    let change =
-                        output_change(&graph.layers[index], name, Some(old.value.clone()), None, old.sensitive);
-                    outputs.extend(change);
-                }
-            }
-            outputs[begin..].sort_by(|a, b| a.name.cmp(&b.name));
-        }
-        outputs
-    }
-}
-
-fn output_change(
-    layer: &crate::addr::LayerName,
-    name: &crate::addr::Name,
-    before: Option<Value>,
-    after: Option<Value>,
-    sensitive: bool,
-) -> Option<OutputChange> {
-    let bare = after.clone().map(|value| value.unmark_deep().0);
-    let action = match (&before, &bare) {
-        (None, None) => return None,
-        (None, Some(_)) => Action::Create,
-        (Some(_), None) => Action::Delete,
-        (Some(before), Some(after)) if before == after => Action::NoOp,
-        (Some(_), Some(_)) => Action::Update,
-    };
-    Some(OutputChange {
-        layer: layer.clone(),
-        name: name.clone(),
-        action,
-        before: before.unwrap_or_default(),
-        after: after.unwrap_or_default(),
-        sensitive,
-    })
 }
