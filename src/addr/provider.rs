@@ -26,7 +26,7 @@ impl ProviderSource {
         if kind == "terraform" {
             return ProviderSource::builtin();
         }
-        ProviderSource { host: DEFAULT_HOST.into(), namespace: "hashicorp".into(), kind: kind.into() }
+        ProviderSource { host: DEFAULT_HOST.into(), namespace: "hashicorp".into(), kind: lower(kind) }
     }
 
     /// The provider inside the program: `terraform.io/builtin/terraform`.
@@ -34,7 +34,8 @@ impl ProviderSource {
         ProviderSource { host: "terraform.io".into(), namespace: "builtin".into(), kind: "terraform".into() }
     }
 
-    /// Reads `TYPE`, `NAMESPACE/TYPE` or `HOST/NAMESPACE/TYPE`. `None` when it is none of these.
+    /// Reads `TYPE`, `NAMESPACE/TYPE` or `HOST/NAMESPACE/TYPE`. `None` when it is none of these. Upper and lower case mean the
+    /// same, as in the names of hosts: `ClickHouse/x` is `clickhouse/x`.
     pub fn parse(text: &str) -> Option<Self> {
         let valid = |part: &str| {
             !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':'))
@@ -46,10 +47,10 @@ impl ProviderSource {
         match parts[..] {
             [kind] => Some(ProviderSource::implied(kind)),
             [namespace, kind] => {
-                Some(ProviderSource { host: DEFAULT_HOST.into(), namespace: namespace.into(), kind: kind.into() })
+                Some(ProviderSource { host: DEFAULT_HOST.into(), namespace: lower(namespace), kind: lower(kind) })
             }
             [host, namespace, kind] => {
-                Some(ProviderSource { host: host.into(), namespace: namespace.into(), kind: kind.into() })
+                Some(ProviderSource { host: lower(host), namespace: lower(namespace), kind: lower(kind) })
             }
             _ => None,
         }
@@ -62,6 +63,10 @@ impl ProviderSource {
         };
         self.namespace == other.namespace && self.kind == other.kind && host(self) == host(other)
     }
+}
+
+fn lower(text: &str) -> Name {
+    text.to_ascii_lowercase().into()
 }
 
 impl fmt::Display for ProviderSource {

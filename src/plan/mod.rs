@@ -35,6 +35,7 @@ mod results;
 pub mod rules;
 mod run;
 pub mod scope;
+mod storable;
 mod subjects;
 mod trigger;
 pub mod values;

@@ -108,7 +108,9 @@ impl StateError {
                 };
                 Diagnostic::error(summary, format!("{key}: {source}.\n{hint}")).about(key)
             }
-            StateError::Locked(locked) => Diagnostic::error("State is locked", locked.to_string()).about(&locked.key),
+            StateError::Locked(locked) => {
+                Diagnostic::error("Error acquiring the state lock", locked.to_string()).about(&locked.key)
+            }
             StateError::NotUnlocked { key, .. } => Diagnostic::error("Lock not removed", format!("{self}.")).about(key),
             StateError::LeaseLost { key } => Diagnostic::error(
                 "Lock lost",
