@@ -118,3 +118,21 @@ impl fmt::Display for ProviderConfigAddr {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upper_and_lower_case_name_the_same_provider() {
+        let check = |text: &str, expect: Option<&str>| {
+            assert_eq!(ProviderSource::parse(text).map(|source| source.to_string()).as_deref(), expect, "{text}");
+        };
+        check("ClickHouse/x", Some("registry.terraform.io/clickhouse/x"));
+        check("clickhouse/X", Some("registry.terraform.io/clickhouse/x"));
+        check("Example.COM/A/b", Some("example.com/a/b"));
+        check("Random", Some("registry.terraform.io/hashicorp/random"));
+        check("Terraform", Some("registry.terraform.io/hashicorp/terraform"));
+        check("a b/c", None);
+    }
+}

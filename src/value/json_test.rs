@@ -98,6 +98,21 @@ fn typed_json_is_lenient_and_strict_where_terraform_is() -> Result<(), JsonError
 }
 
 #[test]
+fn attributes_that_a_type_lacks_are_left_out_of_stored_values() -> Result<(), JsonError> {
+    let ty = type_from_json(br#"["object",{"a":"string","b":["list",["object",{"c":"number"}]],"d":"dynamic"}]"#)?;
+    let text = r#"{"a":"x","later":{"e":[1]},"b":[{"c":1,"f":null},{"g":"h"}],"d":null}"#;
+    let (value, dropped) = from_json_stored(text.as_bytes(), &ty)?;
+    assert_eq!(to_json_typed(&value, &ty)?, r#"{"a":"x","b":[{"c":1},{"c":null}],"d":null}"#);
+    assert_eq!(dropped, ["later", "f", "g"].map(Str::from));
+    // A type that stands beside its value is of the same version.
+    let text = r#"{"d":{"value":{"a":1},"type":["object",{"b":"number"}]}}"#;
+    assert!(from_json_stored(text.as_bytes(), &ty).is_err());
+    assert!(from_json_stored(br#"{"later":[}"#, &ty).is_err());
+    assert!(from_json_typed(br#"{"later":1}"#, &ty).is_err());
+    Ok(())
+}
+
+#[test]
 fn unknown_and_marked_values_are_not_written() {
     for (value, expect) in [
         (Value::unknown(Type::Any), "an unknown value cannot be written as JSON"),
