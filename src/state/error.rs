@@ -109,7 +109,10 @@ impl StateError {
                 Diagnostic::error(summary, format!("{key}: {source}.\n{hint}")).about(key)
             }
             StateError::Locked(locked) => {
-                Diagnostic::error("Error acquiring the state lock", locked.to_string()).about(&locked.key)
+                {
+                    // Terraform has nothing between the summary and the cause; our own words name the state.
+                    Diagnostic::error("Error acquiring the state lock", locked.to_string())
+                }
             }
             StateError::NotUnlocked { key, .. } => Diagnostic::error("Lock not removed", format!("{self}.")).about(key),
             StateError::LeaseLost { key } => Diagnostic::error(

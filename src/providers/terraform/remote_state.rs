@@ -50,11 +50,13 @@ pub fn schema() -> Schema {
 pub fn validate(config: &Value) -> Diagnostics {
     let mut said = Diagnostics::none();
     let Some(name) = config.get("backend").and_then(Value::as_str) else { return said };
-    let mut invalid = |detail: String| said.error("Invalid backend configuration", detail);
+    let mut invalid = |argument: &str, detail: String| {
+        said.push(Diagnostic::error("Invalid backend configuration", detail).of_argument(argument));
+    };
     let backend = match Backend::named(name) {
         Ok(backend) => backend,
         Err(none) => {
-            invalid(none.detail(name));
+            invalid("backend", none.detail(name));
             return said;
         }
     };
@@ -64,15 +66,15 @@ pub fn validate(config: &Value) -> Diagnostics {
         return said;
     }
     let Some(entries) = given.as_entries() else {
-        invalid(wrong("an object is required"));
+        invalid("config", wrong("an object is required"));
         return said;
     };
     for (argument, value) in entries {
         if !backend.has(argument) {
             let hint = did_you_mean(argument, backend.arguments());
-            invalid(wrong(&format!("unexpected attribute {:?}", argument.as_str())) + &hint);
+            invalid("config", wrong(&format!("unexpected attribute {:?}", argument.as_str())) + &hint);
         } else if value.is_known() && backend.is_plain(argument) && convert(value, &Type::String).is_err() {
-            invalid(wrong(&format!(".{}: string required", argument.as_str())));
+            invalid("config", wrong(&format!(".{}: string required", argument.as_str())));
         }
     }
     said
