@@ -100,7 +100,7 @@ mod tests {
             assert_eq!(read.as_ref(), Ok(&kept), "{levels}");
             assert_eq!(kept == value, writes, "{levels}");
         };
-        let all = || {
+        let all = move || {
             for levels in [0, 1, 70, 127, 128, 400, 1000, MAX_WRITTEN_DEPTH - 1] {
                 check(levels, true);
             }
