@@ -77,7 +77,7 @@ pub async fn run(
     let found = walk.found(&walk.changes);
     let leaving = walk.leaving();
     let outputs = walk.outputs();
-    for change in outputs.iter().filter(|change| change.action != Action::NoOp) {
+    for change in outputs.iter().filter(|change| change.action != Action::NoOp && !options.offline) {
         let what = format!("output {:?}", change.name.as_str());
         said.0.extend(super::storable::refused(&what, &change.after));
     }
