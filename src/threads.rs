@@ -10,8 +10,9 @@ use std::thread::{Builder, available_parallelism, scope};
 /// Memory is what a thread costs beyond its time; more than these gain little.
 const MOST: usize = 4;
 
-/// The stack of the main thread: what may recurse there may recurse in the others.
-const STACK: usize = 8 << 20;
+/// The stack of every thread: what may recurse in one may recurse in the others. Values may nest
+/// a thousand levels deep, the text of their types twice as deep; the system gives a page of it only once it is touched.
+pub const STACK: usize = 64 << 20;
 
 /// Into how many pieces to cut work of a size, where less than `least` is not worth a thread of its own.
 pub fn pieces(size: usize, least: usize) -> usize {
@@ -21,6 +22,14 @@ pub fn pieces(size: usize, least: usize) -> usize {
     }
     let processors = available_parallelism().map_or(1, NonZero::get);
     processors.min(MOST).min(size / least).max(1)
+}
+
+/// Runs `f` with a stack of [`STACK`] bytes, whatever this thread's own is; `None` when there can be no such thread.
+pub fn with_stack<R: Send>(f: impl FnOnce() -> R + Send) -> Option<R> {
+    scope(|scope| match Builder::new().stack_size(STACK).spawn_scoped(scope, f).ok()?.join() {
+        Ok(result) => Some(result),
+        Err(panic) => std::panic::resume_unwind(panic),
+    })
 }
 
 /// Runs `f` on every piece, each in a thread of its own and the first in this one.

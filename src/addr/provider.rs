@@ -26,7 +26,7 @@ impl ProviderSource {
         if kind == "terraform" {
             return ProviderSource::builtin();
         }
-        ProviderSource { host: DEFAULT_HOST.into(), namespace: "hashicorp".into(), kind: kind.into() }
+        ProviderSource { host: DEFAULT_HOST.into(), namespace: "hashicorp".into(), kind: lower(kind) }
     }
 
     /// The provider inside the program: `terraform.io/builtin/terraform`.
@@ -34,7 +34,8 @@ impl ProviderSource {
         ProviderSource { host: "terraform.io".into(), namespace: "builtin".into(), kind: "terraform".into() }
     }
 
-    /// Reads `TYPE`, `NAMESPACE/TYPE` or `HOST/NAMESPACE/TYPE`. `None` when it is none of these.
+    /// Reads `TYPE`, `NAMESPACE/TYPE` or `HOST/NAMESPACE/TYPE`. `None` when it is none of these. Upper and lower case mean the
+    /// same, as in the names of hosts: `ClickHouse/x` is `clickhouse/x`.
     pub fn parse(text: &str) -> Option<Self> {
         let valid = |part: &str| {
             !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':'))
@@ -46,10 +47,10 @@ impl ProviderSource {
         match parts[..] {
             [kind] => Some(ProviderSource::implied(kind)),
             [namespace, kind] => {
-                Some(ProviderSource { host: DEFAULT_HOST.into(), namespace: namespace.into(), kind: kind.into() })
+                Some(ProviderSource { host: DEFAULT_HOST.into(), namespace: lower(namespace), kind: lower(kind) })
             }
             [host, namespace, kind] => {
-                Some(ProviderSource { host: host.into(), namespace: namespace.into(), kind: kind.into() })
+                Some(ProviderSource { host: lower(host), namespace: lower(namespace), kind: lower(kind) })
             }
             _ => None,
         }
@@ -62,6 +63,10 @@ impl ProviderSource {
         };
         self.namespace == other.namespace && self.kind == other.kind && host(self) == host(other)
     }
+}
+
+fn lower(text: &str) -> Name {
+    text.to_ascii_lowercase().into()
 }
 
 impl fmt::Display for ProviderSource {
@@ -111,5 +116,23 @@ impl fmt::Display for ProviderConfigAddr {
             Some(key) => write!(f, "{}", InstanceKey::Str(key.clone())),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upper_and_lower_case_name_the_same_provider() {
+        let check = |text: &str, expect: Option<&str>| {
+            assert_eq!(ProviderSource::parse(text).map(|source| source.to_string()).as_deref(), expect, "{text}");
+        };
+        check("ClickHouse/x", Some("registry.terraform.io/clickhouse/x"));
+        check("clickhouse/X", Some("registry.terraform.io/clickhouse/x"));
+        check("Example.COM/A/b", Some("example.com/a/b"));
+        check("Random", Some("registry.terraform.io/hashicorp/random"));
+        check("Terraform", Some("registry.terraform.io/hashicorp/terraform"));
+        check("a b/c", None);
     }
 }

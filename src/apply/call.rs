@@ -13,7 +13,7 @@ use crate::state::{Commit, Object, Record, Slot, Status};
 use crate::value::Value;
 
 use super::Stop;
-use super::record::{intent, nonce, object};
+use super::record::{intent, nonce, object, partial};
 
 /// A call that is ready to go.
 pub(super) struct Job<'a> {
@@ -307,7 +307,14 @@ async fn apply(job: &Job<'_>, request: ApplyRequest, remote: bool) -> Outcome {
                     kept = job.provisions.then(|| (slot.clone(), stored.clone()));
                     record = record.put(slot, provider.clone(), stored);
                 }
-                Err(diagnostic) => said.push(*diagnostic),
+                Err(diagnostic) => {
+                    said.push(*diagnostic);
+                    // An object that was made is to be replaced; one that was changed is still the same object.
+                    let status = if job.call == Call::Create { Status::Tainted } else { status };
+                    if let Some(stored) = partial(job.planned, &now, &private, status, job.dependencies.clone()) {
+                        record = record.put(slot, provider.clone(), stored);
+                    }
+                }
             }
             value = Some(now);
         }

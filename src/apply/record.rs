@@ -8,7 +8,7 @@ use crate::diag::Diagnostic;
 use crate::graph::{Graph, Node, NodeId};
 use crate::plan::{PlannedChange, schema_of};
 use crate::state::{Object, OpenIntent, Slot, Status};
-use crate::value::{Marks, Path, Value, to_json_typed};
+use crate::value::{Marks, Path, Value, to_json_typed, writable};
 
 /// The object that state keeps of a value.
 ///
@@ -25,7 +25,10 @@ pub fn object(
         Box::new(
             Diagnostic::error(
                 "Provider produced an object that cannot be stored",
-                format!("After the apply the provider returned {why}. This is a defect of the provider."),
+                format!(
+                    "After the apply the provider returned {why}. This is a defect of the provider, which should be reported \
+                     to its developers. What can be stored of the object is kept in state."
+                ),
             )
             .about(&planned.change.addr),
         )
@@ -48,6 +51,18 @@ fn is_sensitive_part(path: &Path, marks: Marks, value: &Value) -> bool {
     marks.contains(Marks::SENSITIVE) && path.of(value).is_some()
 }
 
+/// The object that state keeps of a value which it cannot hold as it is: with null for what is unknown still, infinite, or too
+/// deep. An object that exists must not be forgotten because of a part of it. `None` where its type is not known.
+pub fn partial(
+    planned: &PlannedChange,
+    value: &Value,
+    private: &[u8],
+    status: Status,
+    dependencies: Arc<[ConfigResourceAddr]>,
+) -> Option<Arc<Object>> {
+    object(planned, &writable(value), private, status, dependencies).ok()
+}
+
 /// The intent of a remote call. Its object is the planned one (unknown parts null) for a create, else the prior one.
 pub fn intent(
     planned: &PlannedChange,
@@ -59,7 +74,7 @@ pub fn intent(
 ) -> OpenIntent {
     let (version, json) = match schema_of(&*planned.provider_type, &planned.change.addr) {
         Some(schema) => {
-            let stored = known_only(&crate::schema::write_only_null(&schema.block, about));
+            let stored = writable(&crate::schema::write_only_null(&schema.block, about));
             (schema.version, to_json_typed(&stored, &schema.ty()).unwrap_or_else(|_| "{}".to_owned()))
         }
         None => (0, "{}".to_owned()),
@@ -77,22 +92,6 @@ pub fn intent(
         dependencies,
         create_before_destroy: planned.work.creates_first,
         sensitive: planned.work.marks.iter().map(|(path, _)| path.clone()).collect(),
-    }
-}
-
-/// The value with null for everything unknown.
-pub(super) fn known_only(value: &Value) -> Value {
-    match value {
-        Value::Unknown(unknown) => Value::Null(unknown.ty.clone()),
-        Value::List(sequence) => Value::list(sequence.element.clone(), sequence.items.iter().map(known_only).collect()),
-        Value::Set(sequence) => Value::set(sequence.element.clone(), sequence.items.iter().map(known_only).collect()),
-        Value::Tuple(items) => Value::tuple(items.iter().map(known_only).collect::<Vec<_>>()),
-        Value::Map(mapping) => {
-            Value::map(mapping.element.clone(), mapping.entries.map_values(|_, item| known_only(item)))
-        }
-        Value::Object(entries) => Value::Object(entries.map_values(|_, item| known_only(item))),
-        Value::Marked(marked) => known_only(&marked.value),
-        Value::Null(_) | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }
 
@@ -159,19 +158,5 @@ impl<'a> Dependencies<'a> {
         let found: Arc<[ConfigResourceAddr]> = found.into();
         self.known.insert(node, found.clone());
         found
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::value::Type;
-
-    #[test]
-    fn intents_leave_out_what_is_unknown() {
-        let value = Value::object([("a", Value::unknown(Type::String)), ("b", Value::int(1).sensitive())]);
-        let known = known_only(&value);
-        assert_eq!(known.get("a"), Some(&Value::Null(Type::String)));
-        assert_eq!(known.get("b"), Some(&Value::int(1)));
     }
 }

@@ -8,7 +8,9 @@ use crate::event::Event;
 use crate::plan::{Assertions, PlannedChange};
 use crate::state::{Object, OutputState, Record, Slot, Status as ObjectStatus};
 
-use super::record::{known_only, object};
+use crate::value::writable;
+
+use super::record::object;
 use super::run::Run;
 
 impl Run<'_> {
@@ -40,7 +42,7 @@ impl Run<'_> {
             let Some(layer) = plan.segment().config.layer_index(&planned.change.addr.layer) else { continue };
             let dependencies = self.dependencies.of(node);
             if let Ok(object) =
-                object(planned, &known_only(&planned.work.planned), &[], ObjectStatus::Ready, dependencies)
+                object(planned, &writable(&planned.work.planned), &[], ObjectStatus::Ready, dependencies)
             {
                 let slot = Slot { addr: planned.change.addr.clone(), deposed: None };
                 let record = std::mem::take(&mut records[layer]);

@@ -36,7 +36,7 @@ enum Way {
 }
 
 impl Listener {
-    /// One that tells nothing.
+    /// One that tells nothing but whom it waits for.
     pub fn quiet(terminal: Terminal) -> Self {
         Listener::telling(terminal, Way::Quiet)
     }
@@ -170,6 +170,10 @@ impl Events for Listener {
             self.print(&line);
         }
         let text = match &mut *self.way() {
+            // Somebody who waits is told for whom, whatever is quiet otherwise.
+            Way::Quiet if matches!(event, Event::LockWaiting { .. }) => {
+                Lines::new(inner.terminal.style, false).line(&event, Duration::ZERO)
+            }
             Way::Quiet => None,
             Way::Lines(lines) => lines.line(&event, inner.began.elapsed()),
             Way::Stream(stream) => stream.event(&event, Timestamp::now()),

@@ -12,6 +12,7 @@ mod gate;
 mod generate;
 mod get;
 mod graph;
+mod identity;
 mod import;
 mod init;
 mod init_output;
@@ -50,6 +51,7 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
 use crate::diag::{Diagnostic, SourceMap};
 use crate::plan::PlanMode;
+use crate::threads;
 
 use args::{Command, GateCommand, LookArgs, MetadataCommand, Root, SandboxCommand, StateCommand};
 use exit::Exit;
@@ -65,7 +67,8 @@ const PLAIN: LookArgs = LookArgs { no_color: false, compact_warnings: false };
 /// Runs the command that the arguments of this process ask for.
 pub fn main() -> ExitCode {
     let args: Vec<String> = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
-    run(&args).into()
+    // What goes through values recurses, and the stack of a process's first thread is the caller's to choose.
+    threads::with_stack(|| run(&args)).unwrap_or_else(|| run(&args)).into()
 }
 
 fn run(args: &[String]) -> Exit {
@@ -128,7 +131,9 @@ fn command(root: &Root, matches: &ArgMatches) -> Exit {
         Command::Modules(args) => return modules::run(&call, args),
         _ => {}
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(workers()).build() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.enable_all().worker_threads(workers()).thread_stack_size(threads::STACK);
+    let runtime = match runtime.build() {
         Ok(runtime) => runtime,
         Err(error) => return refuse("Program not started", &format!("Its threads cannot be made: {error}.")),
     };

@@ -10,10 +10,11 @@ use crate::addr::LayerName;
 use crate::config::{self, BackendUse, Capture, Captured, Config, Files, Given, LayerScope, LoadOptions};
 use crate::diag::{Diagnostic, Diagnostics, Outcome, SourceMap};
 use crate::lang::functions::DirFiles;
-use crate::ops::{Backup, Identity, RunOptions, Session, SessionOptions};
+use crate::ops::{Backup, RunOptions, Session, SessionOptions};
 use crate::plan::PlanMode;
 
 use super::args::{PlanningArgs, SelectArgs, StateFileArgs};
+use super::identity::identity;
 
 /// What every command gets.
 pub(super) struct Call {
@@ -226,14 +227,6 @@ pub(super) fn process_env() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
-}
-
-pub(super) fn identity() -> Identity {
-    let name = |variable: &str| std::env::var(variable).ok().filter(|name| !name.is_empty());
-    let user =
-        name("USER").or_else(|| name("LOGNAME")).unwrap_or_else(|| rustix::process::getuid().as_raw().to_string());
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    Identity { who: format!("{user}@{host}"), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
 /// What a run of a project is about.

@@ -9,7 +9,7 @@ use crate::ops::Session;
 use crate::provider::Provider;
 use crate::schema::{Schema, sensitive_paths};
 use crate::state::{OutputState, Placed, State, Status};
-use crate::value::{Marks, Value, from_json, from_json_typed};
+use crate::value::{Marks, Value, from_json, from_json_stored};
 use crate::view::{ShownObject, ShownOutput};
 
 /// Objects and outputs with the providers that their schemas are borrowed from.
@@ -104,7 +104,7 @@ fn object(
     let mut marks: Vec<_> = stored.sensitive.iter().map(|path| (path.clone(), Marks::SENSITIVE)).collect();
     let value = match (schema, &provider) {
         (Some(schema), Some(_)) if schema.version == stored.schema_version => {
-            from_json_typed(stored.attributes.as_bytes(), &schema.ty()).ok()
+            from_json_stored(stored.attributes.as_bytes(), &schema.ty()).ok().map(|(value, _)| value)
         }
         (Some(_), Some(provider)) => {
             let kind = shown.addr.resource.kind.as_str();

@@ -11,8 +11,9 @@ use crate::view::{self, Stream, TestLines, TestText};
 
 use super::args::TestArgs;
 use super::exit::Exit;
+use super::identity::identity;
 use super::plan::tell;
-use super::project::{Call, identity};
+use super::project::Call;
 use super::shown::decode;
 use super::terminal::Terminal;
 use super::wiring::Wiring;

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
-use crate::config::{self, Config, DEFAULT_WORKSPACE, is_workspace_name, workspace_file};
+use crate::config::{self, Config, DEFAULT_WORKSPACE, is_workspace_name, workspace_file, wrong_workspace_name};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ops;
+use crate::state::LockRequest;
 use crate::view::{self, Style};
 
-use super::args::{SelectArgs, WorkspaceCommand};
+use super::args::{LockArgs, SelectArgs, WorkspaceCommand, WorkspaceDeleteArgs};
 use super::exit::Exit;
+use super::identity::identity;
 use super::project::Call;
 use super::terminal::Terminal;
 
@@ -21,9 +23,12 @@ pub(super) async fn run(call: &Call, command: &WorkspaceCommand) -> Exit {
     let text = match command {
         WorkspaceCommand::Show(_) => show(call, select, &mut said),
         WorkspaceCommand::List(_) => list(call, select, &mut said).await,
-        WorkspaceCommand::New(args) => new(call, select, (&args.name, args.state.as_deref()), style, &mut said).await,
+        WorkspaceCommand::New(args) => {
+            let asked = New { name: &args.name, from: args.state.as_deref(), lock: locking(Some(&args.lock)) };
+            new(call, select, asked, style, &mut said).await
+        }
         WorkspaceCommand::Select(args) => choose(call, select, (&args.name, args.or_create), style, &mut said).await,
-        WorkspaceCommand::Delete(args) => delete(call, select, &args.name, args.force, &mut said).await,
+        WorkspaceCommand::Delete(args) => delete(call, args, &mut said).await,
     };
     terminal.say(&said, &call.sources);
     match text {
@@ -40,6 +45,7 @@ fn show(call: &Call, select: &SelectArgs, said: &mut Diagnostics) -> Option<Stri
     let mut load = call.load(select);
     load.needs_state = false;
     load.only_state = true;
+    load.leaves_workspace = true;
     // Whoever asks by flags is told when they name none.
     if load.environment.is_none()
         && load.given.is_empty()
@@ -76,6 +82,7 @@ fn plain(call: &Call, select: &SelectArgs, what: &str, said: &mut Diagnostics) -
     let mut load = call.load(select);
     load.only_state = true;
     // Commands that make or choose one work in whatever is chosen now.
+    load.leaves_workspace = true;
     let config = config::load(&load).take(said)?;
     if said.has_errors() {
         return None;
@@ -95,6 +102,7 @@ fn plain(call: &Call, select: &SelectArgs, what: &str, said: &mut Diagnostics) -
 async fn list(call: &Call, select: &SelectArgs, said: &mut Diagnostics) -> Option<String> {
     let mut load = call.load(select);
     load.only_state = true;
+    load.leaves_workspace = true;
     let project = config::environments(&load).take(said)?;
     let (names, current) = match project {
         Some((names, current)) => (names, current),
@@ -137,13 +145,27 @@ async fn existing(config: &Config, said: &mut Diagnostics) -> Option<Vec<String>
     }
 }
 
-async fn new(
-    call: &Call,
-    select: &SelectArgs,
-    (name, from): (&str, Option<&Path>),
-    style: Style,
-    said: &mut Diagnostics,
-) -> Option<String> {
+/// A workspace that is asked for.
+struct New<'a> {
+    name: &'a str,
+    /// The state file that it begins with.
+    from: Option<&'a Path>,
+    lock: Option<LockRequest>,
+}
+
+/// How states are locked: as asked, at once where nothing is said. `None`: not at all.
+fn locking(args: Option<&LockArgs>) -> Option<LockRequest> {
+    let mut request = LockRequest::new(identity().who, "workspace");
+    match args {
+        Some(args) if !args.lock => return None,
+        Some(args) => request.timeout = args.lock_timeout,
+        None => {}
+    }
+    Some(request)
+}
+
+async fn new(call: &Call, select: &SelectArgs, asked: New<'_>, style: Style, said: &mut Diagnostics) -> Option<String> {
+    let New { name, from, lock } = asked;
     let config = plain(call, select, "Add an environment block to have one more.", said)?;
     if overridden(call, select, said) || !valid(name, said) {
         return None;
@@ -163,7 +185,7 @@ async fn new(
             return None;
         }
     };
-    match ops::make_workspace(&config, name, from.as_deref()).await {
+    match ops::make_workspace(&config, name, from.as_deref(), lock.as_ref()).await {
         Err(errors) => {
             said.append(errors);
             None
@@ -191,7 +213,7 @@ async fn choose(
     }
     let known = existing(&config, said).await?.iter().any(|known| known == name);
     if !known && or_create {
-        return new(call, select, (name, None), style, said).await;
+        return new(call, select, New { name, from: None, lock: locking(None) }, style, said).await;
     }
     if !known {
         let detail = format!("Make it with infra workspace new {name}, or pass -or-create.");
@@ -205,8 +227,9 @@ async fn choose(
     Some(switched(name))
 }
 
-async fn delete(call: &Call, select: &SelectArgs, name: &str, force: bool, said: &mut Diagnostics) -> Option<String> {
-    let config = plain(call, select, "infra destroy -env NAME removes what one has.", said)?;
+async fn delete(call: &Call, args: &WorkspaceDeleteArgs, said: &mut Diagnostics) -> Option<String> {
+    let (name, lock) = (args.name.as_str(), locking(Some(&args.lock)));
+    let config = plain(call, &args.select, "infra destroy -env NAME removes what one has.", said)?;
     if name == DEFAULT_WORKSPACE {
         said.error("Cannot delete the default workspace", "It is always there.");
         return None;
@@ -221,7 +244,7 @@ async fn delete(call: &Call, select: &SelectArgs, name: &str, force: bool, said:
         said.error(format!("Workspace {name:?} doesn't exist"), "infra workspace list shows which there are.");
         return None;
     }
-    match ops::remove_workspace(&config, name, force).await {
+    match ops::remove_workspace(&config, name, args.force, lock.as_ref()).await {
         Ok(0) => Some(format!("Deleted workspace {name:?}!\n")),
         Ok(objects) => {
             said.push(Diagnostic::warning(
@@ -240,8 +263,7 @@ async fn delete(call: &Call, select: &SelectArgs, name: &str, force: bool, said:
 fn valid(name: &str, said: &mut Diagnostics) -> bool {
     let valid = is_workspace_name(name);
     if !valid {
-        let detail = format!("{name:?} cannot be the name of a workspace: it becomes a part of paths and keys.");
-        said.error("Invalid workspace name", detail);
+        said.error("Invalid workspace name", wrong_workspace_name(name));
     }
     valid
 }

@@ -7,6 +7,7 @@ use crate::diag::{Diagnostic, Diagnostics, Outcome, Span, did_you_mean};
 use crate::lang::eval::{Scope, evaluate};
 use crate::lang::syntax::ast::{Attribute, Body};
 use crate::lang::syntax::parse_expr;
+use crate::schema::Backend;
 use crate::value::{Type, Value, convert};
 
 use super::assign::Surroundings;
@@ -105,6 +106,8 @@ impl Arguments {
                 }
                 let object = Value::object(inner.values.into_iter().map(|(name, (value, _))| (name, value)));
                 arguments.values.insert("endpoints".into(), (object, Some(block.header)));
+            } else if arguments.has_block(name) {
+                arguments.values.insert(name.to_owned(), (Value::unknown(Type::Any), Some(block.header)));
             } else if S3_LATER.contains(&name) {
                 said.push(not_yet(&format!("The block type {name:?}")).at(block.header).within(within));
             } else {
@@ -113,6 +116,12 @@ impl Arguments {
             }
         }
         arguments
+    }
+
+    /// Whether a block of this name belongs to a backend that is known by name only.
+    fn has_block(&self, name: &str) -> bool {
+        let kind = self.within.split('"').nth(1).unwrap_or_default();
+        kind != "s3" && Backend::named(kind).is_ok_and(|backend| backend.has(name) && !backend.is_plain(name))
     }
 
     fn evaluate(&mut self, attribute: &Attribute, scope: &dyn Scope, said: &mut Diagnostics) {
@@ -169,16 +178,25 @@ impl Arguments {
 
     fn check(&self, known: &[&str], later: &[&str], said: &mut Diagnostics) {
         for (name, (_, span)) in &self.values {
-            let diagnostic = if known.contains(&name.as_str()) {
+            if known.contains(&name.as_str()) {
                 continue;
-            } else if later.contains(&name.as_str()) {
-                not_yet(&format!("The argument {name:?}"))
-            } else {
-                let hint = did_you_mean(name, known.iter().copied());
-                Diagnostic::error(
+            }
+            let hint = || did_you_mean(name, known.iter().chain(later).copied());
+            let diagnostic = match span {
+                _ if later.contains(&name.as_str()) => not_yet(&format!("The argument {name:?}")),
+                Some(_) => Diagnostic::error(
                     "Unsupported argument",
-                    format!("An argument named {name:?} is not expected here.{hint}"),
-                )
+                    format!("An argument named {name:?} is not expected here.{}", hint()),
+                ),
+                // Only what -backend-config assigns stands nowhere.
+                None => Diagnostic::error(
+                    "Invalid backend configuration argument",
+                    format!(
+                        "The backend configuration argument {name:?} given on the command line is not expected for the \
+                         selected backend type.{}",
+                        hint()
+                    ),
+                ),
             };
             said.push(diagnostic.or_at(*span).within(&self.within));
         }
@@ -269,13 +287,6 @@ pub fn settings(options: &LoadOptions, backend: Option<&BackendBlock>) -> Outcom
         }
         return Outcome::with(local(), said);
     };
-    if !matches!(backend.kind.as_str(), "local" | "s3") {
-        let detail = format!(
-            "The backend type {:?} is not part of this version: there are \"local\" and \"s3\".",
-            backend.kind.as_str()
-        );
-        return Diagnostic::error("Not supported yet", detail).at(backend.span).into();
-    }
     if !options.needs_state {
         return Outcome::ok(local());
     }
@@ -314,12 +325,24 @@ impl Arguments {
     /// Says which arguments a backend of this type does not have.
     pub fn check_names(&self, kind: &str) -> Diagnostics {
         let mut said = Diagnostics::none();
-        match kind {
-            "s3" => {
+        match Backend::named(kind) {
+            Ok(Backend { name: "s3", .. }) => {
                 let known: Vec<&str> = S3.iter().chain(S3_WITHOUT_EFFECT).copied().collect();
                 self.check(&known, S3_LATER, &mut said);
             }
-            _ => self.check(&["path", "workspace_dir"], &[], &mut said),
+            Ok(known) => {
+                self.check(&known.arguments().collect::<Vec<_>>(), &[], &mut said);
+                if known.name != "local" {
+                    let detail = format!(
+                        "The backend type {kind:?} is not part of this version: there are \"local\" and \"s3\". Keep the state in \
+                         one of these."
+                    );
+                    said.push(Diagnostic::error("Not supported yet", detail).or_at(self.span));
+                }
+            }
+            Err(none) => {
+                said.push(Diagnostic::error("Unsupported backend type", none.detail(kind)).or_at(self.span));
+            }
         }
         said
     }

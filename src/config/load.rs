@@ -51,6 +51,8 @@ pub struct LoadOptions {
     /// Whether it matters what variables are. Without it (`validate`) nothing is said of files of assignments in a folder that is
     /// no project's, and advice is given on what is written.
     pub needs_values: bool,
+    /// Whether another workspace is about to be chosen, so that the name of the present one does not matter.
+    pub leaves_workspace: bool,
     /// Whether `import` blocks without a resource block get one that is written from what they find.
     pub generates: bool,
     /// Where the values come from that a saved plan does not carry; `None` for everything but such a plan.
@@ -98,6 +100,7 @@ impl LoadOptions {
             may_be_empty: false,
             needs_state: true,
             needs_values: true,
+            leaves_workspace: false,
             generates: false,
             again: None,
             backend: BackendUse::default(),

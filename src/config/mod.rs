@@ -51,4 +51,4 @@ pub use testing::{
     TestModule, TestRun, TestSetting, assemble, check_expected, check_tests, load_tests,
 };
 pub use withheld::{Again, Withheld};
-pub use workspace::{DEFAULT_WORKSPACE, chosen_workspace, is_workspace_name, workspace_file};
+pub use workspace::{DEFAULT_WORKSPACE, chosen_workspace, is_workspace_name, workspace_file, wrong_workspace_name};

@@ -32,9 +32,8 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
         let detail = "-global chooses the layers of a project that exist once for all environments, and this folder belongs to none.";
         said.push(Diagnostic::error("No project", detail));
     }
-    if !super::workspace::is_workspace_name(&workspace) {
-        let detail = format!("{workspace:?} cannot be the name of a workspace: it becomes a part of paths and keys.");
-        said.push(Diagnostic::error("Invalid workspace name", detail));
+    if !options.leaves_workspace && !super::workspace::is_workspace_name(&workspace) {
+        said.push(wrong_name(options, &workspace));
     }
     let around = Surroundings::of(options, Env::default(), dir);
     let mut assignments = Assignments::new(Arc::new(around));
@@ -104,4 +103,19 @@ pub fn load(options: &LoadOptions, project: Option<&Path>) -> Outcome<Config> {
         state_from,
     };
     Outcome::with(config, said)
+}
+
+/// The chosen workspace cannot be called so: where its name comes from, and how to be rid of it.
+fn wrong_name(options: &LoadOptions, workspace: &str) -> Diagnostic {
+    let wrong = super::workspace::wrong_workspace_name(workspace);
+    if options.process_env.get("TF_WORKSPACE").is_some_and(|name| name == workspace) {
+        return Diagnostic::error(
+            "Invalid workspace name set using TF_WORKSPACE",
+            format!("{wrong} Unset TF_WORKSPACE, or change it."),
+        );
+    }
+    let file = super::workspace::workspace_file(options);
+    let detail =
+        format!("{wrong} It stands in {}. Choose another one with: infra workspace select default", file.display());
+    Diagnostic::error("Invalid workspace name", detail)
 }

@@ -9,6 +9,7 @@ use crate::diag::{Diagnostic, Span};
 use crate::lang::decode::pure_context;
 use crate::lang::eval::{Reference, Scope, evaluate};
 use crate::lang::functions::Context;
+use crate::schema::Backend;
 use crate::value::{Value, convert};
 
 use super::files::normal;
@@ -36,6 +37,11 @@ impl Config {
         let workspace =
             resource.body.attribute("workspace").is_none() || argument("workspace")?.as_str() == Some("default");
         let (backend, config) = (argument("backend")?, argument("config")?);
+        // With an argument that there is not, it is told as what it is: wrong.
+        let known = Backend::named(backend.as_str()?).ok()?;
+        if !config.as_entries()?.keys().all(|name| known.has(name)) {
+            return None;
+        }
         let text = |name: &str| config.get(name).and_then(Value::as_str).map(str::to_owned);
         let is_state_of = |lower: &Layer| match (&lower.state, backend.as_str()) {
             (StateSettings::S3(settings), Some("s3")) => {

@@ -31,8 +31,36 @@ pub fn chosen_workspace(options: &LoadOptions) -> String {
     remembered(options, &workspace_file(options)).unwrap_or_else(|| DEFAULT_WORKSPACE.to_owned())
 }
 
-/// Whether a workspace can be called so: the name becomes a part of paths and keys.
+/// Whether a workspace can be called so: the name becomes a part of paths and keys. As in Terraform it is one that stays as it is
+/// where a segment of a URL's path is escaped; beyond that the two names that mean folders themselves are refused, whose state
+/// would be another's.
 pub fn is_workspace_name(name: &str) -> bool {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '@' | '+' | '=' | ',' | ':' | '!');
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | '$' | '&' | '+' | ':' | '=' | '@');
     !name.is_empty() && name.chars().all(plain) && !matches!(name, "." | "..")
+}
+
+/// What is wrong with a name that is none.
+pub fn wrong_workspace_name(name: &str) -> String {
+    format!(
+        "The workspace name {name:?} is not allowed. The name must contain only URL safe characters, and no path separators."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_terraform_takes() {
+        for name in ["a", "-a", "_a", "~a", "a.b", "a@b", "a&b", "a=b", "a+b", "a$b", "a:b", "...", "A9"] {
+            assert!(is_workspace_name(name), "{name}");
+        }
+        for name in [
+            "", ".", "..", "a b", "a/b", "é", "a%b", "a'b", "a!b", "a*b", "a(b)", "a;b", "a,b", "a?b", "a#b", "a\\b",
+            "a\"b", "a|b", "a^b", "a`b", "[a]", "{a}", "<a>", "日本", "a\n",
+        ] {
+            assert!(!is_workspace_name(name), "{name}");
+        }
+    }
 }

@@ -29,6 +29,8 @@ pub struct Diagnostic {
     pub summary: String,
     /// Full sentences: the cause and what to do next. May be empty.
     pub detail: String,
+    /// The argument it is about, where only its name is known: whoever has the block finds its source.
+    pub argument: Option<String>,
     /// The source it is about, underlined in the snippet.
     pub subject: Option<Span>,
     /// What has to be seen with it to understand it, such as the whole call of which an argument is wrong.
@@ -63,6 +65,7 @@ impl Diagnostic {
             severity: Severity::Error,
             summary: summary.into(),
             detail: detail.into(),
+            argument: None,
             subject: None,
             frame: None,
             calling: None,
@@ -118,6 +121,13 @@ impl Diagnostic {
     #[must_use]
     pub fn as_advice(mut self) -> Self {
         self.advice = true;
+        self
+    }
+
+    /// Names the argument of its block that it is about.
+    #[must_use]
+    pub fn of_argument(mut self, name: impl Into<String>) -> Self {
+        self.argument = Some(name.into());
         self
     }
 

@@ -110,6 +110,31 @@ impl Open {
     }
 }
 
+/// Waits until nobody holds the states that a run may change, without locking them: for those who only look.
+pub(super) async fn wait_until_free(
+    session: &Session,
+    options: &RunOptions,
+    operation: &str,
+    events: &dyn Events,
+) -> Result<(), Diagnostics> {
+    let deadline = tokio::time::Instant::now() + options.lock_timeout;
+    for index in session.writable(options) {
+        let handle = &session.handles[index];
+        let mut request = LockRequest::new(session.identity.who.clone(), operation);
+        request.take_over_expired = options.take_over_expired;
+        let mut free = handle.until_free(&request).await;
+        if let Err(StateError::Locked(locked)) = &free
+            && !options.lock_timeout.is_zero()
+        {
+            events.emit(Event::LockWaiting { key: locked.key.clone(), holder: locked.holder() });
+            request.timeout = deadline.saturating_duration_since(tokio::time::Instant::now());
+            free = handle.until_free(&request).await;
+        }
+        free.map_err(|error| Diagnostics::from(error.diagnostic()))?;
+    }
+    Ok(())
+}
+
 /// Takes a lock. Somebody who has to wait for it is told for whom.
 async fn wait_for(handle: &StateHandle, request: LockRequest, events: &dyn Events) -> Result<Lock, Diagnostics> {
     let failed = |error: StateError| Diagnostics::from(error.diagnostic());
@@ -119,8 +144,7 @@ async fn wait_for(handle: &StateHandle, request: LockRequest, events: &dyn Event
     let at_once = LockRequest { timeout: Duration::ZERO, ..request.clone() };
     match handle.lock(&at_once).await {
         Err(StateError::Locked(locked)) => {
-            let holder = if locked.info.who.is_empty() { "another process".into() } else { locked.info.who };
-            events.emit(Event::LockWaiting { key: locked.key, holder });
+            events.emit(Event::LockWaiting { key: locked.key.clone(), holder: locked.holder() });
             handle.lock(&request).await.map_err(failed)
         }
         result => result.map_err(failed),

@@ -12,8 +12,9 @@ use crate::state::{Meta, OpenIntent, State, View};
 
 use super::session::{RunOptions, Session};
 
-/// Plans what an apply would do now. Takes no lock and writes nothing. Where planning fails there may be a plan all the same, of what
-/// could be planned.
+/// Plans what an apply would do now. Takes no lock and writes nothing. A state that somebody else holds is waited for as long as
+/// `-lock-timeout` says; with `-lock=false` the plan is of what is known so far. Where planning fails there may be a plan all the
+/// same, of what could be planned.
 pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) -> Outcome<Plan> {
     let mut said = refused(options);
     if said.has_errors() {
@@ -25,11 +26,20 @@ pub async fn plan(session: &Session, options: &RunOptions, events: &dyn Events) 
     if said.has_errors() {
         return Outcome::fail(said);
     }
+    if options.lock
+        && let Err(errors) = super::locks::wait_until_free(session, options, "plan", events).await
+    {
+        said.append(errors);
+        return Outcome::fail(said);
+    }
+    let (live, noted) = running(session).await;
+    said.append(noted);
     let views = match session.views().await {
         Ok(views) => views,
         Err(errors) => return Outcome::fail(errors),
     };
-    said.append(running(session).await);
+    let as_it_goes = |(index, view): (usize, View)| if live.contains(&index) { view.of_running() } else { view };
+    let views: Vec<View> = views.into_iter().enumerate().map(as_it_goes).collect();
     said.append(conflicts(&views));
     let unfinished = views.iter().flat_map(|view| view.open.iter().cloned()).collect();
     let states: Vec<State> = views.into_iter().map(|view| Arc::unwrap_or_clone(view.state)).collect();
@@ -194,10 +204,10 @@ pub(super) async fn metas(session: &Session) -> Vec<Meta> {
     futures::future::join_all(reads).await
 }
 
-/// What is to be said about runs that hold a lock right now: their results are not all in state yet.
-async fn running(session: &Session) -> Diagnostics {
-    let mut said = Diagnostics::none();
-    for handle in session.handles.iter().chain(&session.global) {
+/// The layers that runs hold right now, whose results are not all in state yet, and what is to be said about that.
+async fn running(session: &Session) -> (Vec<usize>, Diagnostics) {
+    let (mut live, mut said) = (Vec::new(), Diagnostics::none());
+    for (index, handle) in session.handles.iter().chain(&session.global).enumerate() {
         let Ok(Some(holder)) = handle.holder().await else { continue };
         if holder.is_dead() {
             said.push(
@@ -214,6 +224,7 @@ async fn running(session: &Session) -> Diagnostics {
                 .about(handle.key()),
             );
         } else {
+            live.push(index);
             said.push(
                 Diagnostic::warning(
                     "A run is in progress",
@@ -229,7 +240,7 @@ async fn running(session: &Session) -> Diagnostics {
             );
         }
     }
-    said
+    (live, said)
 }
 
 fn conflicts(views: &[View]) -> Diagnostics {

@@ -3,7 +3,7 @@
 use crate::config::{Config, DEFAULT_WORKSPACE, StateSettings, Workspaces};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::state::store::Condition;
-use crate::state::{State, StateHandle, format};
+use crate::state::{Lock, LockRequest, State, StateHandle, format};
 
 use super::session::store_of;
 
@@ -83,11 +83,16 @@ fn settings_of(config: &Config, name: &str) -> Option<StateSettings> {
 }
 
 /// Makes the place for the state of a new workspace, with the content of a state file when there is one. How many objects it has
-/// then.
+/// then. Its state is locked while it is written, unless no lock is asked for.
 ///
 /// # Errors
 /// When it cannot be made, or the file is no state.
-pub async fn make_workspace(config: &Config, name: &str, from: Option<&[u8]>) -> Result<usize, Diagnostics> {
+pub async fn make_workspace(
+    config: &Config,
+    name: &str,
+    from: Option<&[u8]>,
+    lock: Option<&LockRequest>,
+) -> Result<usize, Diagnostics> {
     let Some(settings) = settings_of(config, name) else { return Ok(0) };
     let layer = config.layers.first().map_or_else(crate::addr::LayerName::plain, |layer| layer.name.clone());
     let begins = from.map(|bytes| format::read(&layer, bytes)).transpose();
@@ -112,22 +117,55 @@ pub async fn make_workspace(config: &Config, name: &str, from: Option<&[u8]>) ->
     state.serial = u64::from(state.object_count() > 0);
     format::write(&state, &mut bytes)
         .map_err(|error| Diagnostics::from(Diagnostic::error("State not written", error.to_string())))?;
-    store.put(&key, bytes.into(), Condition::Absent).await.map_err(|error| error.diagnostic())?;
+    let handle = StateHandle::new(store.clone(), key.clone(), state.layer.clone());
+    let held = take(&handle, lock).await?;
+    let written = store.put(&key, bytes.into(), Condition::Absent).await.map_err(|error| error.diagnostic());
+    release(held).await?;
+    written?;
     Ok(state.object_count())
 }
 
-/// Removes a workspace with its state. How many objects it still had; with `force` they are forgotten.
+async fn take(handle: &StateHandle, request: Option<&LockRequest>) -> Result<Option<Lock>, Diagnostics> {
+    match request {
+        Some(request) => Ok(Some(handle.lock(request).await.map_err(|error| error.diagnostic())?)),
+        None => Ok(None),
+    }
+}
+
+async fn release(held: Option<Lock>) -> Result<(), Diagnostics> {
+    match held {
+        Some(lock) => Ok(lock.release().await.map_err(|error| error.diagnostic())?),
+        None => Ok(()),
+    }
+}
+
+/// Removes a workspace with its state. How many objects it still had; with `force` they are forgotten. Its state is locked
+/// meanwhile, unless no lock is asked for.
 ///
 /// # Errors
 /// When it has objects and `force` is not given, when its state is locked, or the store fails.
-pub async fn remove_workspace(config: &Config, name: &str, force: bool) -> Result<usize, Diagnostics> {
+pub async fn remove_workspace(
+    config: &Config,
+    name: &str,
+    force: bool,
+    lock: Option<&LockRequest>,
+) -> Result<usize, Diagnostics> {
     let (Some(settings), Some(layer)) = (settings_of(config, name), config.layers.first()) else { return Ok(0) };
     let (store, key) = store_of(&settings);
     let state = StateHandle::new(store.clone(), key.clone(), layer.name.clone());
-    if let Some(holder) = state.holder().await.map_err(|error| error.diagnostic())? {
-        let detail = format!("The state of workspace {name:?} is held by {} for {:?}.", holder.who, holder.command());
-        return Err(Diagnostic::error("State is locked", detail).into());
-    }
+    let held = take(&state, lock).await?;
+    let removed = remove_locked(&settings, &state, name, force).await;
+    release(held).await?;
+    removed
+}
+
+async fn remove_locked(
+    settings: &StateSettings,
+    state: &StateHandle,
+    name: &str,
+    force: bool,
+) -> Result<usize, Diagnostics> {
+    let (store, key) = (state.store(), state.key());
     let objects = state.read().await.map_err(|error| error.diagnostic())?.state.object_count();
     if objects > 0 && !force {
         let detail = format!(
@@ -137,7 +175,7 @@ pub async fn remove_workspace(config: &Config, name: &str, force: bool) -> Resul
         );
         return Err(Diagnostic::error("Workspace is not empty", detail).into());
     }
-    match &settings {
+    match settings {
         StateSettings::Local { path } => {
             let folder = path.parent().unwrap_or(path);
             std::fs::remove_dir_all(folder).map_err(|error| {
@@ -146,7 +184,7 @@ pub async fn remove_workspace(config: &Config, name: &str, force: bool) -> Resul
             })?;
         }
         StateSettings::S3(_) => {
-            store.delete(&key).await.map_err(|error| error.diagnostic())?;
+            store.delete(key).await.map_err(|error| error.diagnostic())?;
             // What was noted beside the state means nothing without it.
             store.delete(&format!("{key}.meta")).await.map_err(|error| error.diagnostic())?;
         }

@@ -10,6 +10,7 @@ use crate::event::Event;
 use crate::graph::NodeId;
 use crate::lang::decode::decode;
 use crate::lang::generate;
+use crate::lang::syntax::ast::Body;
 use crate::provider::{Boxed, Configured, DataRequest, Opened, PlanRequest, Planned, Provider};
 use crate::schema::{Schema, proposed, sensitive_paths};
 use crate::state::Object;
@@ -148,7 +149,7 @@ impl<'a> Walk<'a> {
             true => Diagnostics::none(),
             false => kind.validate(&addr.resource.kind, addr.resource.mode == Mode::Data, &config),
         };
-        said.append(checked.located(Some(resource.block.header), Some(&within)));
+        said.append(at_arguments(checked, &resource.body, &addr).located(Some(resource.block.header), Some(&within)));
         if said.has_errors() {
             return finished(place, said);
         }
@@ -377,4 +378,16 @@ fn unknown_type(kind: &dyn Provider, resource: &Resource) -> Diagnostic {
         .labels
         .first()
         .map_or(resource.block.header, |label| label.span))
+}
+
+/// Points what is about an argument at its value.
+fn at_arguments(mut said: Diagnostics, body: &Body, addr: &InstanceAddr) -> Diagnostics {
+    for diagnostic in &mut said.0 {
+        let attribute = diagnostic.argument.take().and_then(|name| body.attribute(&name));
+        if let Some(attribute) = attribute.filter(|_| diagnostic.subject.is_none()) {
+            diagnostic.subject = Some(attribute.expr.span);
+            diagnostic.address.get_or_insert_with(|| format!("{addr:#}"));
+        }
+    }
+    said
 }

@@ -195,6 +195,11 @@ impl<'a> Walk<'a> {
         if action.deletes() && self.forbids_destroy(&place, resource) {
             said.push(super::orphan::protected(&addr).at(resource.block.header).within(within.to_string()));
         }
+        // Who only looks at the configuration stores nothing.
+        if !self.input.options.offline && (action != Action::NoOp || resource.addr.mode == Mode::Data) {
+            let refused = super::storable::refused(&addr, &planned);
+            said.0.extend(refused.map(|one| one.at(resource.block.header)));
+        }
         let rules = &resource.lifecycle.postconditions;
         if !rules.is_empty() {
             let scope = ModuleScope {

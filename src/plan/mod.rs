@@ -36,6 +36,7 @@ mod results;
 pub mod rules;
 mod run;
 pub mod scope;
+mod storable;
 mod subjects;
 mod trigger;
 pub mod values;

@@ -341,18 +341,27 @@ pub fn decode_object(kind: &dyn Provider, slot: &Slot, object: &Object, types: &
             Diagnostic::error(
                 "Resource instance managed by newer provider version",
                 format!(
-                    "The object was last written with schema version {} of {resource:?}; this program knows version {}. Use \
-                     a newer version of the program.",
-                    object.schema_version, schema.version
+                    "The current state of {slot} was created by a newer provider version than is currently selected: it has \
+                     version {} of the schema of {resource:?}, and this provider knows version {}. Upgrade the {} provider to \
+                     work with this state.",
+                    object.schema_version,
+                    schema.version,
+                    resource.split('_').next().unwrap_or(resource)
                 ),
             )
             .about(slot),
         );
     } else {
-        types.read(object.attributes.as_bytes(), &schema.ty())
+        types.read_stored(object.attributes.as_bytes(), &schema.ty())
     };
     match value {
-        Ok(value) => Outcome::ok(Known { value, private }),
+        Ok((value, dropped)) => {
+            if !dropped.is_empty() {
+                // As after an upgrade of the provider that took attributes away, or a downgrade to one without them yet.
+                tracing::info!(%slot, attributes = ?dropped, "left out attributes of a stored object that its schema lacks");
+            }
+            Outcome::ok(Known { value, private })
+        }
         Err(error) => Outcome::fail(
             Diagnostic::error(
                 "Stored object cannot be read",

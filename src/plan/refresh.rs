@@ -417,9 +417,9 @@ async fn recover(result: &mut ProviderDone, kind: &dyn Provider, configured: &dy
             .schema()
             .resources
             .get(name)
-            .map(|schema| crate::value::from_json_typed(intent.object.as_bytes(), &schema.ty()));
+            .map(|schema| crate::value::from_json_stored(intent.object.as_bytes(), &schema.ty()));
         let answer = match planned {
-            Some(Ok(planned)) => configured.recover(name, intent, planned).await,
+            Some(Ok((planned, _))) => configured.recover(name, intent, planned).await,
             Some(Err(error)) => Recovered::CannotTell(format!("what was planned cannot be read: {error}")),
             None => Recovered::CannotTell(format!("the provider has no type {name:?}")),
         };

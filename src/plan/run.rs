@@ -72,6 +72,10 @@ pub async fn run(
     let found = walk.found(&walk.changes);
     let leaving = walk.leaving();
     let outputs = walk.outputs();
+    for change in outputs.iter().filter(|change| change.action != Action::NoOp && !options.offline) {
+        let what = format!("output {:?}", change.name.as_str());
+        said.0.extend(super::storable::refused(&what, &change.after));
+    }
     let seen = walk.objects.entries.iter().filter(|entry| entry.slot.addr.resource.mode == Mode::Managed);
     let seen: Vec<Slot> = seen.map(|entry| entry.slot.clone()).collect();
     let changes = in_order(config, std::mem::take(&mut walk.changes));

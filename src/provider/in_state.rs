@@ -7,7 +7,7 @@ use crate::change::{Action, Intent};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::Stop;
 use crate::schema::{Block, Schema, computed_unknown};
-use crate::value::{Path, Value, from_json_typed};
+use crate::value::{Path, Value, from_json_stored};
 
 use super::{
     Applied, ApplyRequest, Boxed, Configured, DataRequest, ImportRequest, Imported, Limits, MoveRequest, Moved, Now,
@@ -113,8 +113,8 @@ pub fn unknown_kind<T>(kind: &str) -> Outcome<T> {
 }
 
 fn decode(schema: &Schema, text: &str) -> Outcome<Value> {
-    match from_json_typed(text.as_bytes(), &schema.ty()) {
-        Ok(value) => Outcome::ok(value),
+    match from_json_stored(text.as_bytes(), &schema.ty()) {
+        Ok((value, _)) => Outcome::ok(value),
         Err(error) => Diagnostic::error("Unreadable object in state", error.to_string()).into(),
     }
 }

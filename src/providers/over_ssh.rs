@@ -11,7 +11,7 @@ use crate::provider::{
     Progress, Provider, ProviderSchema, ReadRequest, ReadResult, Recovered, unknown_kind,
 };
 use crate::schema::Block;
-use crate::value::{Value, from_json_typed};
+use crate::value::{Value, from_json_stored};
 
 use super::Settings;
 
@@ -67,8 +67,8 @@ impl<K: OnHosts> Provider for OverSsh<K> {
 
     fn upgrade(&self, kind: &str, _version: u64, state: &str) -> Outcome<Value> {
         let Some(schema) = self.schema().resources.get(kind) else { return unknown_kind(kind) };
-        match from_json_typed(state.as_bytes(), &schema.ty()) {
-            Ok(value) => Outcome::ok(value),
+        match from_json_stored(state.as_bytes(), &schema.ty()) {
+            Ok((value, _)) => Outcome::ok(value),
             Err(error) => Diagnostic::error("Unreadable object in state", error.to_string()).into(),
         }
     }

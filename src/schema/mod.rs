@@ -4,10 +4,12 @@
 //! schema only: [`proposed`] merges prior and configured values, [`computed_unknown`] marks what the provider will decide.
 //! Not here: reading a body against a schema (`lang::decode`), providers themselves.
 
+mod backend;
 mod merge;
 
 use std::sync::OnceLock;
 
+pub use backend::{Backend, NoBackend};
 pub use merge::{attribute_at, computed_unknown, proposed, sensitive_paths, write_only_null};
 
 use crate::value::{AttrType, ObjectType, Str, Type};

@@ -108,7 +108,12 @@ impl StateError {
                 };
                 Diagnostic::error(summary, format!("{key}: {source}.\n{hint}")).about(key)
             }
-            StateError::Locked(locked) => Diagnostic::error("State is locked", locked.to_string()).about(&locked.key),
+            StateError::Locked(locked) => {
+                {
+                    // Terraform has nothing between the summary and the cause; our own words name the state.
+                    Diagnostic::error("Error acquiring the state lock", locked.to_string())
+                }
+            }
             StateError::NotUnlocked { key, .. } => Diagnostic::error("Lock not removed", format!("{self}.")).about(key),
             StateError::LeaseLost { key } => Diagnostic::error(
                 "Lock lost",

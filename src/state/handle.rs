@@ -66,6 +66,15 @@ impl StateHandle {
         lock::holder(&*self.store, &self.key).await
     }
 
+    /// Waits until nobody holds the lock, for as long as the request says, and takes nothing. Gives a holder that has ended
+    /// without giving it back.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] when somebody still holds it then.
+    pub async fn until_free(&self, request: &LockRequest) -> Result<Option<LockInfo>, StateError> {
+        lock::until_free(&*self.store, &self.key, &self.layer, request).await
+    }
+
     /// Removes the lock with that ID, and gives what it said.
     ///
     /// # Errors

@@ -16,6 +16,9 @@ mod error;
 pub mod format;
 mod handle;
 mod journal;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod limits_test;
 mod lock;
 mod meta;
 mod model;

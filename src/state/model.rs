@@ -193,6 +193,19 @@ impl Placed<'_> {
     }
 }
 
+/// A newer form of the same object, with what only other programs know of it.
+fn inherited(there: &Object, mut object: Arc<Object>) -> Arc<Object> {
+    if object.foreign.is_empty() && !there.foreign.is_empty() {
+        Arc::make_mut(&mut object).foreign.clone_from(&there.foreign);
+    }
+    if object.identity.is_none() && there.identity.is_some() {
+        let object = Arc::make_mut(&mut object);
+        object.identity.clone_from(&there.identity);
+        object.identity_schema_version = there.identity_schema_version;
+    }
+    object
+}
+
 impl State {
     /// The state before the first snapshot.
     pub fn empty(layer: LayerName) -> Self {
@@ -284,12 +297,16 @@ impl State {
             Arc::new(ResourceState { provider: provider.clone(), instances: BTreeMap::new(), foreign: Vec::new() })
         });
         let same_provider = resource.provider == *provider;
+        let mut object = object;
         let there = resource.instances.get(&slot.addr.key).and_then(|instance| match &slot.deposed {
             None => instance.current.as_ref(),
             Some(key) => instance.deposed.get(key),
         });
-        if same_provider && there.is_some_and(|there| *there == object) {
-            return false;
+        if let Some(there) = there {
+            object = inherited(there, object);
+            if same_provider && *there == object {
+                return false;
+            }
         }
         let resource = Arc::make_mut(resource);
         if !same_provider {
@@ -303,6 +320,20 @@ impl State {
             }
         }
         true
+    }
+
+    /// The fields of other programs beside the resource of a slot.
+    pub(super) fn foreign_of(&self, slot: &Slot) -> Option<&ForeignFields> {
+        let resource = self.resource(&slot.addr.module, &slot.addr.resource)?;
+        Some(&resource.foreign).filter(|fields| !fields.is_empty())
+    }
+
+    /// Gives the resource of a slot the fields of other programs that stood beside it where it was before.
+    pub(super) fn take_foreign(&mut self, slot: &Slot, fields: ForeignFields) {
+        let key = (slot.addr.module.clone(), slot.addr.resource.clone());
+        if let Some(resource) = self.resources.get_mut(&key).filter(|resource| resource.foreign.is_empty()) {
+            Arc::make_mut(resource).foreign = fields;
+        }
     }
 
     /// Takes the object out of a slot; instances and resources without objects go with it.

@@ -4,6 +4,7 @@
 //! and goes on after the seal. What the snapshot or another log already holds is left over and may go. Everything else is a
 //! conflict: results that nobody has seen yet on a snapshot that is gone.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::error::StateError;
 use super::format;
 use super::journal::{Base, Head, JournalError, Line, OpenIntent, Record, Run, read_pieces};
-use super::model::State;
+use super::model::{Object, Slot, State, Status};
 use super::store::{LogName, Store, Version};
 use crate::addr::LayerName;
 
@@ -35,6 +36,8 @@ pub struct View {
     pub(super) counted: Vec<(LogName, u64)>,
     pub(super) records: Vec<Record>,
     pub(super) leftover: Vec<LogName>,
+    /// Slots whose objects are tainted since the snapshot: made by a run that may not be done with them.
+    making: BTreeSet<Slot>,
 }
 
 /// What the journal added to the snapshot.
@@ -65,6 +68,22 @@ pub struct Conflict {
 }
 
 impl View {
+    /// The same while the run that writes the journal goes on. Its calls are under way and not lost, and an object that it is
+    /// just making is tainted only in case it does not come to an end.
+    #[must_use]
+    pub fn of_running(mut self) -> View {
+        self.open.clear();
+        let state = Arc::make_mut(&mut self.state);
+        for slot in &self.making {
+            let Some(object) = state.at(slot).filter(|object| object.status == Status::Tainted).cloned() else {
+                continue;
+            };
+            let Some(provider) = state.provider(&slot.addr) else { continue };
+            state.put(slot, &provider, Arc::new(Object { status: Status::Ready, ..(*object).clone() }));
+        }
+        self
+    }
+
     /// Folds the conflicts in, in the order of their logs: what they hold replaces what the state has.
     pub(super) fn accept_conflicts(&mut self) {
         let mut recovered = self.recovered.take().unwrap_or(Recovered { results: 0, intents: 0, runs: Vec::new() });
@@ -157,6 +176,7 @@ pub(super) fn fold(
         counted: Vec::new(),
         records: Vec::new(),
         leftover: parts.leftover,
+        making: BTreeSet::new(),
         base: base.clone(),
     };
     let mut recovered = Recovered { results: 0, intents: 0, runs: Vec::new() };
@@ -169,6 +189,8 @@ pub(super) fn fold(
         }
         let state = Arc::make_mut(&mut view.state);
         for record in log.records {
+            let begun = tainted_anew(state, &record);
+            view.making.extend(begun);
             if record.apply(state, &mut view.open) {
                 recovered.results += 1;
             }
@@ -182,6 +204,13 @@ pub(super) fn fold(
     }
     view.base.lineage = base.lineage;
     Ok(view)
+}
+
+/// The slots that a record fills with tainted objects, and in which there were none before it.
+fn tainted_anew(state: &State, record: &Record) -> Vec<Slot> {
+    let tainted = |slot: &Slot| state.at(slot).is_some_and(|object| object.status == Status::Tainted);
+    let puts = record.puts.iter().filter(|put| put.object.status == Status::Tainted && put.slot.deposed.is_none());
+    puts.map(|put| &put.slot).filter(|slot| !tainted(slot)).cloned().collect()
 }
 
 struct Counted {

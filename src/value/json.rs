@@ -30,6 +30,9 @@ pub enum JsonError {
         /// What is wrong with it.
         message: String,
     },
+    /// The value cannot be written: no reader would take it.
+    #[error("a value that is nested more than {} levels deep cannot be written as JSON", super::MAX_WRITTEN_DEPTH)]
+    TooDeep,
     /// The value cannot be written.
     #[error("{}{reason} value cannot be written as JSON", located(.path))]
     Unwritable {
@@ -80,7 +83,14 @@ pub(super) fn read_all<'a, T>(
     text: &'a [u8],
     read: impl FnOnce(&mut Reader<'a>) -> Result<T, ReadError>,
 ) -> Result<T, JsonError> {
-    let mut reader = Reader::new(text);
+    read_from(Reader::new(text), text, read)
+}
+
+fn read_from<'a, T>(
+    mut reader: Reader<'a>,
+    text: &'a [u8],
+    read: impl FnOnce(&mut Reader<'a>) -> Result<T, ReadError>,
+) -> Result<T, JsonError> {
     let result = read(&mut reader).and_then(|value| Ok(reader.end().map(|()| value)?));
     result.map_err(|error| match error {
         ReadError::Mismatch { steps, message } => {
@@ -101,7 +111,8 @@ pub(super) fn read_all<'a, T>(
 /// # Errors
 /// When it is not JSON, or nests too deep.
 pub fn from_json(text: &[u8]) -> Result<Value, JsonError> {
-    read_all(text, read_value)
+    // Here the text alone says what the value is: it is as deep as that.
+    read_from(Reader::new(text).at_most(super::MAX_DEPTH), text, read_value)
 }
 
 /// The value of a JSON text of a type; missing attributes of objects are null.
@@ -112,12 +123,21 @@ pub fn from_json_typed(text: &[u8], ty: &Type) -> Result<Value, JsonError> {
     KnownTypes::default().read(text, ty)
 }
 
+/// The value of a stored JSON text of a type, and the attributes that were left out because the type does not have them: they
+/// come from another version of what wrote it.
+///
+/// # Errors
+/// When it is not JSON, or not of the type.
+pub fn from_json_stored(text: &[u8], ty: &Type) -> Result<(Value, Vec<Str>), JsonError> {
+    KnownTypes::default().read_stored(text, ty)
+}
+
 /// The type that [`from_json`] would give the value.
 ///
 /// # Errors
 /// When it is not JSON, or nests too deep.
 pub fn type_of_json(text: &[u8]) -> Result<Type, JsonError> {
-    read_all(text, read_implied)
+    read_from(Reader::new(text).at_most(super::MAX_DEPTH), text, read_implied)
 }
 
 /// A value as JSON without blanks, keys sorted.
@@ -295,7 +315,12 @@ fn read_object(reader: &mut Reader<'_>, object: &ObjectType, known: &mut KnownTy
     let mut in_order = true;
     reader.object(|reader, key| {
         let Some(at) = object.position(&key, next) else {
-            return Err(ReadError::mismatch(format!("unsupported attribute {key:?}")));
+            let Some(dropped) = &mut known.dropped else {
+                return Err(ReadError::mismatch(format!("unsupported attribute {key:?}")));
+            };
+            dropped.push(shared(key));
+            reader.skip()?;
+            return Ok(());
         };
         let (name, attribute) = &object.attributes()[at];
         let part = read_typed(reader, &attribute.ty, known);
@@ -341,14 +366,18 @@ fn read_self_described(reader: &mut Reader<'_>, kind: Kind, known: &mut KnownTyp
         Ok(())
     })?;
     let (Some(ty), Some(value)) = (ty, value) else { return Err(wrong()) };
-    reader.again(value, |reader| match ty {
+    // The type stands beside the value, and not in a schema of another version: the two have to fit.
+    let dropped = known.dropped.take();
+    let read = reader.again(value, |reader| match ty {
         // `Any` inside `Any` has nothing that would describe it but null.
         Type::Any => {
             reader.kind()?;
             if reader.null().is_ok() { Ok(Value::NULL) } else { Err(wrong()) }
         }
         ty => read_typed(reader, &ty, known),
-    })
+    });
+    known.dropped = dropped;
+    read
 }
 
 /// Strings are read from numbers and truth values too, and the reverse, as Terraform's state reader does.
@@ -369,6 +398,10 @@ fn read_primitive(reader: &mut Reader<'_>, kind: Kind, ty: &Type) -> Result<Valu
 
 fn write_value(out: &mut Vec<u8>, value: &Value, ty: Option<&Type>, path: &mut Path) -> Result<(), JsonError> {
     let unwritable = |path: &Path, reason| Err(JsonError::Unwritable { path: path.clone(), reason });
+    if path.steps().len() > super::MAX_WRITTEN_DEPTH {
+        // The path of such a part would fill pages.
+        return Err(JsonError::TooDeep);
+    }
     // Of no type of their own are nulls and unknown values only.
     if ty == Some(&Type::Any)
         && let own = value.ty()

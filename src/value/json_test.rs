@@ -1,4 +1,4 @@
-use super::super::{Marks, type_from_json, type_to_json};
+use super::super::{MAX_DEPTH, MAX_TEXT_DEPTH, Marks, type_from_json, type_to_json};
 use super::*;
 
 #[test]
@@ -23,7 +23,6 @@ fn reads_and_writes_free_json() -> Result<(), JsonError> {
 
 #[test]
 fn refuses_what_is_not_json() {
-    let deep = "[".repeat(100_000);
     for (text, expect) in [
         ("", "invalid JSON at line 1, column 1: unexpected end of JSON input"),
         ("{\n  \"a\": }", "invalid JSON at line 2, column 8: invalid character '}'"),
@@ -38,11 +37,33 @@ fn refuses_what_is_not_json() {
         ("\"a\nb\"", "invalid JSON at line 1, column 3: control character in a string"),
         ("nul", "invalid JSON at line 1, column 1: invalid character 'n'"),
         ("1e999999999", "invalid JSON at line 1, column 12: a number is out of range"),
-        (deep.as_str(), "invalid JSON at line 1, column 402: exceeded max depth"),
     ] {
         let got = from_json(text.as_bytes()).map_err(|error| error.to_string());
         assert_eq!(got, Err(expect.to_owned()), "{text:.20}");
     }
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let all = || {
+        let deep = "[".repeat(100_000);
+        let columns = [
+            (from_json(deep.as_bytes()).map(drop), MAX_DEPTH + 2),
+            (type_of_json(deep.as_bytes()).map(drop), MAX_DEPTH + 2),
+            (from_json_typed(deep.as_bytes(), &Type::Any).map(drop), 0),
+            (type_from_json("[\"list\",".repeat(100_000).as_bytes()).map(drop), MAX_TEXT_DEPTH * 8 + 2),
+        ];
+        for (read, column) in columns {
+            let error = read.map_err(|error| error.to_string());
+            let deep = format!("invalid JSON at line 1, column {column}: exceeded max depth");
+            let expect =
+                if column == 0 { "a JSON object with \"value\" and \"type\" is required".to_owned() } else { deep };
+            assert_eq!(error, Err(expect));
+        }
+    };
+    // As deep as that of the program's threads.
+    let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(all);
+    assert!(thread.is_ok_and(|thread| thread.join().is_ok()));
 }
 
 #[test]
@@ -94,6 +115,21 @@ fn typed_json_is_lenient_and_strict_where_terraform_is() -> Result<(), JsonError
     for text in ["\"thing\"", "[]", "[\"list\"]", "[\"map\",1]", "1", "[\"object\",[]]", "[\"list\",\"string\",1]"] {
         assert!(type_from_json(text.as_bytes()).is_err(), "{text}");
     }
+    Ok(())
+}
+
+#[test]
+fn attributes_that_a_type_lacks_are_left_out_of_stored_values() -> Result<(), JsonError> {
+    let ty = type_from_json(br#"["object",{"a":"string","b":["list",["object",{"c":"number"}]],"d":"dynamic"}]"#)?;
+    let text = r#"{"a":"x","later":{"e":[1]},"b":[{"c":1,"f":null},{"g":"h"}],"d":null}"#;
+    let (value, dropped) = from_json_stored(text.as_bytes(), &ty)?;
+    assert_eq!(to_json_typed(&value, &ty)?, r#"{"a":"x","b":[{"c":1},{"c":null}],"d":null}"#);
+    assert_eq!(dropped, ["later", "f", "g"].map(Str::from));
+    // A type that stands beside its value is of the same version.
+    let text = r#"{"d":{"value":{"a":1},"type":["object",{"b":"number"}]}}"#;
+    assert!(from_json_stored(text.as_bytes(), &ty).is_err());
+    assert!(from_json_stored(br#"{"later":[}"#, &ty).is_err());
+    assert!(from_json_typed(br#"{"later":1}"#, &ty).is_err());
     Ok(())
 }
 

@@ -8,9 +8,6 @@ use std::ops::Range;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-/// How deep arrays and objects may nest. Reading recurses; this keeps hostile input from exhausting the stack.
-pub const MAX_DEPTH: usize = 400;
-
 /// The bytes that end a run of plain text in a string.
 static ENDS_RUN: [bool; 256] = {
     let mut ends = [false; 256];
@@ -58,12 +55,20 @@ pub struct Reader<'a> {
     readable: Option<&'a str>,
     at: usize,
     depth: usize,
+    /// How deep it may get: reading recurses, and hostile input must not exhaust the stack.
+    deepest: usize,
 }
 
 impl<'a> Reader<'a> {
     /// At the start of a text.
     pub fn new(text: &'a [u8]) -> Self {
-        Reader { text, readable: std::str::from_utf8(text).ok(), at: 0, depth: 0 }
+        Reader { text, readable: std::str::from_utf8(text).ok(), at: 0, depth: 0, deepest: super::MAX_TEXT_DEPTH }
+    }
+
+    /// The same, for text that may nest less deep.
+    #[must_use]
+    pub fn at_most(self, deepest: usize) -> Self {
+        Reader { deepest, ..self }
     }
 
     /// Passes over the next value by its brackets and strings only: where it stands. It has to be read with
@@ -388,7 +393,7 @@ impl<'a> Reader<'a> {
     fn open(&mut self) -> Result<(), Malformed> {
         self.at += 1;
         self.depth += 1;
-        if self.depth > MAX_DEPTH { Err(self.malformed("exceeded max depth")) } else { Ok(()) }
+        if self.depth > self.deepest { Err(self.malformed("exceeded max depth")) } else { Ok(()) }
     }
 
     /// Reads the end of an array or object, or the comma before the next part.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::json::{JsonError, ReadError, read_all, shared};
 use super::json_text::{Kind, Reader, write_string};
-use super::{AttrType, ObjectType, Type, Value};
+use super::{AttrType, ObjectType, Str, Type, Value};
 
 /// A type as JSON.
 pub fn type_to_json(ty: &Type) -> String {
@@ -35,6 +35,8 @@ pub struct KnownTypes {
     last: usize,
     /// The one to be forgotten next.
     oldest: usize,
+    /// The attributes that were left out because their object's type does not have them; `None` while that is an error.
+    pub(super) dropped: Option<Vec<Str>>,
 }
 
 impl KnownTypes {
@@ -44,6 +46,17 @@ impl KnownTypes {
     /// When it is not JSON, or not of the type.
     pub fn read(&mut self, text: &[u8], ty: &Type) -> Result<Value, JsonError> {
         read_all(text, |reader| super::json::read_typed(reader, ty, self))
+    }
+
+    /// The value of a stored JSON text of a type, with what was left out; see [`super::from_json_stored`].
+    ///
+    /// # Errors
+    /// When it is not JSON, or not of the type.
+    pub fn read_stored(&mut self, text: &[u8], ty: &Type) -> Result<(Value, Vec<Str>), JsonError> {
+        self.dropped = Some(Vec::new());
+        let read = self.read(text, ty);
+        let dropped = self.dropped.take().unwrap_or_default();
+        Ok((read?, dropped))
     }
 
     /// Reads a type.

@@ -23,6 +23,7 @@ mod set_order;
 mod types;
 mod unify;
 mod unknown;
+mod writable;
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,7 +31,8 @@ use std::sync::Arc;
 pub use convert::{ConvertError, convert};
 pub use entries::Entries;
 pub use json::{
-    JsonError, from_json, from_json_typed, to_json, to_json_typed, type_of_json, write_json, write_json_typed,
+    JsonError, from_json, from_json_stored, from_json_typed, to_json, to_json_typed, type_of_json, write_json,
+    write_json_typed,
 };
 pub use json_text::normalised;
 pub use json_type::{KnownTypes, type_from_json, type_to_json};
@@ -41,6 +43,20 @@ pub use path::{Path, Step};
 pub use types::{AttrType, ObjectType, Type};
 pub use unify::unify;
 pub use unknown::{Refinement, Unknown};
+pub use writable::{check_writable, writable};
+
+/// How deep the parts of a value may lie in each other. Whoever goes through a value recurses, so that without a bound a few
+/// lines of input could use up the stack. Expressions make no deeper ones; attributes and blocks around them add some levels,
+/// for which there is [`MAX_WRITTEN_DEPTH`].
+pub const MAX_DEPTH: usize = 1000;
+
+/// How deep the parts of a value may lie in each other that is written as JSON. What is written can be read again: see
+/// [`MAX_TEXT_DEPTH`].
+pub const MAX_WRITTEN_DEPTH: usize = MAX_DEPTH + 64;
+
+/// How deep arrays and objects may nest in JSON that is read. The deepest value that is written takes a level for each of its
+/// own; in the text of its type (`["tuple",[…]]`, `["object",{…}]`) it takes two, and a few stand around both.
+pub const MAX_TEXT_DEPTH: usize = 2 * MAX_WRITTEN_DEPTH + 64;
 
 /// A shared immutable text.
 pub type Str = crate::addr::Name;

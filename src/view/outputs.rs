@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::addr::{LayerName, Name};
 use crate::diag::{Diagnostic, Outcome};
-use crate::value::{Value, type_to_json};
+use crate::value::{Type, Value};
 
 use super::literal;
 use super::values::json_of;
@@ -85,13 +85,36 @@ pub fn output_raw(output: &ShownOutput) -> Outcome<String> {
 
 /// The type of a value in Terraform's JSON notation.
 pub(super) fn type_json(value: &Value) -> Json {
-    serde_json::from_str(&type_to_json(&value.bare().ty())).unwrap_or(Json::Null)
+    type_tree(&value.bare().ty())
+}
+
+/// A type in Terraform's JSON notation. Built part by part: as text it nests deeper than serde_json reads.
+pub(super) fn type_tree(ty: &Type) -> Json {
+    match ty {
+        Type::Any => "dynamic".into(),
+        Type::Bool => "bool".into(),
+        Type::Number => "number".into(),
+        Type::String => "string".into(),
+        Type::List(element) => Json::Array(vec!["list".into(), type_tree(element)]),
+        Type::Set(element) => Json::Array(vec!["set".into(), type_tree(element)]),
+        Type::Map(element) => Json::Array(vec!["map".into(), type_tree(element)]),
+        Type::Tuple(items) => Json::Array(vec!["tuple".into(), items.iter().map(type_tree).collect()]),
+        Type::Object(object) => {
+            let attributes = object.iter().map(|(name, attribute)| (name.to_string(), type_tree(&attribute.ty)));
+            let mut parts = vec!["object".into(), Json::Object(attributes.collect())];
+            let optional = object.iter().filter(|(_, attribute)| attribute.optional);
+            let optional: Vec<Json> = optional.map(|(name, _)| name.as_str().into()).collect();
+            if !optional.is_empty() {
+                parts.push(optional.into());
+            }
+            Json::Array(parts)
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::Type;
 
     fn some() -> Vec<ShownOutput> {
         let make = |name: &str, value: Value, sensitive| ShownOutput {

@@ -9,7 +9,9 @@ use crate::config::Module;
 use crate::lang::functions::{self, Function, Param};
 use crate::provider::ProviderSchema;
 use crate::schema::{Attribute, Block, NestedBlock, Nesting, Presence, Schema};
-use crate::value::{Type, type_to_json};
+use crate::value::Type;
+
+use super::outputs::type_tree as type_json;
 
 /// `providers schema -json`.
 pub fn provider_schemas_json<'a>(providers: impl Iterator<Item = (String, &'a ProviderSchema)>) -> Json {
@@ -87,10 +89,6 @@ fn attribute_json(attribute: &Attribute) -> Json {
         }
     }
     json.into()
-}
-
-fn type_json(ty: &Type) -> Json {
-    serde_json::from_str(&type_to_json(ty)).unwrap_or_else(|_| "dynamic".into())
 }
 
 fn nested_json(nested: &NestedBlock) -> Json {

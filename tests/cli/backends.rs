@@ -223,7 +223,11 @@ fn settings_given_to_init_alone_are_remembered() {
     program.ok(&["init", "-force-copy", "-backend-config=b.hcl"]);
     assert_eq!(state(&program, "a.tfstate"), state(&program, "b.tfstate"));
     program.ok(&UNCHANGED);
-    refused(&program, &["init", "-reconfigure", "-backend-config=pth=c.tfstate"], &["Unsupported argument"]);
+    refused(
+        &program,
+        &["init", "-reconfigure", "-backend-config=pth=c.tfstate"],
+        &["Invalid backend configuration argument"],
+    );
     program.ok(&UNCHANGED);
 }
 

@@ -188,7 +188,11 @@ fn a_lock_that_is_held_names_its_holder_and_a_way_on() {
     let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.contains("time_sleep.slow: Creating...")));
     let parts = [
-        "Error: State is locked",
+        "Error: Error acquiring the state lock\n\nError message: resource temporarily unavailable\nLock Info:\n  ID:        ",
+        "\n  Path:      /",
+        "\n  Operation: OperationTypeApply\n  Who:       tester@",
+        "\n  Version:   ",
+        " +0000 UTC\n  Info:      \n\n",
         "terraform.tfstate is held by tester@",
         "for \"apply\" since ",
         "UTC (",
@@ -196,8 +200,10 @@ fn a_lock_that_is_held_names_its_holder_and_a_way_on() {
     ];
     fails(&program, &["apply", "-auto-approve"], &parts);
     fails(&program, &["destroy", "-auto-approve"], &parts);
-    // Looking needs no lock, and says that something is going on.
-    let seen = program.call(&["plan"]);
+    // A plan would be of what is about to change. It can be had all the same, and says so.
+    fails(&program, &["plan"], &parts);
+    fails(&program, &["plan", "-lock-timeout=1s"], &parts);
+    let seen = program.call(&["plan", "-lock=false"]);
     assert_eq!(seen.code, 0);
     assert!(seen.out.contains("A run is in progress"), "{}{}", seen.out, seen.err);
     holder.kill().unwrap();

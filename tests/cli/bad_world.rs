@@ -111,13 +111,17 @@ fn a_lock_in_a_bucket_says_how_it_is_released() {
     };
     put(lock);
     let parts = [
-        "Error: State is locked",
+        "Error: Error acquiring the state lock\n",
+        "Lock Info:\n  ID:        6f0ac0dd-7f5c-4e2e-b1a0-b6a7a7b0b0b0\n  Path:      x\n  Operation: OperationTypeApply\n",
+        "  Who:       ci@runner-7\n  Version:   1.11.4\n  Created:   2026-01-02 03:04:05.123456789 +0000 UTC\n  Info:      \n",
         "only-default.tfstate is held by ci@runner-7 for \"apply\" since 2026-01-02 03:04:05 UTC",
         "-lock-timeout=10m",
         "infra force-unlock -layer only 6f0ac0dd-7f5c-4e2e-b1a0-b6a7a7b0b0b0",
     ];
     program.write("only/main.tf", &DONE.replace('1', "2"));
     fails(&program, &["apply", "-auto-approve"], &parts);
+    fails(&program, &["plan", "-lock-timeout=1s"], &parts);
+    assert!(program.ok(&["plan", "-lock=false"]).contains("A run is in progress"));
     // What it says works.
     program.ok(&["force-unlock", "-force", "-layer", "only", "6f0ac0dd-7f5c-4e2e-b1a0-b6a7a7b0b0b0"]);
     assert!(program.ok(&["apply", "-auto-approve"]).contains("1 changed"));

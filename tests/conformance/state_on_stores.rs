@@ -182,7 +182,7 @@ async fn only_one_holds_the_lock() {
         assert_eq!((holder.id.as_str(), holder.command().as_str()), (lock.id(), "apply"), "{name}");
         let refused = handle(&store).lock(&LockRequest::new("me@here", "plan")).await.map(drop).unwrap_err();
         let said = refused.diagnostic();
-        assert_eq!(said.summary, "State is locked", "{name}");
+        assert_eq!(said.summary, "Error acquiring the state lock", "{name}");
         for part in ["k3s/data-dev.tfstate is held by ci@runner-7 for \"apply\" since ", "It is alive: wait, or pass"] {
             assert!(said.detail.contains(part), "{name}: {}", said.detail);
         }

@@ -26,7 +26,7 @@ pub(super) use state::{
     SettleArgs, StateCommand, StateListArgs, StateMvArgs, StatePullArgs, StatePushArgs, StateReplaceProviderArgs,
     StateRmArgs, StateShowArgs, UnlockArgs,
 };
-pub(super) use workspace::WorkspaceCommand;
+pub(super) use workspace::{WorkspaceCommand, WorkspaceDeleteArgs};
 
 /// infra: plans and applies a whole platform, layer by layer, from Terraform's language.
 #[derive(Debug, Parser)]

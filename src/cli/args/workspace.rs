@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::SelectArgs;
+use super::{LockArgs, SelectArgs};
 
 /// Commands below `workspace`.
 #[derive(Debug, Subcommand)]
@@ -26,6 +26,8 @@ pub(in crate::cli) enum WorkspaceCommand {
 pub(in crate::cli) struct WorkspaceNewArgs {
     #[command(flatten)]
     pub select: SelectArgs,
+    #[command(flatten)]
+    pub lock: LockArgs,
     /// A state file whose content the workspace begins with
     #[arg(long, value_name = "PATH")]
     pub state: Option<PathBuf>,
@@ -50,6 +52,8 @@ pub(in crate::cli) struct WorkspaceSelectArgs {
 pub(in crate::cli) struct WorkspaceDeleteArgs {
     #[command(flatten)]
     pub select: SelectArgs,
+    #[command(flatten)]
+    pub lock: LockArgs,
     /// Also with objects, which are let go of
     #[arg(long)]
     pub force: bool,

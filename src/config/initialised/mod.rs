@@ -205,12 +205,6 @@ pub fn backends(options: &LoadOptions) -> Outcome<Option<Backends>> {
     let mut written = None;
     if let Some(block) = &block {
         // What is wrong with the block is wrong before anything else is looked at.
-        if backend::settings(&LoadOptions { needs_state: false, ..options.clone() }, Some(block))
-            .take(&mut said)
-            .is_none()
-        {
-            return Outcome::fail(said);
-        }
         let Some(backend) = of_block(options, block).take(&mut said) else { return Outcome::fail(said) };
         written = Some(backend);
     }
@@ -250,10 +244,6 @@ pub(super) fn settings(options: &LoadOptions, data: &Path, block: Option<&Backen
     let mut said = Diagnostics::none();
     let mut written = None;
     if let Some(block) = block {
-        let checked = backend::settings(&LoadOptions { needs_state: false, ..options.clone() }, Some(block));
-        if checked.take(&mut said).is_none() {
-            return Outcome::fail(said);
-        }
         match of_block(options, block).take(&mut said) {
             Some(backend) => written = Some(backend),
             None => return Outcome::fail(said),

@@ -170,7 +170,7 @@ fn plain_mode_honours_its_backend() {
 Error: Not supported yet
   on main.tf line 2:
   2:   backend \"gcs\" {  [backend \"gcs\"]
-The backend type \"gcs\" is not part of this version: there are \"local\" and \"s3\".
+The backend type \"gcs\" is not part of this version: there are \"local\" and \"s3\". Keep the state in one of these.
 ",
     );
     check(

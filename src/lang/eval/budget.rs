@@ -11,7 +11,7 @@ use crate::value::Value;
 pub const MOST_WORK: u64 = if cfg!(debug_assertions) { 1 << 22 } else { 1 << 25 };
 
 /// Deeper values would use up the stack of whoever goes through one.
-pub const MOST_DEPTH: u32 = 1000;
+pub const MOST_DEPTH: u32 = crate::value::MAX_DEPTH as u32;
 
 thread_local! {
     /// What is left for the templates that a function renders; zero while none is called.

@@ -29,7 +29,7 @@ use std::sync::{Arc, OnceLock};
 use crate::client::kube::{Kube, KubeError};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::provider::{Boxed, Configured, Limits, Provider, ProviderSchema, unknown_kind};
-use crate::value::{Value, from_json_typed};
+use crate::value::{Value, from_json_stored};
 
 use super::Settings;
 use configured::Cluster;
@@ -76,8 +76,8 @@ impl Provider for Kubernetes {
 
     fn upgrade(&self, kind: &str, _version: u64, state: &str) -> Outcome<Value> {
         let Some(schema) = self.schemas().resources.get(kind) else { return unknown_kind(kind) };
-        match from_json_typed(state.as_bytes(), &schema.ty()) {
-            Ok(value) => Outcome::ok(value),
+        match from_json_stored(state.as_bytes(), &schema.ty()) {
+            Ok((value, _)) => Outcome::ok(value),
             Err(error) => Diagnostic::error("Unreadable object in state", error.to_string()).into(),
         }
     }

@@ -11,7 +11,7 @@ mod stored;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::diag::Outcome;
+use crate::diag::{Diagnostics, Outcome};
 use crate::provider::{
     Boxed, DataRequest, InState, MoveRequest, Moved, PlanRequest, Planned, Provider, ProviderSchema, StateOnly,
     unknown_kind,
@@ -44,6 +44,13 @@ struct Terraform {
 impl InState for Terraform {
     fn schema(&self) -> &ProviderSchema {
         &self.schema
+    }
+
+    fn validate(&self, kind: &str, data: bool, config: &Value) -> Diagnostics {
+        match (kind, data) {
+            ("terraform_remote_state", true) => remote_state::validate(config),
+            _ => Diagnostics::none(),
+        }
     }
 
     fn plan(&self, request: &PlanRequest) -> Outcome<Planned> {

@@ -1,9 +1,9 @@
 //! `data "terraform_remote_state"`: the outputs of another state.
 
-use crate::diag::{Diagnostic, Outcome};
+use crate::diag::{Diagnostic, Diagnostics, Outcome, did_you_mean};
 use crate::provider::Boxed;
-use crate::schema::{Attribute, Block, Schema};
-use crate::value::{Type, Value};
+use crate::schema::{Attribute, Backend, Block, Schema};
+use crate::value::{Type, Value, convert};
 
 /// Which state is meant.
 #[derive(Clone, Debug)]
@@ -43,6 +43,41 @@ pub fn schema() -> Schema {
         ("outputs", Attribute::computed(Type::Any)),
         ("workspace", Attribute::optional(Type::String)),
     ]))
+}
+
+/// Looks at the arguments that are known: an argument that the backend does not have would be no argument at all, and what is
+/// read another state than the one that is meant.
+pub fn validate(config: &Value) -> Diagnostics {
+    let mut said = Diagnostics::none();
+    let Some(name) = config.get("backend").and_then(Value::as_str) else { return said };
+    let mut invalid = |argument: &str, detail: String| {
+        said.push(Diagnostic::error("Invalid backend configuration", detail).of_argument(argument));
+    };
+    let backend = match Backend::named(name) {
+        Ok(backend) => backend,
+        Err(none) => {
+            invalid("backend", none.detail(name));
+            return said;
+        }
+    };
+    let given = config.get("config").cloned().unwrap_or_default().unmark_deep().0;
+    let wrong = |why: &str| format!("The given configuration is not valid for backend {name:?}: {why}.");
+    if given.is_null() || !given.is_known() {
+        return said;
+    }
+    let Some(entries) = given.as_entries() else {
+        invalid("config", wrong("an object is required"));
+        return said;
+    };
+    for (argument, value) in entries {
+        if !backend.has(argument) {
+            let hint = did_you_mean(argument, backend.arguments());
+            invalid("config", wrong(&format!("unexpected attribute {:?}", argument.as_str())) + &hint);
+        } else if value.is_known() && backend.is_plain(argument) && convert(value, &Type::String).is_err() {
+            invalid("config", wrong(&format!(".{}: string required", argument.as_str())));
+        }
+    }
+    said
 }
 
 /// The data source with `outputs`: the defaults, and over them what the state has.

@@ -157,7 +157,7 @@ fn input_that_cannot_be_used_is_named() {
         "not paths",
     );
     check(&instances("{\"dependencies\": [\"..\"], \"attributes\": {}}"), "not the address of a resource");
-    check(&instances(&format!("{{\"attributes\": {{\"a\": {}1{}}}}}", "[".repeat(500), "]".repeat(500))), "nested");
+    check(&instances(&format!("{{\"attributes\": {{\"a\": {}1{}}}}}", "[".repeat(3000), "]".repeat(3000))), "nested");
     let resource = "{\"mode\": \"managed\", \"type\": \"t\", \"name\": \"n\", \"provider\": \"provider[\\\"a/b/c\\\"]\", \"instances\": [{\"attributes\": {}}]}";
     check(&with(&format!("{resource}, {resource}")), "t.n stands in it twice");
     check(&with(&resource.replace("managed", "list")), "\"list\" is not a mode");

@@ -109,11 +109,20 @@ impl Record {
                 open.push(intent.clone());
             }
         }
+        // What leaves and comes in one record has moved, with what stood beside its resource.
+        let mut moving = Vec::new();
         for slot in &self.removes {
-            changed |= state.remove(slot).is_some();
+            let foreign = state.foreign_of(slot).cloned();
+            let removed = state.remove(slot);
+            changed |= removed.is_some();
+            moving.extend(removed.zip(foreign));
         }
         for put in &self.puts {
             changed |= state.put(&put.slot, &put.provider, put.object.clone());
+            let moved = moving.iter().find(|(object, _)| object.attributes == put.object.attributes);
+            if let Some((_, foreign)) = moved {
+                state.take_foreign(&put.slot, foreign.clone());
+            }
         }
         for (name, output) in &self.outputs {
             changed |= state.set_output(name, output.clone());

@@ -125,16 +125,48 @@ impl Locked {
         }
     }
 
+    /// Who holds it, as far as that is known.
+    pub fn holder(&self) -> String {
+        if self.info.who.is_empty() { "another process".to_owned() } else { self.info.who.clone() }
+    }
+
     /// Whether its lease has run out: it may be taken over after a yes.
     pub fn is_expired(&self) -> bool {
         self.info.is_expired(self.now)
     }
 }
 
+impl fmt::Display for LockInfo {
+    /// As Terraform prints it: programs and people look for these lines.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let created = match self.created.parse::<Timestamp>() {
+            Ok(created) => created.strftime("%Y-%m-%d %H:%M:%S%.f +0000 UTC").to_string(),
+            Err(_) => self.created.clone(),
+        };
+        let lines = [
+            ("ID:", &self.id),
+            ("Path:", &self.path),
+            ("Operation:", &self.operation),
+            ("Who:", &self.who),
+            ("Version:", &self.version),
+            ("Created:", &created),
+            ("Info:", &self.info),
+        ];
+        f.write_str("Lock Info:\n")?;
+        lines.iter().try_for_each(|(name, value)| writeln!(f, "  {name:<10} {value}"))
+    }
+}
+
 impl fmt::Display for Locked {
+    /// The cause and the lock as Terraform has them, then what is known beyond that and what to do.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let info = &self.info;
-        write!(f, "{} is held by {}", self.key, if info.who.is_empty() { "another process" } else { &info.who })?;
+        let cause = if self.file { "resource temporarily unavailable" } else { "the lock object exists already" };
+        writeln!(f, "Error message: {cause}")?;
+        if !info.id.is_empty() {
+            writeln!(f, "{info}")?;
+        }
+        write!(f, "{} is held by {}", self.key, self.holder())?;
         if !info.operation.is_empty() {
             write!(f, " for {:?}", info.command())?;
         }
@@ -147,6 +179,14 @@ impl fmt::Display for Locked {
             write!(f, ", lease renewed {} ago", Ago(age))?;
         }
         f.write_str(".\n")?;
+        self.advise(f)
+    }
+}
+
+impl Locked {
+    /// What can be done about it.
+    fn advise(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let info = &self.info;
         let layer = if self.layer == LayerName::plain() { String::new() } else { format!("-layer {} ", self.layer) };
         let unlock = format!("infra force-unlock {layer}{}", info.id);
         if self.is_expired() {

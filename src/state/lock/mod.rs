@@ -202,6 +202,29 @@ pub(super) async fn holder(store: &dyn Store, key: &str) -> Result<Option<LockIn
     }
 }
 
+/// Waits until nobody holds the lock of a state, for as long as the request says, and takes nothing. Gives a holder that has
+/// ended without giving it back: what it did is in the journal.
+pub(super) async fn until_free(
+    store: &dyn Store,
+    key: &str,
+    layer: &LayerName,
+    request: &LockRequest,
+) -> Result<Option<LockInfo>, StateError> {
+    let deadline = tokio::time::Instant::now() + request.timeout;
+    loop {
+        let Some(info) = holder(store, key).await? else { return Ok(None) };
+        if info.is_dead() || (request.take_over_expired && info.is_expired((request.clock)())) {
+            return Ok(Some(info));
+        }
+        let now = tokio::time::Instant::now();
+        if now >= deadline {
+            let file = store.files().is_some();
+            return Err(StateError::Locked(Box::new(Locked::new(key, layer, Some(info), file, request))));
+        }
+        tokio::time::sleep_until(deadline.min(now + Duration::from_secs(1))).await;
+    }
+}
+
 /// Removes the lock of that ID, whoever holds it.
 pub(super) async fn force(store: &dyn Store, key: &str, id: &str) -> Result<LockInfo, StateError> {
     let refuse = |reason: String| Err(StateError::NotUnlocked { key: key.to_owned(), reason });

@@ -15,7 +15,6 @@ use Difference::{Extra, Missing, Other};
 
 /// Case, how it differs, the summary, and why.
 pub const KNOWN: &[(&str, Difference, &str, &str)] = &[
-    ("a_backend_that_is_none", Extra, "Not supported yet", BACKEND),
     ("a_cycle", Other, "Cycle: terraform_data.a, terraform_data.b", PLACE),
     ("a_module_of_wrong_source", Missing, "Unsuitable value type", SOURCE),
     ("a_module_of_wrong_source", Missing, "Variables not allowed", SOURCE),
@@ -64,7 +63,6 @@ pub const KNOWN: &[(&str, Difference, &str, &str)] = &[
     ("references_of_every_kind", Missing, "Invalid \"path\" attribute", NOWHERE),
     ("references_of_every_kind", Missing, "Reference to undeclared input variable", NOWHERE),
     ("references_that_are_nearly_right", Other, "Unsupported attribute", MODULES),
-    ("remote_state", Missing, "Invalid backend configuration", READING),
     ("signs_that_are_none", Missing, "Missing newline after argument", ONCE),
     ("signs_that_are_none", Missing, "Invalid character", ONCE),
     ("splats_and_for", Other, "Invalid object key", LOOPS),
@@ -91,7 +89,6 @@ const FURTHER: &str =
     "terraform does not get as far: it validates before it plans, and stops at the first kind of error";
 const AT_ONCE: &str =
     "terraform stops at the first module whose arguments are wrong, or does not get as far; we say what else is wrong";
-const BACKEND: &str = "backends that we do not have are told of at once, terraform looks at them in init";
 const BEGINNING: &str = "we point at where the text begins, terraform at where it gave up";
 const CLOUD: &str = "there is no cloud block here";
 const EARLIER: &str = "terraform says so in the plan only";
@@ -107,6 +104,5 @@ const NOWHERE: &str = "terraform says it of no place and no name, beside the err
 const ONCE: &str = "said once: terraform says what follows from the same mistake as well";
 const PLACE: &str = "terraform names no place";
 const QUOTE: &str = "terraform's place begins at the quote and is one character too far to the left";
-const READING: &str = "said when the other state is read";
 const READ_ONLY: &str = "one name for what a provider decides alone";
 const SOURCE: &str = "variables may be used there";
