@@ -72,7 +72,9 @@ pub async fn run(
     let found = walk.found(&walk.changes);
     let leaving = walk.leaving();
     let outputs = walk.outputs();
-    for change in outputs.iter().filter(|change| change.action != Action::NoOp && !options.offline) {
+    // Nothing is stored of what fails anyway, or of what is only looked at.
+    let stores = !options.offline && !said.has_errors();
+    for change in outputs.iter().filter(|change| stores && change.action != Action::NoOp) {
         let what = format!("output {:?}", change.name.as_str());
         said.0.extend(super::storable::refused(&what, &change.after));
     }

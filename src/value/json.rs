@@ -407,6 +407,9 @@ fn write_value(out: &mut Vec<u8>, value: &Value, ty: Option<&Type>, path: &mut P
         && let own = value.ty()
         && own != Type::Any
     {
+        if own.depth() + path.steps().len() > super::MAX_WRITTEN_DEPTH {
+            return Err(JsonError::TooDeep);
+        }
         out.extend_from_slice(b"{\"value\":");
         write_value(out, value, Some(&own), path)?;
         out.extend_from_slice(b",\"type\":");

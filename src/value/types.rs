@@ -42,6 +42,16 @@ pub struct AttrType {
 }
 
 impl Type {
+    /// How deep its parts lie in each other; 0 without any.
+    pub fn depth(&self) -> usize {
+        match self {
+            Type::Any | Type::Bool | Type::Number | Type::String => 0,
+            Type::List(element) | Type::Set(element) | Type::Map(element) => 1 + element.depth(),
+            Type::Tuple(items) => 1 + items.iter().map(Type::depth).max().unwrap_or(0),
+            Type::Object(object) => 1 + object.iter().map(|(_, attribute)| attribute.ty.depth()).max().unwrap_or(0),
+        }
+    }
+
     /// `list(element)`.
     pub fn list(element: Type) -> Type {
         Type::List(Arc::new(element))

@@ -1,7 +1,7 @@
 //! Which values JSON can hold, and what can be held of the others. Who makes something that has to be stored asks before, since
 //! afterwards it is too late.
 
-use super::{JsonError, MAX_WRITTEN_DEPTH, Path, Step, Value};
+use super::{JsonError, MAX_WRITTEN_DEPTH, Path, Step, Type, Value};
 
 /// Looks for parts that no JSON can hold: infinite numbers, and values nested too deep to be read again. Unknown parts and marks
 /// are not looked at: they are gone when the value is written.
@@ -16,9 +16,28 @@ fn check(value: &Value, path: &mut Path) -> Result<(), JsonError> {
     if path.steps().len() > MAX_WRITTEN_DEPTH {
         return Err(JsonError::TooDeep);
     }
+    // Types are written as well, also of what has no parts.
+    let left = MAX_WRITTEN_DEPTH - path.steps().len();
+    let fits = |ty: &Type| if ty.depth() > left { Err(JsonError::TooDeep) } else { Ok(()) };
+    match value {
+        Value::Null(ty) => fits(ty)?,
+        Value::Unknown(unknown) => fits(&unknown.ty)?,
+        Value::List(sequence) | Value::Set(sequence) if sequence.items.is_empty() => fits(&sequence.element)?,
+        Value::Map(mapping) if mapping.entries.is_empty() => fits(&mapping.element)?,
+        Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::List(_)
+        | Value::Set(_)
+        | Value::Map(_)
+        | Value::Tuple(_)
+        | Value::Object(_)
+        | Value::Marked(_) => {}
+    }
+    let deepest = left == 0;
     let mut items = |items: &[Value]| {
         let mut parts = items.iter().enumerate();
-        parts.try_for_each(|(index, item)| match is_plain(item) {
+        parts.try_for_each(|(index, item)| match !deepest && is_plain(item) {
             true => Ok(()),
             false => path.inside(Step::Index(index), |path| check(item, path)),
         })
@@ -38,7 +57,8 @@ fn check(value: &Value, path: &mut Path) -> Result<(), JsonError> {
 }
 
 fn each<'v>(mut entries: impl Iterator<Item = &'v (super::Str, Value)>, path: &mut Path) -> Result<(), JsonError> {
-    entries.try_for_each(|(name, part)| match is_plain(part) {
+    let deepest = path.steps().len() == MAX_WRITTEN_DEPTH;
+    entries.try_for_each(|(name, part)| match !deepest && is_plain(part) {
         true => Ok(()),
         false => path.inside(Step::Attribute(name.clone()), |path| check(part, path)),
     })
@@ -46,7 +66,19 @@ fn each<'v>(mut entries: impl Iterator<Item = &'v (super::Str, Value)>, path: &m
 
 /// Whether nothing can be wrong with a value: most are, and need no path.
 fn is_plain(value: &Value) -> bool {
-    matches!(value, Value::Null(_) | Value::Unknown(_) | Value::Bool(_) | Value::String(_))
+    let plain = |ty: &Type| matches!(ty, Type::Any | Type::Bool | Type::Number | Type::String);
+    match value {
+        Value::Bool(_) | Value::String(_) => true,
+        Value::Null(ty) => plain(ty),
+        Value::Unknown(unknown) => plain(&unknown.ty),
+        Value::Number(_)
+        | Value::List(_)
+        | Value::Set(_)
+        | Value::Map(_)
+        | Value::Tuple(_)
+        | Value::Object(_)
+        | Value::Marked(_) => false,
+    }
 }
 
 /// The value with null for what JSON cannot hold: unknown parts, infinite numbers, parts that lie too deep. Marks are gone.
@@ -56,38 +88,53 @@ pub fn writable(value: &Value) -> Value {
 }
 
 fn kept(value: &Value, levels: usize) -> Value {
-    let Some(below) = levels.checked_sub(1) else {
-        return if is_plain(value) && value.is_known() { value.clone() } else { Value::Null(value.ty()) };
-    };
+    // Types are written as well: a null of too deep a type is one of no type.
+    let null = |ty: &Type| if ty.depth() > levels { Value::NULL } else { Value::Null(ty.clone()) };
+    let fits = |element: &Type| element.depth() < levels;
+    let below = levels.saturating_sub(1);
     let items = |items: &[Value]| items.iter().map(|item| kept(item, below)).collect::<Vec<_>>();
     match value {
-        Value::Unknown(unknown) => Value::Null(unknown.ty.clone()),
-        Value::Number(number) if number.is_infinite() => Value::Null(super::Type::Number),
-        Value::List(sequence) => Value::list(sequence.element.clone(), items(&sequence.items)),
-        Value::Set(sequence) => Value::set(sequence.element.clone(), items(&sequence.items)),
-        Value::Tuple(parts) => Value::tuple(items(parts)),
-        Value::Map(mapping) => {
+        Value::Null(ty) => null(ty),
+        Value::Unknown(unknown) => null(&unknown.ty),
+        Value::Number(number) if number.is_infinite() => Value::Null(Type::Number),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+        Value::Marked(marked) => kept(&marked.value, levels),
+        Value::List(sequence) if fits(&sequence.element) => {
+            Value::list(sequence.element.clone(), items(&sequence.items))
+        }
+        Value::Set(sequence) if fits(&sequence.element) => Value::set(sequence.element.clone(), items(&sequence.items)),
+        Value::Map(mapping) if fits(&mapping.element) => {
             Value::map(mapping.element.clone(), mapping.entries.map_values(|_, item| kept(item, below)))
         }
-        Value::Object(entries) => Value::Object(entries.map_values(|_, item| kept(item, below))),
-        Value::Marked(marked) => kept(&marked.value, levels),
-        Value::Null(_) | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+        Value::Tuple(parts) if levels > 0 => Value::tuple(items(parts)),
+        Value::Object(entries) if levels > 0 => Value::Object(entries.map_values(|_, item| kept(item, below))),
+        Value::List(_) | Value::Set(_) | Value::Map(_) | Value::Tuple(_) | Value::Object(_) => Value::NULL,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::{Number, Type, from_json_typed, to_json_typed};
+    use crate::value::{Number, from_json_typed, to_json_typed};
 
     fn nested(levels: usize) -> Value {
-        (0..levels).fold(Value::int(1), |value, _| Value::tuple(vec![value]))
+        let inner = if levels.is_multiple_of(2) { Value::int(1) } else { "x".into() };
+        (0..levels).fold(inner, |value, _| Value::tuple(vec![value]))
+    }
+
+    /// The same of lists, and a null of such a type.
+    fn listed(levels: usize) -> [Value; 2] {
+        let list = |value: Value| Value::list(value.ty(), vec![value]);
+        [
+            (0..levels).fold(Value::int(1), |value, _| list(value)),
+            Value::Null((0..levels).fold(Type::Number, |ty, _| Type::list(ty))),
+        ]
     }
 
     #[test]
     fn what_is_written_can_be_read_and_the_rest_is_refused() {
-        let check = |levels: usize, writes: bool| {
-            let value = Value::object([("a", nested(levels))]);
+        let check_one = |inner: Value, levels: usize, writes: bool| {
+            let value = Value::object([("a", inner)]);
             let ty = Type::object([("a", Type::Any)]);
             assert_eq!(check_writable(&value).is_ok(), writes, "{levels}");
             let text = to_json_typed(&value, &ty);
@@ -99,6 +146,14 @@ mod tests {
             let read = text.and_then(|text| from_json_typed(text.as_bytes(), &ty));
             assert_eq!(read.as_ref(), Ok(&kept), "{levels}");
             assert_eq!(kept == value, writes, "{levels}");
+        };
+        let check = move |levels: usize, writes: bool| {
+            for inner in listed(levels)
+                .into_iter()
+                .chain([nested(levels), Value::tuple(listed(levels - levels.min(1)).to_vec())])
+            {
+                check_one(inner, levels, writes);
+            }
         };
         let all = move || {
             for levels in [0, 1, 70, 127, 128, 400, 1000, MAX_WRITTEN_DEPTH - 1] {
