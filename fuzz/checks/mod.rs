@@ -27,8 +27,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "journal", check: documents::journal },
 ];
 
-/// Runs the check of a target.
+/// Runs the check of a target, on a stack as deep as that of the program's threads.
 pub fn run(name: &str, input: &[u8]) {
     let target = TARGETS.iter().find(|target| target.name == name);
-    (target.unwrap_or_else(|| panic!("there is no target {name}")).check)(input);
+    let check = target.unwrap_or_else(|| panic!("there is no target {name}")).check;
+    assert!(infra::threads::with_stack(|| check(input)).is_some(), "there is no thread to check in");
 }

@@ -224,7 +224,6 @@ fn about(session: &Session, reaches: bool, later: bool) -> Option<String> {
             config.layers.len(),
             place(config)
         )),
-        None if reaches => Some(format!("\nState in {}. {reached}\n", place(config))),
         None => None,
     }
 }

@@ -133,8 +133,9 @@ impl<'a> Walk<'a> {
             decoded
         };
         let mut decoded = decoded;
-        if resource.generated {
-            // Nothing is written yet: what is found will say what should have been.
+        // Nothing is written yet, or, for the import command, need not be: what is found will say what should have been.
+        let generated = resource.generated || self.input.options.imports.iter().any(|(wanted, _)| *wanted == addr);
+        if generated {
             decoded = Outcome::ok(Value::Null(schema.ty()));
         }
         let mut said = decoded.said.located(Some(resource.block.header), Some(&within));
@@ -145,7 +146,7 @@ impl<'a> Walk<'a> {
             (marks, ephemeral) = super::ephemeral::split(schema, &addr, &resource.body, marks, &mut said);
             said = said.located(Some(resource.block.header), Some(&within));
         }
-        let checked = match resource.generated {
+        let checked = match generated {
             true => Diagnostics::none(),
             false => kind.validate(&addr.resource.kind, addr.resource.mode == Mode::Data, &config),
         };
@@ -176,7 +177,7 @@ impl<'a> Walk<'a> {
             said,
             pending,
             replacing: None,
-            generated: resource.generated.then_some(None),
+            generated: generated.then_some(None),
             importing: None,
         };
         match resource.addr.mode {

@@ -49,7 +49,6 @@ fn the_example_of_the_local_provider_prints_what_its_page_shows() {
     ]);
     let out = without_ids(&program.ok(&["apply", "-auto-approve"]));
     let expect = r#"Plan: 1 to add, 0 to change, 0 to destroy. Actions: 1 to invoke.
-
 terraform_data.test: Creating...
 terraform_data.test: Creation complete after 0s [id=00000000-0000-0000-0000-000000000000]
 Action started: action.local_command.bash_example (triggered by terraform_data.test)

@@ -14,7 +14,7 @@ fn in_automation_nothing_says_which_command_comes_next() {
     let calls: &[(&[&str], &str)] = &[
         (&["init"], "infra plan"),
         (&["plan"], "infra apply"),
-        (&["plan", "-out=p"], "infra apply p"),
+        (&["plan", "-out=p"], "infra apply \"p\""),
         (&["import", "terraform_data.a", "x"], "infra plan"),
     ];
     for (value, hints) in [(None, true), (Some(""), true), (Some("1"), false), (Some("0"), false), (Some("no"), false)]

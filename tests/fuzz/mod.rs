@@ -13,9 +13,6 @@ use mutate::Mutator;
 /// How long one input may take. libFuzzer holds an optimised build to ten seconds.
 const SLOW: Duration = Duration::from_secs(20);
 
-/// The stack that the program's own threads have.
-const STACK: usize = 2 << 20;
-
 /// Runs a target's seeds, then so many mutations of each.
 fn sample(name: &str, mutations: usize) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(name);
@@ -24,18 +21,13 @@ fn sample(name: &str, mutations: usize) {
     let seeds: Vec<Vec<u8>> = seeds.iter().map(|path| std::fs::read(path).unwrap()).collect();
     assert!(!seeds.is_empty());
     let words = mutate::words(&folder.join(format!("../../dictionaries/{name}.dict")));
-    let name = name.to_owned();
-    let thread = std::thread::Builder::new().stack_size(STACK);
-    let run = move || {
-        let mut mutator = Mutator::new(1, words);
-        for seed in &seeds {
-            tried(&name, seed);
-            for _ in 0..mutations {
-                tried(&name, &mutator.mutated(seed, &seeds));
-            }
+    let mut mutator = Mutator::new(1, words);
+    for seed in &seeds {
+        tried(name, seed);
+        for _ in 0..mutations {
+            tried(name, &mutator.mutated(seed, &seeds));
         }
-    };
-    thread.spawn(run).unwrap().join().unwrap();
+    }
 }
 
 fn tried(name: &str, input: &[u8]) {
