@@ -8,11 +8,10 @@ pub const KNOWN: &[(&str, usize, &str)] = &[
     ("kinds_of_changes", 2, DETAIL),
     ("kinds_of_changes", 3, DETAIL),
     ("kinds_of_changes", 5, DEPOSED),
-    ("lifecycle", 1, STATE),
-    ("lifecycle", 2, STATE),
+    ("lifecycle", 1, PROVIDERS),
+    ("lifecycle", 2, PROVIDERS),
     ("lifecycle", 15, DETAIL),
     ("modules", 1, "folders need no installing here"),
-    ("modules", 2, STATE),
     ("only_moves", 4, DETAIL),
 ];
 
@@ -22,5 +21,5 @@ const DETAIL: &str = "below its first line a diagnostic explains itself in words
 /// The key of an object that is replaced is not known to the step that destroys it.
 const DEPOSED: &str = "the old object of a replacement is destroyed under the plain address; and as above";
 
-/// What `init` does first is another thing.
-const STATE: &str = "init tells where state is; providers are part of the program";
+/// Where Terraform finds and installs providers, `init` has nothing to fetch.
+const PROVIDERS: &str = "init names the providers, which are part of the program";
