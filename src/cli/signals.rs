@@ -11,15 +11,15 @@ use tokio::task::JoinHandle;
 use crate::event::Stop;
 
 use super::listen::Listener;
+use super::product::product;
 use super::terminal::Terminal;
 
 /// What the second signal means.
 const GIVEN_UP: &str = "\nTwo interrupts received. Exiting immediately.\nCalls that are still under way are given up; the next run finds out what became of them.\n";
 
-/// What the first signal means, in Terraform's words; the name is that of the program that is called.
+/// What the first signal means, in Terraform's words; the name is that of the program that is spoken as.
 fn received() -> String {
-    let compat = std::env::var("INFRA_COMPAT").is_ok_and(|value| value == "terraform");
-    let program = if compat { "Terraform" } else { "infra" };
+    let program = product().name();
     format!(
         "\nInterrupt received.\nPlease wait for {program} to exit or data loss may occur.\nGracefully shutting down...\n"
     )
