@@ -110,7 +110,8 @@ impl Open {
     }
 }
 
-/// Waits until nobody holds the states that a run may change, without locking them: for those who only look.
+/// Waits until nobody holds the states that a run may change, without locking them: for those who only look. All are looked at
+/// together, because a bucket takes its time to answer.
 pub(super) async fn wait_until_free(
     session: &Session,
     options: &RunOptions,
@@ -118,7 +119,7 @@ pub(super) async fn wait_until_free(
     events: &dyn Events,
 ) -> Result<(), Diagnostics> {
     let deadline = tokio::time::Instant::now() + options.lock_timeout;
-    for index in session.writable(options) {
+    let wait = async |index: usize| {
         let handle = &session.handles[index];
         let mut request = LockRequest::new(session.identity.who.clone(), operation);
         request.take_over_expired = options.take_over_expired;
@@ -130,9 +131,9 @@ pub(super) async fn wait_until_free(
             request.timeout = deadline.saturating_duration_since(tokio::time::Instant::now());
             free = handle.until_free(&request).await;
         }
-        free.map_err(|error| Diagnostics::from(error.diagnostic()))?;
-    }
-    Ok(())
+        free.map_err(|error| Diagnostics::from(error.diagnostic()))
+    };
+    futures::future::try_join_all(session.writable(options).into_iter().map(wait)).await.map(|_| ())
 }
 
 /// Takes a lock. Somebody who has to wait for it is told for whom.
