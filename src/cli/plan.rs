@@ -93,7 +93,7 @@ pub(super) async fn run(call: &Call, args: &PlanArgs) -> Exit {
                 Err(diagnostic) => said.push(*diagnostic),
             }
         }
-        let silent = planning.json || plan.is_empty() || !terminal.hints;
+        let silent = planning.json || failed || plan.is_empty() || !terminal.hints;
         match &args.out {
             Some(path) => match save(call, args, session, &options, plan, (path, terminal.style)) {
                 Ok(()) if silent => {}

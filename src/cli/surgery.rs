@@ -1,10 +1,10 @@
 //! `infra state mv`, `state rm`, `state replace-provider`, `taint`, `untaint`
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::addr::{Pattern, ProviderSource};
-use crate::config::LoadOptions;
+use crate::config::{LoadOptions, StateSettings};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::Stop;
 use crate::ops::{self, Backup, RunOptions, StateFiles, Surgery, Treated};
@@ -256,6 +256,14 @@ async fn changed(session: &ops::Session, way: &Way<'_>, asked: &Surgery) -> Resu
     treated.and_then(|treated| kept.map(|()| treated))
 }
 
+/// The file of a local state.
+fn local(session: &ops::Session) -> Option<&Path> {
+    match &session.config.layers.first()?.state {
+        StateSettings::Local { path } => Some(path),
+        StateSettings::S3(_) => None,
+    }
+}
+
 /// Moves from one state file to another one.
 async fn run_out(
     call: &Call,
@@ -277,6 +285,12 @@ async fn run_out(
     let (Some(from), Some(to)) = (open(None, &mut said), open(Some(out), &mut said)) else {
         return tell(call, &way, &said, None);
     };
+    if let (Some(one), Some(other)) = (local(&from), local(&to))
+        && ops::is_same_file(one, other)
+    {
+        // One file under two names: a move within it.
+        return run(call, way, &Surgery::Move(Box::new(ends)), text).await;
+    }
     let moved = async {
         let kept = [
             StateFiles::begin(&from, &backup(backups[0], way.backup.clone())).await?,

@@ -49,7 +49,7 @@ pub use push::push;
 pub use saved::{SavedPlan, parse_saved, read_saved, write_saved};
 pub use session::{Identity, RunOptions, Session, SessionOptions};
 pub use settle::{Settlement, Uncertain, settle, uncertain};
-pub use state_files::{Backup, StateFiles};
+pub use state_files::{Backup, StateFiles, is_same_file};
 pub use states::{force_unlock, init, outputs, validate};
 pub use surgery::{NO_INSTANCE, Surgery, Treated, rehearsal, surgery};
 pub use testing::{TestEvent, TestEvents, TestOptions, TestStop, load_tests, test};

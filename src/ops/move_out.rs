@@ -6,7 +6,7 @@ use crate::addr::{LayerName, Pattern};
 use crate::config::StateSettings;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::Silent;
-use crate::state::{Record, Run, State, StateHandle};
+use crate::state::{Lock, LockRequest, Record, Run, State, StateError, StateHandle};
 
 use super::locks::Open;
 use super::session::{RunOptions, Session, store_of};
@@ -46,9 +46,17 @@ async fn moved(
     let to_pattern = ends.1.clone();
     let mut plan =
         planned(&states, &Surgery::Move(Box::new(ends)), false).map_err(|wrong| Diagnostics::from(*wrong))?;
-    let failed = |error: crate::state::StateError| Diagnostics::from(error.diagnostic());
+    let failed = |error: StateError| Diagnostics::from(error.diagnostic());
     let (store, key) = store_of(&StateSettings::Local { path: session.config.working_dir.join(to) });
     let other = StateHandle::new(store, key, LayerName::plain());
+    let lock = match options.lock {
+        true => {
+            let mut request = LockRequest::new(session.identity.who.clone(), "state mv");
+            request.timeout = options.lock_timeout;
+            Some(other.lock(&request).await.map_err(failed)?)
+        }
+        false => None,
+    };
     let there = other.read().await.map_err(failed)?;
     let taken = plan.treated.iter().filter_map(|(_, now)| now.as_ref()).find(|now| there.state.instance(now).is_some());
     if let Some(taken) = taken {
@@ -65,12 +73,21 @@ async fn moved(
         operation: "state mv".to_owned(),
         started: options.timestamp.to_string(),
     };
-    let (arriving, _) = other.begin(None, run).await.map_err(failed)?;
     let (put, remove) = (take(&mut plan.put), take(&mut plan.remove));
-    arriving.append(put).await.map_err(failed)?;
-    arriving.finish().await.map_err(failed)?;
+    let arrived = arrive(&other, lock.as_ref(), run, put).await;
+    if let Some(lock) = lock {
+        lock.release().await.map_err(failed)?;
+    }
+    arrived.map_err(failed)?;
     commit.append(remove).await.map_err(failed)?;
     Ok(plan.treated)
+}
+
+/// Writes what arrives, to the snapshot.
+async fn arrive(other: &StateHandle, lock: Option<&Lock>, run: Run, put: Record) -> Result<(), StateError> {
+    let (commit, _) = other.begin(lock, run).await?;
+    commit.append(put).await?;
+    commit.finish().await.map(drop)
 }
 
 /// A folder without a project has one state.

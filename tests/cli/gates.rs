@@ -156,6 +156,10 @@ fn a_gate_on_what_nobody_makes_fails_at_once() {
     let program = sandbox(SETTINGS, "gate \"answers\" {\n redis {\n service = \"data/redis\"\n}\n}");
     let applied = at_once(&program, APPLY);
     assert!(applied.code == 1 && applied.err.contains("Service data/redis does not exist"), "{}", applied.err);
+    // And for a pod that a command is to run in.
+    let program = sandbox(SETTINGS, "gate \"runs\" {\n exec {\n pod = \"data/web-0\"\n command = [\"true\"]\n}\n}");
+    let applied = at_once(&program, APPLY);
+    assert!(applied.code == 1 && applied.err.contains("Pod data/web-0 does not exist"), "{}", applied.err);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::program::Program;
 const SLOW: &str = "resource \"terraform_data\" \"slow\" {\n  provisioner \"local-exec\" {\n    command = \"echo begun; while [ -e main.tf -a ! -e go ]; do sleep 0.05; done\"\n  }\n}\n";
 
 /// A run that is in the middle of making its object.
-fn run(program: &Program, mut command: Command) -> Child {
+pub fn run(program: &Program, mut command: Command) -> Child {
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.ends_with("begun")), "{}", program.path("").display());

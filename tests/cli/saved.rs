@@ -138,7 +138,7 @@ fn a_plan_that_fails_is_saved_and_never_applied() {
     refused(&answer, "Instance cannot be destroyed");
     assert!(answer.out.contains("but then encountered a problem:"), "{}", answer.out);
     assert!(answer.out.contains("Plan: 1 to add, 1 to change, 1 to destroy."), "{}", answer.out);
-    assert!(!answer.out.contains("Carry out exactly this"), "{}", answer.out);
+    assert!(!answer.out.contains("To perform exactly these actions"), "{}", answer.out);
     let document: Json = serde_json::from_str(&program.ok(&["show", "-json", "p"])).unwrap();
     let flags = ["errored", "applyable", "complete"].map(|name| document[name].as_bool().unwrap());
     assert_eq!(flags, [true, false, false]);

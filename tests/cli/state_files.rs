@@ -60,6 +60,56 @@ fn an_object_moves_from_one_file_to_another() {
 }
 
 #[test]
+fn what_a_file_of_state_out_held_is_kept() {
+    let program = Program::with(&[("main.tf", MAIN)]);
+    program.ok(&["apply", "-auto-approve", "-state=foreign"]);
+    program.ok(&["apply", "-auto-approve"]);
+    let foreign = state(&program, "foreign");
+    program.write("main.tf", "resource \"terraform_data\" \"a\" { input = 2 }\n");
+    assert_eq!(program.call(&["apply", "-state-out=foreign"]).code, 1, "nobody has agreed");
+    assert_eq!(state(&program, "foreign"), foreign);
+    program.ok(&["apply", "-auto-approve", "-state-out=foreign"]);
+    assert_eq!(state(&program, "foreign.backup"), foreign);
+    assert_ne!(state(&program, "foreign")["lineage"], foreign["lineage"]);
+    program.write("broken", "{ broken");
+    super::bad_input::fails(&program, &["apply", "-auto-approve", "-state-out=broken"], &["State cannot be read"]);
+    assert_eq!(std::fs::read_to_string(program.path("broken")).unwrap(), "{ broken");
+}
+
+#[test]
+fn a_file_that_a_run_holds_is_not_written_by_another_command() {
+    let slow = "resource \"terraform_data\" \"slow\" {\n  provisioner \"local-exec\" {\n    command = \"echo begun; while [ -e main.tf -a ! -e go ]; do sleep 0.05; done\"\n  }\n}\n";
+    let program = Program::with(&[("main.tf", MAIN), ("other/main.tf", slow)]);
+    program.ok(&["apply", "-auto-approve", "-state=mine"]);
+    let held = ["-chdir=other", "apply", "-auto-approve", "-state=../held"];
+    let mut child = super::locks::run(&program, program.command(&held));
+    for args in [
+        &["apply", "-auto-approve", "-state=mine", "-state-out=held"][..],
+        &["state", "mv", "-state=mine", "-state-out=held", "terraform_data.a", "terraform_data.b"],
+    ] {
+        super::bad_input::fails(&program, args, &["Error acquiring the state lock"]);
+    }
+    program.write("other/go", "");
+    assert!(child.wait().unwrap().success());
+    assert_eq!(program.ok(&["state", "list", "-state=held"]), "terraform_data.slow\n");
+    assert_eq!(program.ok(&["state", "list", "-state=mine"]), "terraform_data.a\n");
+}
+
+#[test]
+fn one_file_under_two_names_is_one_state() {
+    let program = Program::with(&[("main.tf", MAIN)]);
+    program.ok(&["apply", "-auto-approve"]);
+    std::os::unix::fs::symlink("terraform.tfstate", program.path("link")).unwrap();
+    let mut now = "terraform_data.a".to_owned();
+    for (at, out) in ["./terraform.tfstate", "terraform.tfstate", "link"].into_iter().enumerate() {
+        let next = format!("terraform_data.n{at}");
+        program.ok(&["state", "mv", &format!("-state-out={out}"), &now, &next]);
+        assert_eq!(program.ok(&["state", "list"]), format!("{next}\n"), "{out}");
+        now = next;
+    }
+}
+
+#[test]
 fn an_import_takes_its_configuration_and_its_state_from_elsewhere() {
     let program = Program::with(&[("c/main.tf", "resource \"random_id\" \"a\" { byte_length = 2 }\n")]);
     program.ok(&["import", "-input=false", "-parallelism=3", "-config=c", "-state=s", "random_id.a", "p-9hUg"]);
