@@ -32,6 +32,10 @@ pub struct Block {
     pub blocks: Vec<(Str, NestedBlock)>,
     /// One or more sentences for documentation.
     pub description: &'static str,
+    /// Whether its description and those of its attributes are Markdown, and not plain text.
+    pub markdown: bool,
+    /// Whether what it describes is on its way out.
+    pub deprecated: bool,
     ty: OnceLock<Type>,
 }
 

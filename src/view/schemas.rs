@@ -36,7 +36,11 @@ pub fn provider_schemas_json<'a>(providers: impl Iterator<Item = (String, &'a Pr
         }
         schemas.insert(source, json);
     }
-    json!({ "format_version": "1.0", "provider_schemas": schemas })
+    let mut json = json!({ "format_version": "1.0" });
+    if !schemas.is_empty() {
+        json["provider_schemas"] = schemas.into();
+    }
+    json
 }
 
 fn schema_json(schema: &Schema) -> Json {
@@ -45,9 +49,13 @@ fn schema_json(schema: &Schema) -> Json {
 
 fn block_json(block: &Block) -> Json {
     let mut json = Map::new();
+    let kind = if block.markdown { "markdown" } else { "plain" };
     if !block.attributes.is_empty() {
-        let attributes: Map<String, Json> =
-            block.attributes.iter().map(|(name, attribute)| (name.to_string(), attribute_json(attribute))).collect();
+        let attributes: Map<String, Json> = block
+            .attributes
+            .iter()
+            .map(|(name, attribute)| (name.to_string(), attribute_json(attribute, kind)))
+            .collect();
         json.insert("attributes".into(), attributes.into());
     }
     if !block.blocks.is_empty() {
@@ -58,17 +66,20 @@ fn block_json(block: &Block) -> Json {
     if !block.description.is_empty() {
         json.insert("description".into(), block.description.into());
     }
-    json.insert("description_kind".into(), "plain".into());
+    json.insert("description_kind".into(), kind.into());
+    if block.deprecated {
+        json.insert("deprecated".into(), true.into());
+    }
     json.into()
 }
 
-fn attribute_json(attribute: &Attribute) -> Json {
+fn attribute_json(attribute: &Attribute, kind: &str) -> Json {
     let mut json = Map::new();
     json.insert("type".into(), type_json(&attribute.ty));
     if !attribute.description.is_empty() {
         json.insert("description".into(), attribute.description.as_str().into());
     }
-    json.insert("description_kind".into(), "plain".into());
+    json.insert("description_kind".into(), kind.into());
     let (required, optional, computed) = match attribute.presence {
         Presence::Required => (true, false, false),
         Presence::Optional => (false, true, false),
@@ -262,7 +273,7 @@ mod tests {
         assert_eq!(null["provider"]["version"], 0);
         assert_eq!(null["provider"]["block"]["description_kind"], "plain");
         let id = &null["resource_schemas"]["null_resource"]["block"]["attributes"]["id"];
-        assert_eq!((id["description_kind"].as_str(), id["computed"].as_bool()), (Some("plain"), Some(true)));
+        assert_eq!((id["description_kind"].as_str(), id["computed"].as_bool()), (Some("markdown"), Some(true)));
         assert!(id["description"].as_str().is_some_and(|words| words.ends_with('.')), "{id}");
         let kubernetes = json_of("registry.terraform.io", "hashicorp", "kubernetes");
         assert!(kubernetes["provider"]["block"]["attributes"]["host"]["description"].is_string());

@@ -20,7 +20,6 @@ const FAIL: &[(&str, &str)] = &[
     ("TestLockedState", "needs the inmem backend, which exists for Terraform's own tests"),
     ("TestForceUnlock", "needs the inmem backend"),
     ("TestProvidersMirror", "asks the registry for the provider"),
-    ("TestProvidersSchema", "compares the prose of the null provider word for word; ours is our own"),
 ];
 
 fn client(program: &Path) -> (Command, tempfile::TempDir) {

@@ -2,6 +2,8 @@
 //!
 //! In: requests of the engine. Out: values. Nothing outside of state exists.
 
+mod words;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -31,8 +33,8 @@ pub fn provider(_settings: &Settings) -> Arc<dyn Provider> {
     let schema = super::prose::described(
         "null",
         ProviderSchema {
-            resources: BTreeMap::from([("null_resource", Schema::new(resource))]),
-            data: BTreeMap::from([("null_data_source", Schema::new(data))]),
+            resources: BTreeMap::from([("null_resource", Schema::new(words::of_resource(resource)))]),
+            data: BTreeMap::from([("null_data_source", Schema::new(words::of_data(data)))]),
             ..ProviderSchema::default()
         },
     );
