@@ -8,6 +8,7 @@ use crate::gate::{self, Absent, Around, Cluster, Spec, Timing};
 use crate::graph::Graph;
 use crate::lang::decode::{decode, references_in};
 use crate::lang::eval::{Found, Reference, evaluate};
+use crate::lang::syntax::ast::Body;
 use crate::plan::gates::{absent_from_state, gate_arguments};
 use crate::plan::scope::{ProjectScope, Surroundings};
 use crate::plan::{GateDecision, GatePlan};
@@ -127,7 +128,7 @@ pub fn prepare(
 }
 
 /// The configuration of the project's `provider "kubernetes"`, if it has one: one that the environments make is not there for
-/// gates of global layers.
+/// gates of global layers. The sandbox is there in any case, whatever is written of it.
 fn cluster_config(around: Surroundings<'_>, clusters: &dyn Clusters) -> Outcome<Option<Value>> {
     let above =
         |found: &Found| matches!(&found.reference, Reference::Layer { layer, .. } if around.config.is_above(layer));
@@ -136,8 +137,14 @@ fn cluster_config(around: Surroundings<'_>, clusters: &dyn Clusters) -> Outcome<
         .iter()
         .find(|provider| provider.local == "kubernetes" && provider.alias.is_none())
         .filter(|provider| !references_in(&provider.body).iter().any(above));
-    let (Some(provider), Some(schema)) = (found, clusters.schema()) else { return Outcome::ok(None) };
-    decode(&provider.body, schema, &ProjectScope { around }).map(|value| Some(value.unmark_deep().0))
+    let nothing = Body::default();
+    let body = match found {
+        Some(provider) => &provider.body,
+        None if around.config.sandbox => &nothing,
+        None => return Outcome::ok(None),
+    };
+    let Some(schema) = clusters.schema() else { return Outcome::ok(None) };
+    decode(body, schema, &ProjectScope { around }).map(|value| Some(value.unmark_deep().0))
 }
 
 struct Reached<'a> {

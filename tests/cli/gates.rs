@@ -163,6 +163,16 @@ fn a_gate_on_what_nobody_makes_fails_at_once() {
 }
 
 #[test]
+fn the_sandbox_is_there_without_a_provider_block() {
+    let program = sandbox(SETTINGS, &looks_for("ConfigMap", "settings", ""));
+    let written = std::fs::read_to_string(program.path("infra.hcl")).unwrap();
+    program.write("infra.hcl", &written.replace("provider \"kubernetes\" {}\n", ""));
+    let applied = at_once(&program, APPLY);
+    assert!(applied.code == 0 && applied.out.contains("gate is_there: Passed"), "{}{}", applied.out, applied.err);
+    assert_eq!(program.call(&["gate", "run", "is_there", "-env", "dev"]).code, 0);
+}
+
+#[test]
 fn what_somebody_else_has_made_is_looked_at() {
     let program = sandbox(SETTINGS, &looks_for("ConfigMap", "settings", ""));
     program.ok(APPLY);
