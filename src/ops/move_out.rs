@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use crate::addr::{LayerName, Pattern};
-use crate::config::StateSettings;
+use crate::addr::Pattern;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::Silent;
 use crate::state::{Lock, LockRequest, Record, Run, State, StateError, StateHandle};
 
 use super::locks::Open;
-use super::session::{RunOptions, Session, store_of};
+use super::session::{RunOptions, Session};
+use super::state_files::handle_of;
 use super::surgery::{Surgery, Treated, planned};
 
 /// Moves what is at the first address to the second one of another state file. It is there before it leaves.
@@ -47,8 +47,7 @@ async fn moved(
     let mut plan =
         planned(&states, &Surgery::Move(Box::new(ends)), false).map_err(|wrong| Diagnostics::from(*wrong))?;
     let failed = |error: StateError| Diagnostics::from(error.diagnostic());
-    let (store, key) = store_of(&StateSettings::Local { path: session.config.working_dir.join(to) });
-    let other = StateHandle::new(store, key, LayerName::plain());
+    let other = handle_of(&session.config.working_dir.join(to));
     let lock = match options.lock {
         true => {
             let mut request = LockRequest::new(session.identity.who.clone(), "state mv");

@@ -121,7 +121,8 @@ pub fn is_same_file(one: &Path, other: &Path) -> bool {
     resolved(one) == resolved(other)
 }
 
-fn handle_of(path: &Path) -> StateHandle {
+/// The state in a file of a folder without a project.
+pub(super) fn handle_of(path: &Path) -> StateHandle {
     let (store, key) = store_of(&StateSettings::Local { path: path.to_owned() });
     StateHandle::new(store, key, LayerName::plain())
 }
