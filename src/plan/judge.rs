@@ -5,7 +5,7 @@ use crate::change::{Action, Change, Reason};
 use crate::config::Resource;
 use crate::diag::{Diagnostics, Severity};
 use crate::graph::NodeId;
-use crate::schema::sensitive_paths;
+use crate::schema::{attribute_at, sensitive_paths};
 use crate::value::{Marks, Path, Type, Value};
 
 use super::ephemeral::forgotten_at;
@@ -103,7 +103,6 @@ impl<'a> Walk<'a> {
     /// Whether state is to hold other parts of the same object as sensitive than it does.
     fn secrets_change(&self, draft: &Draft, value: &Value) -> bool {
         let Some(entry) = self.objects.current(&draft.addr) else { return false };
-        let of_state = || entry.stored.sensitive.iter().cloned();
         let marks =
             draft.marks.iter().filter(|(path, marks)| marks.contains(Marks::SENSITIVE) && path.of(value).is_some());
         let mut of_config = marks.map(|(path, _)| path.clone()).peekable();
@@ -112,12 +111,15 @@ impl<'a> Walk<'a> {
         }
         let Some(schema) = schema_of(&*draft.kind, &draft.addr) else { return false };
         let by_schema = sensitive_paths(&schema.block, value);
+        // Terraform writes down what the schema marks as well, null or not: that is no change of anybody's.
+        let is_marked = |path: &Path| attribute_at(&schema.block, path).is_some_and(|attribute| attribute.sensitive);
+        let mut of_state = entry.stored.sensitive.iter().filter(|path| !is_marked(path)).cloned();
         let marked = |paths: &mut dyn Iterator<Item = Path>| {
             let mut all = by_schema.clone();
             all.extend(paths.map(|path| (path, Marks::SENSITIVE)));
             value.clone().mark_paths(&all)
         };
-        marked(&mut of_state()) != marked(&mut of_config)
+        marked(&mut of_state) != marked(&mut of_config)
     }
 
     /// The data block of a check, read now and read again by the apply: what it finds then counts.

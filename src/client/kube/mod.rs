@@ -11,6 +11,7 @@ mod error;
 mod exec;
 mod explain;
 mod ready;
+mod trial;
 mod tunnel;
 pub mod types;
 mod wait;

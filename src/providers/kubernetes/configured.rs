@@ -4,18 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::foreign::Ignored;
+use super::hidden::Ignored;
 use super::identity::Place;
 use super::object::Look;
 use super::table::{Resource, table};
-use super::{batch, data, manifest, object, token, typed, waits};
+use super::{batch, data, manifest, object, proof, token, typed, waits};
 use crate::change::{Action, Intent};
 use crate::client::kube::types::Kind;
 use crate::client::kube::{Kube, KubeError};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::provider::{
     Applied, ApplyRequest, Boxed, Configured, DataRequest, Identity, ImportRequest, Imported, Now, OpenRequest, Opened,
-    PlanRequest, Planned, Progress, ProviderSchema, ReadRequest, ReadResult, Recovered, unknown_kind,
+    PlanRequest, Planned, Progress, ReadRequest, ReadResult, Recovered, unknown_kind,
 };
 use crate::value::Value;
 
@@ -28,14 +28,13 @@ pub struct Cluster {
     pub kube: Kube,
     /// Labels and annotations that are left to others.
     pub ignored: Ignored,
-    schema: Arc<ProviderSchema>,
     stopped: AtomicBool,
 }
 
 impl Cluster {
     /// Over a connection.
-    pub fn new(kube: Kube, ignored: Ignored, schema: Arc<ProviderSchema>) -> Self {
-        Cluster { kube, ignored, schema, stopped: AtomicBool::new(false) }
+    pub fn new(kube: Kube, ignored: Ignored) -> Self {
+        Cluster { kube, ignored, stopped: AtomicBool::new(false) }
     }
 
     /// Whether running calls shall end soon.
@@ -73,9 +72,9 @@ impl Configured for Cluster {
             if request.kind == MANIFEST {
                 return manifest::plan(self, request).await;
             }
-            match (resource(&request.kind), self.schema.resources.get(request.kind.as_str())) {
-                (Some(resource), Some(schema)) => typed::plan(self, resource, schema, request).await,
-                _ => unknown_kind(&request.kind),
+            match resource(&request.kind) {
+                Some(resource) => typed::plan(self, resource, request).await,
+                None => unknown_kind(&request.kind),
             }
         })
     }
@@ -144,13 +143,14 @@ impl Configured for Cluster {
                 Err(error) => Recovered::CannotTell(error.to_string()),
                 Ok(None) => Recovered::Absent,
                 Ok(Some((found, place))) => {
-                    let mark = found["metadata"]["annotations"][super::INTENT].as_str();
-                    if mark == Some(intent.nonce.as_str()) && !intent.nonce.is_empty() {
+                    if proof::is_made_by(&found, &intent.nonce) {
                         let value = match resource(kind) {
-                            Some(resource) => object::read(resource, &found, &place, Look::Ours(&planned)),
+                            Some(resource) => {
+                                object::read(resource, &found, &place, Look::Ours(&planned, &self.ignored))
+                            }
                             None => manifest::value_of(&planned, &found),
                         };
-                        return Recovered::Found { value, private: typed::noted(mark) };
+                        return Recovered::Found { value, private: Vec::new() };
                     }
                     Recovered::CannotTell(format!("{} is there, but does not carry the mark of this run", place.id()))
                 }

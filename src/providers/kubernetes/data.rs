@@ -1,7 +1,7 @@
 //! Data sources: objects that others manage.
 
 use super::configured::Cluster;
-use super::foreign::Ignored;
+use super::hidden::Ignored;
 use super::identity::Place;
 use super::object::Look;
 use super::table::table;

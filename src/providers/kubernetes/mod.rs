@@ -1,28 +1,31 @@
 //! `kubernetes`: objects of a cluster under the resource types, schemas and ids of the Terraform provider.
 //!
-//! In: configured blocks or whole manifests. Out: objects, by server-side apply with our field manager; drift judged on the fields we own,
-//! and on the keys that others have put into maps of ours;
-//! rollouts waited for, with the reason told while they last. Typed resources come from one table (`kinds.txt`) and a mechanical
+//! In: configured blocks or whole manifests. Out: objects. A typed resource owns its object: what the schema covers is read whole, and
+//! changed by a patch from the live object; manifests own their fields, by server-side apply. Rollouts are waited for, with the reason
+//! told while they last. Typed resources come from one table (`kinds.txt`) and a mechanical
 //! mapping, never from code of their own. Not here: how the API is spoken to (`client::kube`), the in-process API (`sandbox`).
 
 mod batch;
 mod clients;
+mod compare;
 mod config;
 mod configured;
 mod data;
-mod foreign;
+mod hidden;
 mod identity;
+mod immutable;
 mod manifest;
-mod mapping;
 mod object;
+mod proof;
+mod read;
 mod scalar;
-mod settle;
+mod secret;
 mod table;
-mod template;
 mod token;
+mod trial;
 mod typed;
 mod waits;
-mod write_only;
+mod write;
 
 use std::sync::{Arc, OnceLock};
 
@@ -83,9 +86,8 @@ impl Provider for Kubernetes {
     }
 
     fn configure(&self, config: Value) -> Boxed<'_, Outcome<Arc<dyn Configured>>> {
-        let schema = self.schemas().clone();
         Box::pin(async move {
-            let ignored = match foreign::Ignored::of(&config) {
+            let ignored = match hidden::Ignored::of(&config) {
                 Ok(ignored) => ignored,
                 Err(said) => return Outcome::fail(said),
             };
@@ -97,7 +99,7 @@ impl Provider for Kubernetes {
                 Ok(kube) => kube,
                 Err(error) => return Outcome::fail(error.diagnostic("connect to the cluster")),
             };
-            let cluster: Arc<dyn Configured> = Arc::new(Cluster::new(kube, ignored, schema));
+            let cluster: Arc<dyn Configured> = Arc::new(Cluster::new(kube, ignored));
             Outcome::ok(cluster)
         })
     }
@@ -111,10 +113,8 @@ impl Provider for Kubernetes {
     }
 
     fn plan_pending(&self, kind: &str, config: &Value) -> Value {
-        let Some(schema) = self.schemas().resources.get(kind) else { return config.clone() };
-        let proposed = crate::schema::proposed(&schema.block, &Value::NULL, config);
         match table::table().resources.get(kind) {
-            Some(resource) => typed::planned_new(resource, schema, &proposed, config),
+            Some(resource) => typed::planned_new(resource, config),
             None => manifest::planned_new(config),
         }
     }

@@ -76,7 +76,9 @@ pub fn from_json_of(field: &Json, ty: &Type, octal: bool) -> Value {
             let parts = object.iter().map(|(name, attribute)| {
                 let wanted = name.replace('_', "").to_lowercase();
                 let found = map.iter().find(|(field, _)| field.to_lowercase() == wanted).map(|(_, part)| part);
-                (name.clone(), from_json_of(found.unwrap_or(&Json::Null), &attribute.ty, octal))
+                let part = from_json_of(found.unwrap_or(&Json::Null), &attribute.ty, octal);
+                // What the API leaves out is the zero of its type, as everywhere.
+                (name.clone(), if part.is_null() { super::read::zero(&attribute.ty) } else { part })
             });
             Value::Object(parts.collect())
         }

@@ -1,23 +1,26 @@
-//! Typed resources: plan by the schema and the table, apply by server-side apply, wait as the kind asks for.
+//! Typed resources: planned by the schema and the table, made by POST, changed by a patch that is computed from the live object, waited for as
+//! the kind asks for.
 
+use super::compare::{planned, replaced};
 use super::configured::Cluster;
 use super::identity::Place;
-use super::object::Look;
-use super::settle::{with_defaults, with_prior_quantities};
-use super::table::{Fields, Resource, What};
-use super::{MANAGER, foreign, object, template, waits, write_only};
+use super::object::{self, Look, api_type};
+use super::table::Resource;
+use super::write::{Change, merge_patch};
+use super::{MANAGER, immutable, proof, trial, waits};
 use crate::change::Action;
+use crate::client::kube::KubeError;
 use crate::client::kube::types::Json;
-use crate::client::kube::{Apply, KubeError};
-use crate::diag::{Diagnostics, Outcome};
+use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::provider::{Applied, ApplyRequest, Now, PlanRequest, Planned, Progress};
-use crate::schema::{Schema, computed_unknown};
-use crate::value::{Entries, Path, Step, Str, Type, Value};
+use crate::value::{Entries, Path, Str, Type, Value};
+
+/// So often an object that changes meanwhile is read and changed again.
+const TRIES: usize = 10;
 
 /// The planned value of a new object.
-pub fn planned_new(resource: &Resource, schema: &Schema, proposed: &Value, config: &Value) -> Value {
-    let filled = with_defaults(&resource.fields, proposed, None);
-    let value = computed_unknown(&schema.block, config, &filled);
+pub fn planned_new(resource: &Resource, config: &Value) -> Value {
+    let value = planned(&resource.fields, &Value::NULL, config, &api_type(resource));
     match (&value, Place::of_block(&value, resource.kind)) {
         (Value::Object(entries), Some(place)) => Value::Object(entries.clone().with("id", Value::string(place.id()))),
         _ => value,
@@ -25,97 +28,28 @@ pub fn planned_new(resource: &Resource, schema: &Schema, proposed: &Value, confi
 }
 
 /// Says what an object will be.
-pub async fn plan(cluster: &Cluster, resource: &Resource, schema: &Schema, request: PlanRequest) -> Outcome<Planned> {
+pub async fn plan(cluster: &Cluster, resource: &Resource, request: PlanRequest) -> Outcome<Planned> {
     if request.prior.is_null() {
-        let value = planned_new(resource, schema, &request.proposed, &request.config);
+        let value = planned_new(resource, &request.config);
+        let said = trial::new(cluster, resource, &request.config, &value).await;
+        return Outcome { value: Some(Planned { value, replace: Vec::new(), private: request.private }), said };
+    }
+    let value = planned(&resource.fields, &request.prior, &request.config, &api_type(resource));
+    if value == request.prior {
         return Outcome::ok(Planned { value, replace: Vec::new(), private: request.private });
     }
-    let filled = with_defaults(&resource.fields, &request.proposed, Some(&request.prior));
-    let filled = with_prior_quantities(&resource.fields, &object::api_type(resource), &filled, &request.prior);
-    if filled == request.prior {
-        return Outcome::ok(Planned { value: request.prior, replace: Vec::new(), private: request.private });
-    }
-    let mut value = template::settled(&request.prior, &computed_unknown(&schema.block, &request.config, &filled));
     let mut replace = Vec::new();
     replaced(&resource.fields, &request.prior, &value, &mut Path::root(), &mut replace);
-    value = restamped(&value);
+    immutable::replaced(resource, &request.prior, &value, &mut replace);
+    let value = restamped(&value);
     let mut said = Diagnostics::none();
-    if replace.is_empty() && value_is_sendable(&request.config) {
-        said.append(try_out(cluster, resource, &request, &value).await);
+    if replace.is_empty() && request.config.is_wholly_known() {
+        match trial::change(cluster, resource, &request, &value).await {
+            Ok(paths) => replace = paths,
+            Err(refused) => said.append(refused),
+        }
     }
     Outcome { value: Some(Planned { value, replace, private: request.private }), said }
-}
-
-/// Asks the server what it thinks of a change, so that a refusal shows in the plan.
-async fn try_out(cluster: &Cluster, resource: &Resource, request: &PlanRequest, planned: &Value) -> Diagnostics {
-    let Some(place) =
-        Place::of_block(&request.config, resource.kind).or_else(|| Place::of_block(&request.prior, resource.kind))
-    else {
-        return Diagnostics::none();
-    };
-    let object = object::build(resource, &request.config, planned, &place, nonce_of(&request.private).as_deref());
-    let how = Apply { manager: MANAGER, force: true, dry_run: true };
-    match cluster.kube.apply(resource.kind, &object, &how).await {
-        Err(error @ (KubeError::Invalid { .. } | KubeError::Forbidden(_) | KubeError::Refused { .. })) => {
-            error.diagnostic(&format!("change {}", place.title(resource.kind))).into()
-        }
-        // Whatever else keeps the server from answering is said when it is asked to do it.
-        _ => Diagnostics::none(),
-    }
-}
-
-fn value_is_sendable(config: &Value) -> bool {
-    config.is_wholly_known()
-}
-
-/// Where values differ that cannot be changed in place.
-fn replaced(fields: &Fields, prior: &Value, planned: &Value, path: &mut Path, found: &mut Vec<Path>) {
-    for entry in &fields.entries {
-        let (old, new) = (prior.get(entry.name), planned.get(entry.name));
-        if old == new {
-            continue;
-        }
-        path.inside(Step::Attribute(entry.name.into()), |path| match &entry.what {
-            // An unknown that only the server decides is no change of ours.
-            What::Attribute { attribute, .. } => {
-                let decided =
-                    attribute.is_computed() && new.is_some_and(|new| !new.is_known()) && old.is_none_or(Value::is_null);
-                if entry.replace && !decided {
-                    found.push(path.clone());
-                }
-            }
-            What::Block { fields, .. } => {
-                let (old, new) = (old.and_then(Value::as_items), new.and_then(Value::as_items));
-                let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
-                if entry.replace
-                    && (old.len() != new.len() || old.iter().zip(new).any(|(old, new)| differs(fields, old, new)))
-                {
-                    found.push(path.clone());
-                    return;
-                }
-                for (at, (old, new)) in old.iter().zip(new).enumerate() {
-                    path.inside(Step::Index(at), |path| replaced(fields, old, new, path, found));
-                }
-            }
-        });
-    }
-}
-
-/// Whether a block differs in anything that the configuration decides.
-fn differs(fields: &Fields, old: &Value, new: &Value) -> bool {
-    fields.entries.iter().any(|entry| {
-        let (old, new) = (old.get(entry.name), new.get(entry.name));
-        match &entry.what {
-            What::Attribute { attribute, .. } => {
-                old != new && !(attribute.is_computed() && new.is_some_and(|new| !new.is_known()))
-            }
-            What::Block { fields, .. } => {
-                let (old, new) = (old.and_then(Value::as_items), new.and_then(Value::as_items));
-                let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
-                old.len() != new.len() || old.iter().zip(new).any(|(old, new)| differs(fields, old, new))
-            }
-        }
-    })
 }
 
 /// A changed object gets a new revision, and often a new generation.
@@ -141,32 +75,15 @@ fn restamped(value: &Value) -> Value {
 /// Carries out a create or update.
 pub async fn apply(cluster: &Cluster, resource: &Resource, request: ApplyRequest, progress: &dyn Progress) -> Applied {
     let creates = request.action == Action::Create;
-    let nonce = if creates { Some(request.nonce.clone()) } else { nonce_of(&request.private) };
-    let place = match Place::of_block(&request.planned, resource.kind) {
-        Some(place) => place,
-        None => generated(&request, resource),
-    };
+    let place = Place::of_block(&request.planned, resource.kind).unwrap_or_else(|| generated(&request, resource));
     let title = place.title(resource.kind);
-    if creates {
-        match cluster.kube.get(resource.kind, place.namespace.as_deref(), &place.name).await {
-            Ok(None) => {}
-            // Made by a try of this very call whose answer was lost.
-            Ok(Some(found)) if nonce.as_deref().is_some_and(|nonce| is_marked(&found, nonce)) => {}
-            Ok(Some(_)) => {
-                let exists = KubeError::Exists(format!("{title} is there already"));
-                return Applied::failed(exists.diagnostic(&format!("create {title}")));
-            }
-            Err(error) => return Applied::failed(error.diagnostic(&format!("create {title}"))),
-        }
-    }
-    let config = match write_only::with_kept(cluster, resource, &place, &request).await {
-        Ok(config) => config,
-        Err(error) => return Applied::failed(error.diagnostic(&format!("read {title}"))),
+    let written = if creates {
+        create(cluster, resource, &request, &place).await
+    } else {
+        update(cluster, resource, &request, &place).await
     };
-    let wanted = object::build(resource, &config, &request.planned, &place, nonce.as_deref());
-    let how = Apply { manager: MANAGER, force: true, dry_run: false };
-    let live = match cluster.kube.apply(resource.kind, &wanted, &how).await {
-        Ok(live) => live,
+    let (live, refused) = match written {
+        Ok(Written { live, refused }) => (live, refused),
         Err(error) => {
             let doing = if creates { "create" } else { "change" };
             let said = error.diagnostic(&format!("{doing} {title}")).into();
@@ -174,37 +91,133 @@ pub async fn apply(cluster: &Cluster, resource: &Resource, request: ApplyRequest
             return Applied { now, said };
         }
     };
-    let private = noted(nonce.as_deref());
-    let live = match without_removed(cluster, resource, &request, &wanted, live, &place).await {
-        Ok(live) => live,
-        Err((live, error)) => {
-            // The change is made, and what was to go is there: state has both, so that the next plan takes it out.
-            let value =
-                object::read(resource, &live, &place, Look::Shared(&write_only::hint(&request), &cluster.ignored));
-            return Applied {
-                now: Now::Is { value, private },
-                said: error.diagnostic(&format!("change {title}")).into(),
-            };
-        }
-    };
+    if !refused.is_empty() {
+        // What was changed is changed; what was to go is there still, and shows in the next plan.
+        let value = object::read(resource, &live, &place, Look::Ours(&request.planned, &cluster.ignored));
+        return Applied { now: Now::Is { value, private: Vec::new() }, said: kept(&title, &refused).into() };
+    }
     let waited = waits::after(cluster, resource, &request.planned, creates, &place, live, progress).await;
-    let value = object::read(resource, &waited.object, &place, Look::Ours(&write_only::hint(&request)));
-    Applied { now: Now::Is { value, private }, said: waited.said }
+    let value = object::read(resource, &waited.object, &place, Look::Ours(&request.planned, &cluster.ignored));
+    Applied { now: Now::Is { value, private: Vec::new() }, said: waited.said }
 }
 
-/// Takes out what the plan has taken out of the object's maps and an apply leaves to others. Gives the object as it is then.
-async fn without_removed(
+/// An object after it was written.
+struct Written {
+    /// The object as the server has it.
+    live: Json,
+    /// What was to go and is there still.
+    refused: Vec<String>,
+}
+
+async fn create(
     cluster: &Cluster,
     resource: &Resource,
     request: &ApplyRequest,
-    wanted: &Json,
-    live: Json,
     place: &Place,
-) -> Result<Json, (Json, KubeError)> {
-    let patch = foreign::removals(resource, &request.prior, &request.planned, wanted, &live);
-    let Some(patch) = patch.filter(|_| request.action == Action::Update) else { return Ok(live) };
+) -> Result<Written, KubeError> {
+    let wanted = object::build(resource, &request.config, &request.planned, place);
+    let manager = proof::manager(&request.nonce);
     let namespace = place.namespace.as_deref();
-    cluster.kube.merge(resource.kind, namespace, &place.name, &patch, MANAGER).await.map_err(|error| (live, error))
+    match cluster.kube.create(resource.kind, namespace, &wanted, &manager).await {
+        Ok(live) => Ok(Written { live, refused: Vec::new() }),
+        Err(KubeError::Exists(message)) => {
+            // Made by a try of this very call whose answer was lost, perhaps.
+            let found = cluster.kube.get(resource.kind, namespace, &place.name).await?;
+            let ours = found.filter(|found| proof::is_made_by(found, &request.nonce));
+            ours.map(|live| Written { live, refused: Vec::new() }).ok_or(KubeError::Exists(message))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn update(
+    cluster: &Cluster,
+    resource: &Resource,
+    request: &ApplyRequest,
+    place: &Place,
+) -> Result<Written, KubeError> {
+    let (kind, namespace) = (resource.kind, place.namespace.as_deref());
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let live = cluster.kube.get(kind, namespace, &place.name).await?;
+        let live = live.filter(|live| is_the_same(&request.prior, live));
+        let gone = || KubeError::NotFound(format!("{} was deleted by somebody else meanwhile", place.title(kind)));
+        let live = live.ok_or_else(gone)?;
+        let before = object::read(resource, &live, place, Look::Shared(&request.prior, &cluster.ignored));
+        let change = Change { before: &before, planned: &request.planned, config: &request.config };
+        let wanted = object::changed(resource, &live, change);
+        let Some(mut patch) = merge_patch(&live, &wanted) else { return Ok(Written { live, refused: Vec::new() }) };
+        // Nobody's change is overwritten unseen, and no other object of this name is touched.
+        for field in ["uid", "resourceVersion"] {
+            patch["metadata"][field] = live["metadata"][field].clone();
+        }
+        match cluster.kube.merge(kind, namespace, &place.name, &patch, MANAGER).await {
+            Err(KubeError::Conflict { .. }) if tries < TRIES => {}
+            Err(error) => return Err(error),
+            Ok(answer) => {
+                let after = object::read(resource, &answer, place, Look::Ours(&request.planned, &cluster.ignored));
+                let mut refused = Vec::new();
+                still_there(&before, &request.planned, &after, &mut String::new(), &mut refused);
+                return Ok(Written { live: answer, refused });
+            }
+        }
+    }
+}
+
+/// Whether a live object is the one that state has.
+fn is_the_same(prior: &Value, live: &Json) -> bool {
+    let meta = prior.get("metadata").and_then(Value::as_items).and_then(<[Value]>::first);
+    let uid = meta.and_then(|meta| meta.get("uid")).and_then(Value::as_str).filter(|uid| !uid.is_empty());
+    uid.is_none_or(|uid| live["metadata"]["uid"] == uid)
+}
+
+/// Keys and elements that were to go and are there still, by path. Single fields that are taken out may get their default again.
+fn still_there(before: &Value, planned: &Value, after: &Value, path: &mut String, found: &mut Vec<String>) {
+    if before == planned || !planned.is_known() {
+        return;
+    }
+    let mut inside = |step: String, parts: (&Value, &Value, &Value), found: &mut Vec<String>| {
+        let length = path.len();
+        path.push_str(&step);
+        still_there(parts.0, parts.1, parts.2, path, found);
+        path.truncate(length);
+    };
+    match (before.bare(), planned.bare(), after.bare()) {
+        (Value::Object(before), Value::Object(planned), Value::Object(after)) => {
+            for (name, part) in planned.iter() {
+                let (Some(before), Some(after)) = (before.get(name), after.get(name)) else { continue };
+                inside(format!(".{name}"), (before, part, after), found);
+            }
+        }
+        (Value::Map(before), planned, Value::Map(after)) => {
+            let stays = |key: &str| planned.get(key).is_none() && after.entries.get(key).is_some();
+            let keys = before.entries.keys().filter(|key| stays(key.as_str()));
+            found.extend(keys.map(|key| format!("{path}[{:?}]", key.as_str())));
+        }
+        (Value::List(before), Value::List(planned), Value::List(after)) => {
+            if after.items.len() > planned.items.len() && before.items.len() == after.items.len() {
+                found.push(path.clone());
+                return;
+            }
+            for (at, item) in planned.items.iter().enumerate() {
+                let (Some(before), Some(after)) = (before.items.get(at), after.items.get(at)) else { continue };
+                inside(format!("[{at}]"), (before, item, after), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn kept(title: &str, paths: &[String]) -> Diagnostic {
+    let lines: String = paths.iter().map(|path| format!("\n  {}", path.trim_start_matches('.'))).collect();
+    Diagnostic::error(
+        "Not removed",
+        format!(
+            "{title} was changed, but the server still has what was to be removed:{lines}\n\nA controller or an admission webhook \
+             may put it back. Find out who owns it, or add it to the configuration."
+        ),
+    )
 }
 
 /// The name of a new object of which only the beginning is given: it ends in what the nonce begins with, so that recovery finds it.

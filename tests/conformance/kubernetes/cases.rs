@@ -239,7 +239,7 @@ async fn deployments(world: &World) {
     let thing = world.create(kind, &text).await;
     world.settled(kind, &thing, &text).await;
     let spec = "/spec/0/template/0/spec/0";
-    assert_eq!(thing.at(&format!("{spec}/container/0/resources/0/requests/cpu")), json!("0.25"));
+    assert_eq!(thing.at(&format!("{spec}/container/0/resources/0/requests/cpu")), json!("250m"));
     assert_eq!(thing.at(&format!("{spec}/volume/0/config_map/0/default_mode")), json!("0444"));
     assert_eq!(thing.at(&format!("{spec}/dns_policy")), json!("ClusterFirst"));
     let live = |field: &str| {
@@ -609,7 +609,7 @@ async fn keys_of_others(world: &World) {
         assert_eq!(live["metadata"]["annotations"]["note"], json!(null), "{kind}");
         world.delete(kind, &settled).await;
     }
-    // In a template too; and where nothing is written there is nothing of others either.
+    // Where nothing is written there is nothing of others either; a template is ours in all of its metadata.
     let kind = "kubernetes_config_map";
     let text = format!("{}data = {{ a = \"1\" }}", meta("b"));
     let thing = world.create(kind, &text).await;
@@ -625,11 +625,13 @@ async fn keys_of_others(world: &World) {
     world.meddle("apps/v1", "Deployment", "d", labels).await;
     let drifted = world.read(kind, &thing).await.unwrap();
     assert_eq!(drifted.at("/spec/0/template/0/metadata/0/labels"), json!({ "app": "d", "who": "else" }));
+    let restarted = json!({ "kubectl.kubernetes.io/restartedAt": "now" });
+    assert_eq!(drifted.at("/spec/0/template/0/metadata/0/annotations"), restarted);
     let thing = world.update(kind, &drifted, &text).await;
     let live = world.kube.get(find("apps/v1", "Deployment").unwrap(), Some(&world.namespace), "d").await;
     let template = live.unwrap().unwrap()["spec"]["template"]["metadata"].clone();
     assert_eq!(template["labels"], json!({ "app": "d" }));
-    assert_eq!(template["annotations"]["kubectl.kubernetes.io/restartedAt"], json!("now"));
+    assert_eq!(template["annotations"], json!(null));
     world.delete(kind, &thing).await;
 }
 
@@ -793,7 +795,9 @@ async fn refusals(world: &World) {
     assert!(refused.contains("namespaces \"no-such-namespace\" not found"), "{refused}");
     let unmounted = deployment("u", "redis:7", "", 1)
         .replace("name = \"scratch\"\n        empty_dir", "name = \"other\"\n        empty_dir");
-    let refused = said(world.try_create("kubernetes_deployment", &unmounted, "n").await);
+    // The plan has asked the server already.
+    let (_, said_of_plan, _) = world.plan("kubernetes_deployment", &Thing::none(), &unmounted).await;
+    let refused = said_of_plan.to_string();
     assert!(
         refused.contains("spec.template.spec.containers[0].volumeMounts[1].name: Not found: \"scratch\""),
         "{refused}"

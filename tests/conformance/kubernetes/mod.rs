@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use infra::addr::InstanceAddr;
 use infra::change::{Action, Intent, Step};
 use infra::client::Secret;
+use infra::client::kube::types::quantity;
 use infra::client::kube::{Kube, Settings as Connection, connect};
 use infra::diag::{Diagnostic, Diagnostics, SourceMap, Span};
 use infra::lang::decode::decode;
@@ -292,7 +293,7 @@ impl Thing {
     }
 }
 
-/// What was planned and known is what it became.
+/// What was planned and known is what it became: nothing is the zero of its type, and amounts come back in the form of the API.
 fn assert_kept(planned: &Value, actual: &Value, path: &str) {
     match (planned.bare(), actual.bare()) {
         (Value::Unknown(_), _) => {}
@@ -313,8 +314,27 @@ fn assert_kept(planned: &Value, actual: &Value, path: &str) {
                 assert_kept(planned, actual, &format!("{path}[{at}]"));
             }
         }
+        (Value::Null(_), actual) if is_zero(actual) => {}
+        (Value::Map(planned), Value::Map(actual)) => {
+            assert!(planned.entries.keys().eq(actual.entries.keys()), "{path}: other keys than planned");
+            for (key, planned) in &planned.entries {
+                assert_kept(planned, actual.entries.get(key).unwrap(), &format!("{path}.{key}"));
+            }
+        }
+        (Value::String(planned), Value::String(actual)) if quantity::same(planned, actual) => {}
         (planned, actual) if planned.is_wholly_known() => assert_eq!(planned, actual, "{path}"),
         _ => {}
+    }
+}
+
+fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Bool(value) => !value,
+        Value::Number(number) => number.as_i64() == Some(0),
+        Value::String(text) => text.is_empty(),
+        Value::Map(map) => map.entries.is_empty(),
+        Value::List(_) | Value::Set(_) => value.as_items().is_some_and(<[Value]>::is_empty),
+        _ => value.is_null(),
     }
 }
 
