@@ -228,3 +228,8 @@ pub fn replaced(fields: &Fields, prior: &Value, planned: &Value, path: &mut Path
         });
     }
 }
+
+#[cfg(test)]
+#[path = "compare_test.rs"]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;

@@ -76,7 +76,7 @@ pub fn changed(resource: &Resource, live: &Json, change: Change<'_>) -> Json {
         }
     }
     // What older versions of this program left there for themselves.
-    if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
+    if let Some(Json::Object(annotations)) = object.pointer_mut("/metadata/annotations") {
         annotations.shift_remove(INTENT);
     }
     object

@@ -267,3 +267,8 @@ pub fn merge_patch(from: &Json, to: &Json) -> Option<Json> {
     }
     (!patch.is_empty()).then_some(Json::Object(patch))
 }
+
+#[cfg(test)]
+#[path = "write_test.rs"]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;
