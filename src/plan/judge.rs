@@ -114,6 +114,7 @@ impl<'a> Walk<'a> {
         // Terraform writes down what the schema marks as well, null or not: that is no change of anybody's.
         let is_marked = |path: &Path| attribute_at(&schema.block, path).is_some_and(|attribute| attribute.sensitive);
         let mut of_state = entry.stored.sensitive.iter().filter(|path| !is_marked(path)).cloned();
+        let mut of_config = of_config.filter(|path| !is_marked(path));
         let marked = |paths: &mut dyn Iterator<Item = Path>| {
             let mut all = by_schema.clone();
             all.extend(paths.map(|path| (path, Marks::SENSITIVE)));

@@ -70,3 +70,57 @@ fn push(found: &mut Vec<Path>, path: &[&str]) {
     }
     build(&mut Path::root(), path, found);
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::providers::kubernetes::table::table;
+    use crate::value::from_json_stored;
+
+    #[test]
+    fn what_an_object_does_not_let_change() {
+        let storage = |text: &str, limit: Json| json!({ "spec": [{ "resources": [{ "requests": { "storage": text }, "limits": limit }] }] });
+        let source = |path: &str| json!({ "spec": [{ "persistent_volume_source": [{ "host_path": [{ "path": path, "type": "" }] }] }] });
+        let claim = "kubernetes_persistent_volume_claim_v1";
+        for (kind, prior, planned, expect) in [
+            (
+                "kubernetes_config_map_v1",
+                json!({ "immutable": true, "data": { "a": "1" } }),
+                json!({ "immutable": true, "data": { "a": "2" } }),
+                &["data"][..],
+            ),
+            ("kubernetes_secret_v1", json!({ "immutable": true }), json!({ "immutable": false }), &["immutable"]),
+            (
+                "kubernetes_config_map_v1",
+                json!({ "immutable": true, "binary_data": {} }),
+                json!({ "immutable": true }),
+                &[],
+            ),
+            (
+                "kubernetes_config_map_v1",
+                json!({ "immutable": false, "data": { "a": "1" } }),
+                json!({ "immutable": true }),
+                &[],
+            ),
+            (claim, storage("1Gi", json!({})), storage("2Gi", json!({})), &[]),
+            (claim, storage("2Gi", json!({})), storage("1Gi", json!({})), &["spec[0].resources[0].requests"]),
+            (
+                claim,
+                storage("1Gi", json!({})),
+                storage("1Gi", json!({ "storage": "3Gi" })),
+                &["spec[0].resources[0].limits"],
+            ),
+            ("kubernetes_persistent_volume_v1", source("/a"), source("/b"), &["spec[0].persistent_volume_source"]),
+            ("kubernetes_persistent_volume_v1", source("/a"), source("/a"), &[]),
+        ] {
+            let resource = &table().resources[kind];
+            let value = |json: &Json| from_json_stored(json.to_string().as_bytes(), &resource.schema().ty()).unwrap().0;
+            let mut found = Vec::new();
+            replaced(resource, &value(&prior), &value(&planned), &mut found);
+            assert_eq!(found.iter().map(Path::to_string).collect::<Vec<_>>(), expect, "{kind}: {prior} -> {planned}");
+        }
+    }
+}

@@ -250,3 +250,32 @@ pub fn nonce_of(private: &[u8]) -> Option<String> {
 pub fn noted(nonce: Option<&str>) -> Vec<u8> {
     nonce.map(|nonce| serde_json::json!({ "intent": nonce }).to_string().into_bytes()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_to_go_and_is_there_still_is_found() {
+        let map = |keys: &[&str]| {
+            Value::map(Type::String, keys.iter().map(|key| ((*key).into(), Value::from("1"))).collect::<Entries>())
+        };
+        let object = |labels: &[&str], names: &[&str]| {
+            let list = Value::list(Type::String, names.iter().map(|name| Value::from(*name)).collect());
+            let block = Value::object([("labels", map(labels)), ("names", list)]);
+            Value::object([("meta", Value::list(block.ty(), vec![block]))])
+        };
+        for (before, planned, after, expect) in [
+            (object(&["a", "b"], &[]), object(&["a"], &[]), object(&["a"], &[]), &[][..]),
+            (object(&["a", "b"], &[]), object(&["a"], &[]), object(&["a", "b"], &[]), &[".meta[0].labels[\"b\"]"]),
+            // What others add meanwhile is theirs to answer for, and shows in the next plan.
+            (object(&["a"], &[]), object(&["a"], &[]), object(&["a", "c"], &[]), &[]),
+            (object(&[], &["x", "y"]), object(&[], &["x"]), object(&[], &["x", "y"]), &[".meta[0].names"]),
+            (object(&[], &["x", "y"]), object(&[], &["x"]), object(&[], &["x"]), &[]),
+        ] {
+            let mut found = Vec::new();
+            still_there(&before, &planned, &after, &mut String::new(), &mut found);
+            assert_eq!(found, expect);
+        }
+    }
+}
