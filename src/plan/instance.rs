@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::addr::{InstanceAddr, Mode};
 use crate::change::{Action, Reason};
 use crate::config::Resource;
-use crate::diag::{Diagnostic, Diagnostics, Outcome, Severity};
+use crate::diag::{Diagnostic, Diagnostics, Outcome, Severity, Span};
 use crate::event::Event;
 use crate::graph::NodeId;
 use crate::lang::decode::decode;
@@ -14,7 +14,7 @@ use crate::lang::syntax::ast::Body;
 use crate::provider::{Boxed, Configured, DataRequest, Opened, PlanRequest, Planned, Provider};
 use crate::schema::{Schema, proposed, sensitive_paths};
 use crate::state::Object;
-use crate::value::{Marks, Path, Value};
+use crate::value::{Marks, Path, Step, Value};
 
 use super::ephemeral::Held;
 use super::ignore::{check_ignored, ignore_changes};
@@ -150,7 +150,9 @@ impl<'a> Walk<'a> {
             true => Diagnostics::none(),
             false => kind.validate(&addr.resource.kind, addr.resource.mode == Mode::Data, &config),
         };
-        said.append(at_arguments(checked, &resource.body, &addr).located(Some(resource.block.header), Some(&within)));
+        let secret: Vec<_> = marks.iter().chain(&ephemeral).cloned().collect();
+        let checked = at_arguments(checked, &resource.body, &secret, &addr);
+        said.append(checked.located(Some(resource.block.header), Some(&within)));
         if said.has_errors() {
             return finished(place, said);
         }
@@ -382,13 +384,37 @@ fn unknown_type(kind: &dyn Provider, resource: &Resource) -> Diagnostic {
 }
 
 /// Points what is about an argument at its value.
-fn at_arguments(mut said: Diagnostics, body: &Body, addr: &InstanceAddr) -> Diagnostics {
+fn at_arguments(mut said: Diagnostics, body: &Body, secret: &[(Path, Marks)], addr: &InstanceAddr) -> Diagnostics {
     for diagnostic in &mut said.0 {
-        let attribute = diagnostic.argument.take().and_then(|name| body.attribute(&name));
-        if let Some(attribute) = attribute.filter(|_| diagnostic.subject.is_none()) {
-            diagnostic.subject = Some(attribute.expr.span);
+        let Some(path) = diagnostic.argument.take() else { continue };
+        if secret.iter().any(|(secret, _)| overlap(secret, &path)) {
+            // What a provider says of a value may repeat it.
+            diagnostic.summary = format!("Invalid value for {path}");
+            diagnostic.detail = "The provider refuses this value, which is sensitive and not shown. Its documentation \
+                says which values the argument takes."
+                .to_owned();
+        }
+        if let Some(span) = argument_at(body, &path).filter(|_| diagnostic.subject.is_none()) {
+            diagnostic.subject = Some(span);
             diagnostic.address.get_or_insert_with(|| format!("{addr:#}"));
         }
     }
     said
+}
+
+/// Whether one of two paths leads to the other, or into it.
+fn overlap(secret: &Path, path: &str) -> bool {
+    let steps = secret.steps().iter().map(|step| match step {
+        Step::Attribute(name) | Step::Key(name) => name.to_string(),
+        Step::Index(at) => at.to_string(),
+    });
+    steps.zip(path.split('.')).all(|(step, part)| step == part)
+}
+
+/// Where the argument at a path such as `spec.0.type` is written.
+fn argument_at(body: &Body, path: &str) -> Option<Span> {
+    let Some((block, rest)) = path.split_once('.') else { return Some(body.attribute(path)?.expr.span) };
+    let (nth, rest) = rest.split_once('.')?;
+    let found = body.nested_of(block).nth(nth.parse().ok()?)?;
+    argument_at(&found.body, rest)
 }

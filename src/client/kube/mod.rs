@@ -4,6 +4,7 @@
 //! pods, and why a workload is not ready; or one [`KubeError`] that tells apart what the user can do about it. Not here: which objects
 //! there shall be (`providers::kubernetes`), the API itself (`sandbox`).
 
+mod approval;
 mod call;
 mod connect;
 mod discovery;
@@ -14,6 +15,7 @@ mod ready;
 mod trial;
 mod tunnel;
 pub mod types;
+mod version;
 mod wait;
 mod watch;
 

@@ -9,7 +9,7 @@ use super::configured::Cluster;
 use super::identity::Place;
 use super::object::Look;
 use super::table::table;
-use super::{manifest, object};
+use super::{manifest, object, special};
 use crate::client::kube::types::{Json, Kind};
 use crate::client::kube::{KubeError, Select};
 use crate::diag::Diagnostics;
@@ -54,7 +54,11 @@ pub async fn read(
         }
     });
     let manifests = singles.into_iter().map(|(at, request)| async move {
-        out(at, manifest::read(cluster, &request).await);
+        let read = match special::of(&request.kind) {
+            Some(_) => special::read(cluster, &request).await,
+            None => manifest::read(cluster, &request).await,
+        };
+        out(at, read);
     });
     tokio::join!(join_all(groups), join_all(manifests));
     Diagnostics::none()

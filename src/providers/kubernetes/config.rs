@@ -18,9 +18,16 @@ pub fn schemas() -> ProviderSchema {
     for (name, resource) in &table().data {
         schemas.data.insert(name, resource.schema());
     }
+    for (name, special) in &table().special {
+        schemas.resources.insert(name, special.schema());
+    }
     schemas.resources.insert("kubernetes_manifest", super::manifest::schema());
     schemas.data.insert("kubernetes_resource", super::data::resource_schema());
+    for kind in super::lists::KINDS {
+        schemas.data.insert(kind, super::lists::schema(kind));
+    }
     schemas.ephemeral.insert(super::token::KIND, super::token::schema());
+    schemas.ephemeral.insert(super::certificate::KIND, super::certificate::ephemeral_schema());
     super::super::prose::described("kubernetes", schemas)
 }
 
@@ -34,7 +41,10 @@ pub fn arguments() -> Block {
         ("args", Attribute::optional(Type::list(Type::String))),
         ("env", Attribute::optional(Type::map(Type::String))),
     ]);
-    let experiments = Block::new([("manifest_resource", Attribute::optional(Type::Bool))]);
+    let experiments = Block::new([(
+        "manifest_resource",
+        Attribute::optional(Type::Bool).deprecated("The resource type needs no permission any more."),
+    )]);
     Block::new([
         ("host", text()),
         ("username", text()),
@@ -56,8 +66,8 @@ pub fn arguments() -> Block {
         ("ignore_labels", Attribute::optional(Type::list(Type::String))),
     ])
     .with_blocks([
-        ("exec", NestedBlock { max: 1, ..NestedBlock::new(Nesting::List, exec) }),
-        ("experiments", NestedBlock { max: 1, ..NestedBlock::new(Nesting::List, experiments) }),
+        ("exec", NestedBlock::new(Nesting::List, exec)),
+        ("experiments", NestedBlock::new(Nesting::List, experiments)),
     ])
 }
 

@@ -8,7 +8,7 @@ use super::hidden::Ignored;
 use super::identity::Place;
 use super::object::Look;
 use super::table::{Resource, table};
-use super::{batch, data, manifest, object, proof, token, typed, waits};
+use super::{adopt, batch, certificate, data, manifest, object, proof, special, token, typed, waits};
 use crate::change::{Action, Intent};
 use crate::client::kube::types::Kind;
 use crate::client::kube::{Kube, KubeError};
@@ -72,6 +72,9 @@ impl Configured for Cluster {
             if request.kind == MANIFEST {
                 return manifest::plan(self, request).await;
             }
+            if let Some(special) = special::of(&request.kind) {
+                return special::plan(special, request);
+            }
             match resource(&request.kind) {
                 Some(resource) => typed::plan(self, resource, request).await,
                 None => unknown_kind(&request.kind),
@@ -81,6 +84,9 @@ impl Configured for Cluster {
 
     fn apply<'a>(&'a self, request: ApplyRequest, progress: &'a dyn Progress) -> Boxed<'a, Applied> {
         Box::pin(async move {
+            if special::of(&request.kind).is_some() {
+                return special::apply(self, request, progress).await;
+            }
             let is_manifest = request.kind == MANIFEST;
             match (request.action, is_manifest, resource(&request.kind)) {
                 (Action::Delete, true, _) => manifest::delete(self, request, progress).await,
@@ -91,6 +97,9 @@ impl Configured for Cluster {
                     let uid = meta.and_then(|meta| meta.get("uid")).and_then(Value::as_str);
                     let limit = waits::timeout(&request.prior, "delete");
                     self.delete(resource.kind, &place, uid, limit, progress).await
+                }
+                (Action::Create, false, Some(resource)) if adopt::takes_over(&request.kind) => {
+                    adopt::create(self, resource, request, progress).await
                 }
                 (_, false, Some(resource)) => typed::apply(self, resource, request, progress).await,
                 (_, false, None) => {
@@ -105,6 +114,9 @@ impl Configured for Cluster {
         Box::pin(async move {
             if request.kind == MANIFEST {
                 return manifest::import(self, request).await;
+            }
+            if special::of(&request.kind).is_some() {
+                return special::import(&request);
             }
             let Some(resource) = resource(&request.kind) else { return unknown_kind(&request.kind) };
             let place = Place::of_id(&request.id, resource.kind);
@@ -129,11 +141,21 @@ impl Configured for Cluster {
     }
 
     fn open<'a>(&'a self, request: OpenRequest) -> Boxed<'a, Outcome<Opened>> {
-        Box::pin(token::open(self, request))
+        Box::pin(async move {
+            match request.kind.as_str() {
+                token::KIND => token::open(self, request).await,
+                certificate::KIND => certificate::open(self, request).await,
+                other => unknown_kind(other),
+            }
+        })
     }
 
     fn recover<'a>(&'a self, kind: &'a str, intent: &'a Intent, planned: Value) -> Boxed<'a, Recovered> {
         Box::pin(async move {
+            if special::of(kind).is_some() {
+                // What it wrote is read again with the object; a part that is there already is simply written again.
+                return Recovered::Absent;
+            }
             let found = if kind == MANIFEST {
                 manifest::find(self, &planned).await
             } else {

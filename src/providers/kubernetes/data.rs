@@ -4,13 +4,13 @@ use super::configured::Cluster;
 use super::hidden::Ignored;
 use super::identity::Place;
 use super::object::Look;
-use super::table::table;
-use super::{object, scalar};
+use super::table::{Fields, table};
+use super::{lists, object, scalar};
 use crate::client::kube::types::Kind;
 use crate::diag::{Diagnostic, Outcome};
 use crate::provider::{DataRequest, unknown_kind};
 use crate::schema::{Attribute, Block, NestedBlock, Schema};
-use crate::value::{Type, Value};
+use crate::value::{Entries, Type, Value};
 
 /// The schema of `kubernetes_resource`.
 pub fn resource_schema() -> Schema {
@@ -29,6 +29,9 @@ pub async fn read(cluster: &Cluster, request: DataRequest) -> Outcome<Value> {
     if request.kind == "kubernetes_resource" {
         return any(cluster, &request.config).await;
     }
+    if lists::KINDS.contains(&request.kind.as_str()) {
+        return lists::read(cluster, &request.kind, &request.config).await;
+    }
     let Some(resource) = table().data.get(request.kind.as_str()) else { return unknown_kind(&request.kind) };
     let Some(place) = Place::of_block(&request.config, resource.kind) else {
         return Outcome::fail(Diagnostic::error("Missing name", "A data source needs `metadata` with a `name`."));
@@ -39,9 +42,39 @@ pub async fn read(cluster: &Cluster, request: DataRequest) -> Outcome<Value> {
             let value = object::read(resource, &found, &place, Look::Whole(&Ignored::default()));
             Outcome::ok(configured_kept(value, &request.config))
         }
-        Ok(None) => missing(resource.kind, &place),
+        // The one data source that refuses it.
+        Ok(None) if resource.kind.kind == "PersistentVolume" => missing(resource.kind, &place),
+        Ok(None) => Outcome::ok(nothing(&resource.fields, &request.config, &place)),
         Err(error) => Outcome::fail(error.diagnostic(&format!("read {}", place.title(resource.kind)))),
     }
+}
+
+/// An object that is not there: its id, what is configured, and nothing else.
+fn nothing(fields: &Fields, config: &Value, place: &Place) -> Value {
+    let Some(entries) = config.as_entries() else { return config.clone() };
+    let value = entries.map_values(|name, part| match name.as_str() {
+        "id" => Value::string(place.id()),
+        "metadata" => with_zeros(part, place),
+        _ if fields.entry(name).is_some_and(|entry| entry.is_attribute) => Value::Null(part.ty()),
+        _ => part.clone(),
+    });
+    Value::Object(value)
+}
+
+/// The metadata of nothing, with what the provider has where it reads nothing.
+fn with_zeros(metadata: &Value, place: &Place) -> Value {
+    let Value::List(list) = metadata else { return metadata.clone() };
+    let items = list.items.iter().map(|item| {
+        let Value::Object(entries) = item else { return item.clone() };
+        Value::Object(entries.map_values(|name, part| match (name.as_str(), &place.namespace) {
+            _ if !part.is_null() => part.clone(),
+            ("annotations" | "labels", _) => Value::map(Type::String, Entries::new()),
+            ("generation", _) => Value::int(0),
+            ("namespace", Some(namespace)) => Value::string(namespace.as_str()),
+            _ => Value::from(""),
+        }))
+    });
+    Value::list(list.element.clone(), items.collect())
 }
 
 /// What was configured stays as it was written: Terraform compares the two.

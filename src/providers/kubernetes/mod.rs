@@ -5,21 +5,28 @@
 //! told while they last. Typed resources come from one table (`kinds.txt`) and a mechanical
 //! mapping, never from code of their own. Not here: how the API is spoken to (`client::kube`), the in-process API (`sandbox`).
 
+mod adopt;
 mod batch;
+mod certificate;
 mod clients;
 mod compare;
 mod config;
 mod configured;
 mod data;
+mod forms;
 mod hidden;
 mod identity;
 mod immutable;
+mod lists;
 mod manifest;
 mod object;
+mod parts;
 mod proof;
 mod read;
+mod rules;
 mod scalar;
 mod secret;
+mod special;
 mod table;
 mod token;
 mod trial;
@@ -73,7 +80,15 @@ impl Provider for Kubernetes {
     fn validate(&self, kind: &str, data: bool, config: &Value) -> Diagnostics {
         match (kind, data) {
             ("kubernetes_manifest", false) => manifest::validate(config),
-            _ => Diagnostics::none(),
+            (kind, data) => {
+                let table = table::table();
+                let resources = if data { &table.data } else { &table.resources };
+                match (resources.get(kind), special::of(kind)) {
+                    (Some(resource), _) => rules::validate(resource, config),
+                    (None, Some(special)) => rules::validate_special(special, config),
+                    (None, None) => Diagnostics::none(),
+                }
+            }
         }
     }
 
@@ -113,6 +128,9 @@ impl Provider for Kubernetes {
     }
 
     fn plan_pending(&self, kind: &str, config: &Value) -> Value {
+        if let Some(special) = special::of(kind) {
+            return special::planned_new(special, config);
+        }
         match table::table().resources.get(kind) {
             Some(resource) => typed::planned_new(resource, config),
             None => manifest::planned_new(config),

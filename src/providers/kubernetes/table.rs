@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
+use super::rules::Rule;
 use crate::client::kube::types::{self, Kind};
 use crate::schema::{Attribute, Block, NestedBlock, Nesting, Presence, Schema};
 use crate::value::{Number, Str, Type, Value, type_from_json};
@@ -16,6 +17,19 @@ pub struct Resource {
     pub names: Vec<&'static str>,
     /// The kind of its objects.
     pub kind: &'static Arc<Kind>,
+    /// Version of the schema.
+    pub version: u64,
+    /// Whether no server of today serves it.
+    pub deprecated: bool,
+    /// Its content.
+    pub fields: Arc<Fields>,
+}
+
+/// A resource type that is no object of its own.
+#[derive(Debug)]
+pub struct Special {
+    /// Its name.
+    pub name: &'static str,
     /// Version of the schema.
     pub version: u64,
     /// Its content.
@@ -41,6 +55,10 @@ pub struct Entry {
     pub what: What,
     /// Whether a change needs a new object.
     pub replace: bool,
+    /// What its value must be like.
+    pub rules: Vec<Rule>,
+    /// Whether it is a block that the schema has as a computed attribute.
+    pub is_attribute: bool,
 }
 
 /// Where an entry is in the API.
@@ -84,6 +102,8 @@ pub struct Table {
     pub resources: BTreeMap<&'static str, Arc<Resource>>,
     /// Data sources by each of their names.
     pub data: BTreeMap<&'static str, Arc<Resource>>,
+    /// Resource types that are no objects of their own.
+    pub special: BTreeMap<&'static str, Special>,
 }
 
 /// The table, read when first asked for.
@@ -102,6 +122,9 @@ pub fn table() -> &'static Table {
         }
         let mut table = Table::default();
         for line in head.lines() {
+            if let Some(special) = special(line, &blocks) {
+                table.special.insert(special.name, special);
+            }
             let Some((data, resource)) = resource(line, &blocks) else { continue };
             let resource = Arc::new(resource);
             let into = if data { &mut table.data } else { &mut table.resources };
@@ -113,14 +136,23 @@ pub fn table() -> &'static Table {
 
 fn resource(line: &'static str, blocks: &HashMap<&'static str, Arc<Fields>>) -> Option<(bool, Resource)> {
     let words: Vec<&'static str> = line.split(' ').collect();
-    let [what @ ("resource" | "data"), names, api_version, kind, version, block] = words[..] else { return None };
+    let [what @ ("resource" | "data"), names, api_version, kind, version, block, ref flags @ ..] = words[..] else {
+        return None;
+    };
     let resource = Resource {
         names: names.split(',').collect(),
         kind: types::find(api_version, kind)?,
         version: version.parse().ok()?,
+        deprecated: flags.contains(&"deprecated"),
         fields: blocks.get(block.strip_prefix('*')?)?.clone(),
     };
     Some((what == "data", resource))
+}
+
+fn special(line: &'static str, blocks: &HashMap<&'static str, Arc<Fields>>) -> Option<Special> {
+    let mut words = line.strip_prefix("special ")?.split(' ');
+    let (name, version, block) = (words.next()?, words.next()?, words.next()?);
+    Some(Special { name, version: version.parse().ok()?, fields: blocks.get(block.strip_prefix('*')?)?.clone() })
 }
 
 fn entry(line: &'static str, blocks: &HashMap<&'static str, Arc<Fields>>) -> Option<Entry> {
@@ -131,7 +163,7 @@ fn entry(line: &'static str, blocks: &HashMap<&'static str, Arc<Fields>>) -> Opt
     };
     let mut words = line.split(' ');
     let (name, ty) = (words.next()?, words.next()?);
-    let rest: Vec<&str> = words.collect();
+    let rest: Vec<&'static str> = words.collect();
     let has = |flag: &str| rest.contains(&flag);
     let field = match rest.iter().find_map(|word| word.strip_prefix('@')) {
         _ if has("local") => None,
@@ -148,7 +180,8 @@ fn entry(line: &'static str, blocks: &HashMap<&'static str, Arc<Fields>>) -> Opt
                 _ => Nesting::List,
             };
             let fields = blocks.get(block)?.clone();
-            What::Block { fields, nesting, bounds: (number(1), number(2)), computed: has("computed") }
+            let bounds = (number(1), number(2));
+            What::Block { fields, nesting, bounds, computed: has("computed") }
         }
         None => {
             let presence = match *rest.first()? {
@@ -167,7 +200,8 @@ fn entry(line: &'static str, blocks: &HashMap<&'static str, Arc<Fields>>) -> Opt
             What::Attribute { attribute, default: default.and_then(constant), octal: has("octal") }
         }
     };
-    Some(Entry { name, field, what, replace: has("replace") })
+    let rules = rest.iter().filter_map(|word| Rule::parse(word)).collect();
+    Some(Entry { name, field, what, replace: has("replace"), rules, is_attribute: has("attribute") })
 }
 
 /// What an attribute is: the field it stands for.
@@ -252,6 +286,11 @@ impl Fields {
         for entry in &self.entries {
             match &entry.what {
                 What::Attribute { attribute, .. } => attributes.push((entry.name.into(), attribute.clone())),
+                What::Block { fields, nesting, .. } if entry.is_attribute => {
+                    let mut attribute = Attribute::computed(nested(fields.ty(), *nesting));
+                    attribute.description = description(entry.name, entry.field.as_ref()).into();
+                    attributes.push((entry.name.into(), attribute));
+                }
                 What::Block { fields, nesting, bounds, computed } => {
                     let mut nested = NestedBlock::new(*nesting, fields.block());
                     (nested.min, nested.max) = *bounds;
@@ -273,6 +312,15 @@ fn nested(object: Type, nesting: Nesting) -> Type {
 }
 
 impl Resource {
+    /// Its schema.
+    pub fn schema(&self) -> Schema {
+        let mut block = self.fields.block();
+        block.deprecated = self.deprecated;
+        Schema { version: self.version, block }
+    }
+}
+
+impl Special {
     /// Its schema.
     pub fn schema(&self) -> Schema {
         Schema { version: self.version, block: self.fields.block() }

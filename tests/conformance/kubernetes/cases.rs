@@ -34,6 +34,8 @@ macro_rules! in_both_worlds {
     };
 }
 
+pub(super) use in_both_worlds;
+
 in_both_worlds![
     config_maps,
     secrets,
@@ -58,7 +60,7 @@ in_both_worlds![
 
 impl World {
     /// Leaves nothing behind in a cluster that other tests use too.
-    async fn finish(&self) {
+    pub(super) async fn finish(&self) {
         let kind = find("v1", "Namespace").unwrap();
         self.kube.delete(kind, None, &self.namespace, None, "Background").await.unwrap();
     }
@@ -787,9 +789,9 @@ async fn refusals(world: &World) {
     world.create("kubernetes_config_map", &text).await;
     let again = said(world.try_create("kubernetes_config_map", &text, "another").await);
     assert!(again.contains("Object exists already") && again.contains("ConfigMap"), "{again}");
-    let bad = "metadata {\n name = \"Bad_Name\"\n namespace = \"NAMESPACE\"\n}";
-    let refused = said(world.try_create("kubernetes_config_map", bad, "n").await);
-    assert!(refused.contains("metadata.name: Invalid value: \"Bad_Name\""), "{refused}");
+    let bad = format!("{}data = {{ \"bad key\" = \"1\" }}", meta("bad"));
+    let refused = said(world.try_create("kubernetes_config_map", &bad, "n").await);
+    assert!(refused.contains("data[bad key]: Invalid value: \"bad key\""), "{refused}");
     let nowhere = "metadata {\n name = \"a\"\n namespace = \"no-such-namespace\"\n}";
     let refused = said(world.try_create("kubernetes_config_map", nowhere, "n").await);
     assert!(refused.contains("namespaces \"no-such-namespace\" not found"), "{refused}");

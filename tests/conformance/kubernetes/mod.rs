@@ -4,6 +4,8 @@
 mod bench;
 mod cases;
 mod kubectl;
+mod parts;
+mod schemas;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};

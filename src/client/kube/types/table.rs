@@ -9,6 +9,8 @@ const TEXT: &str = include_str!("api.txt");
 
 struct Table {
     kinds: Vec<Arc<Kind>>,
+    /// Versions that are not the one in which a cluster of today stores these objects; many are not served any more.
+    others: Vec<Arc<Kind>>,
     /// Header flags and lines of each type.
     bodies: HashMap<&'static str, (&'static str, &'static str)>,
     parsed: Mutex<HashMap<&'static str, Arc<Struct>>>,
@@ -22,7 +24,9 @@ pub fn builtin() -> &'static [Arc<Kind>] {
 /// The kind of the table with this `apiVersion` and `kind`.
 pub fn find(api_version: &str, kind: &str) -> Option<&'static Arc<Kind>> {
     let (group, version) = group_version(api_version);
-    table().kinds.iter().find(|known| known.kind == kind && known.group == group && known.version == version)
+    let table = table();
+    let all = table.kinds.iter().chain(&table.others);
+    all.into_iter().find(|known| known.kind == kind && known.group == group && known.version == version)
 }
 
 /// The kind of the table with this group and plural.
@@ -48,7 +52,11 @@ fn table() -> &'static Table {
     static TABLE: OnceLock<Table> = OnceLock::new();
     TABLE.get_or_init(|| {
         let mut sections = TEXT.split("\ntype ");
-        let kinds = sections.next().unwrap_or_default().lines().filter_map(kind).collect();
+        let (mut kinds, mut others) = (Vec::new(), Vec::new());
+        for line in sections.next().unwrap_or_default().lines() {
+            let into = if line.ends_with(" other") { &mut others } else { &mut kinds };
+            into.extend(kind(line));
+        }
         let bodies = sections
             .map(|section| {
                 let (header, body) = section.split_once('\n').unwrap_or((section, ""));
@@ -56,7 +64,7 @@ fn table() -> &'static Table {
                 (name, (flags, body))
             })
             .collect();
-        Table { kinds, bodies, parsed: Mutex::default() }
+        Table { kinds, others, bodies, parsed: Mutex::default() }
     })
 }
 
