@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::addr::ProviderSource;
 use crate::config::Module;
 use crate::lang::functions::{self, Function, Param};
 use crate::provider::ProviderSchema;
@@ -32,6 +33,17 @@ pub fn provider_schemas_json<'a>(providers: impl Iterator<Item = (String, &'a Pr
             let kinds: BTreeMap<&str, Json> = kinds.iter().map(|(name, schema)| (*name, schema_json(schema))).collect();
             if !kinds.is_empty() {
                 json[name] = json!(kinds);
+            }
+        }
+        if let Some(source) = ProviderSource::parse(&source) {
+            let functions = functions::provided_by(&source).iter();
+            let functions: Map<String, Json> = functions
+                .map(|function| {
+                    (function.name.rsplit("::").next().unwrap_or_default().to_owned(), signature_json(function))
+                })
+                .collect();
+            if !functions.is_empty() {
+                json["functions"] = functions.into();
             }
         }
         schemas.insert(source, json);

@@ -28,6 +28,8 @@ mod gzip;
 mod hashes;
 mod hz;
 mod lists;
+mod manifest_text;
+mod manifests;
 mod network;
 mod numbers;
 mod provided;
@@ -44,7 +46,7 @@ use std::sync::LazyLock;
 
 pub use call::{Function, FunctionError, Param, ParamType, Returns, UNSET};
 pub use context::{Context, DirFiles, Entry, Files, NoVariable, ReadError, TemplateError, Templates};
-pub use provided::provided;
+pub use provided::{provided, provided_by};
 
 static TABLE: LazyLock<BTreeMap<&'static str, &'static Function>> = LazyLock::new(|| {
     let topics = [

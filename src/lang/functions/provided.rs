@@ -1,4 +1,4 @@
-//! Functions of the built-in provider `terraform`: `provider::terraform::encode_expr`, `encode_tfvars`, `decode_tfvars`.
+//! Functions of providers. Here: those of the built-in one, `provider::terraform::encode_expr`, `encode_tfvars`, `decode_tfvars`.
 //!
 //! A module has them under the local name that its `required_providers` give to that provider.
 
@@ -16,11 +16,18 @@ static TERRAFORM: [Function; 3] = [
     Function::new("provider::terraform::encode_tfvars", &[Param::any("value")], Returns::String, encode),
 ];
 
+/// The functions of a provider that is inside the program.
+pub fn provided_by(source: &ProviderSource) -> &'static [Function] {
+    match (source.namespace.as_str(), source.kind.as_str()) {
+        ("builtin", "terraform") if source.host == "terraform.io" => &TERRAFORM,
+        ("hashicorp", "kubernetes") => &super::manifests::FUNCTIONS,
+        _ => &[],
+    }
+}
+
 /// A function of a provider.
 pub fn provided(source: &ProviderSource, name: &str) -> Option<&'static Function> {
-    let built_in = source.host == "terraform.io" && source.namespace == "builtin" && source.kind == "terraform";
-    let of = |function: &&Function| function.name.rsplit("::").next() == Some(name);
-    TERRAFORM.iter().filter(|_| built_in).find(of)
+    provided_by(source).iter().find(|function| function.name.rsplit("::").next() == Some(name))
 }
 
 fn encode_expr(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
