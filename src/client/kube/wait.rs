@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
 use tokio::time::Instant;
 
 use super::types::{Json, Kind};
@@ -80,7 +82,7 @@ impl Kube {
     ) -> Result<Json, WaitError> {
         let end = Instant::now() + waiting.limit;
         let mut look = Instant::now() + PATIENCE.min(waiting.limit / 2);
-        let mut follow = Follow::new(self, kind, namespace, name);
+        let mut states = Follow::new(self, kind, namespace, name).states();
         let mut last: Option<Json> = None;
         loop {
             if (waiting.stopped)() {
@@ -88,8 +90,8 @@ impl Kube {
             }
             // Woken at least every so often, to hear whether to stop.
             let pause = Instant::now() + Duration::from_millis(250);
-            match tokio::time::timeout_at(end.min(look).min(pause), follow.next()).await {
-                Ok(Ok(Some(object))) => {
+            match tokio::time::timeout_at(end.min(look).min(pause), states.next()).await {
+                Ok(Some(Ok(Some(object)))) => {
                     match test(&object) {
                         Readiness::Ready => return Ok(object),
                         Readiness::Failed(why) => {
@@ -102,8 +104,8 @@ impl Kube {
                     last = Some(object);
                     continue;
                 }
-                Ok(Ok(None)) => return Err(WaitError::Gone),
-                Ok(Err(error)) => return Err(error.into()),
+                Ok(Some(Ok(None))) => return Err(WaitError::Gone),
+                Ok(Some(Err(error))) => return Err(error.into()),
                 Err(_) => {}
             }
             let now = Instant::now();
@@ -141,16 +143,16 @@ impl Kube {
         waiting: &Waiting<'_>,
     ) -> Result<(), WaitError> {
         let end = Instant::now() + waiting.limit;
-        let mut follow = Follow::new(self, kind, namespace, name);
+        let mut states = Follow::new(self, kind, namespace, name).states();
         let mut told = String::new();
         loop {
             if (waiting.stopped)() {
                 return Err(WaitError::Stopped);
             }
             let pause = Instant::now() + Duration::from_millis(250);
-            match tokio::time::timeout_at(end.min(pause), follow.next()).await {
-                Ok(Ok(None)) => return Ok(()),
-                Ok(Ok(Some(object))) => {
+            match tokio::time::timeout_at(end.min(pause), states.next()).await {
+                Ok(Some(Ok(None))) => return Ok(()),
+                Ok(Some(Ok(Some(object)))) => {
                     if uid.is_some_and(|uid| object["metadata"]["uid"] != uid) {
                         return Ok(());
                     }
@@ -160,7 +162,7 @@ impl Kube {
                         told = why;
                     }
                 }
-                Ok(Err(error)) => return Err(error.into()),
+                Ok(Some(Err(error))) => return Err(error.into()),
                 Err(_) if Instant::now() >= end => {
                     let explanation = Explanation { state: told, ..Explanation::default() };
                     return Err(WaitError::TimedOut { limit: waiting.limit, explanation: Box::new(explanation) });
@@ -201,8 +203,15 @@ impl<'a> Follow<'a> {
         Follow { kube, kind, namespace, fields: format!("metadata.name={name}"), watch: None }
     }
 
-    /// The object as it is now, and then each time it changes; `None` when it is gone. May be cancelled at any await without losing
-    /// a change: the next call begins with a new list unless a watch is open.
+    /// The object as it is now, and then each time it changes; `None` when it is gone. It goes on where it was when somebody stops
+    /// waiting for the next state: with a slow server a list that a timer cancels would never be answered.
+    fn states(self) -> BoxStream<'a, Result<Option<Json>, KubeError>> {
+        Box::pin(futures::stream::unfold(self, async |mut follow| {
+            let next = follow.next().await;
+            Some((next, follow))
+        }))
+    }
+
     async fn next(&mut self) -> Result<Option<Json>, KubeError> {
         loop {
             let select = Select { labels: None, fields: Some(&self.fields) };
