@@ -418,3 +418,40 @@ fn argument_at(body: &Body, path: &str) -> Option<Span> {
     let found = body.nested_of(block).nth(nth.parse().ok()?)?;
     argument_at(&found.body, rest)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::diag::SourceMap;
+    use crate::lang::syntax::parse;
+
+    const TEXT: &str = "name = 1\nspec {\n  port {\n    number = 2\n  }\n  port {\n    number = 3\n  }\n}\n";
+
+    #[test]
+    fn arguments_are_found_by_their_paths() {
+        let sources = SourceMap::default();
+        let (parsed, _) = parse(&sources, sources.add("a.tf", TEXT));
+        let at = |path: &str| argument_at(&parsed.body, path).map(|span| &TEXT[span.start as usize..span.end as usize]);
+        assert_eq!(at("name"), Some("1"));
+        assert_eq!(at("spec.0.port.1.number"), Some("3"));
+        assert_eq!(at("spec.0.port.2.number"), None);
+        assert_eq!(at("spec.0.port"), None);
+    }
+
+    #[test]
+    fn what_is_said_of_a_secret_does_not_repeat_it() {
+        let sources = SourceMap::default();
+        let (parsed, _) = parse(&sources, sources.add("a.tf", TEXT));
+        let addr = crate::addr::parse_instance(&crate::addr::LayerName::from(""), "a.b").unwrap();
+        let secret: Path =
+            [Step::Attribute("spec".into()), Step::Index(0), Step::Attribute("port".into())].into_iter().collect();
+        let said = |secret: &[(Path, Marks)]| {
+            let refused = Diagnostic::error("expected one of, got hunter2", "").of_argument("spec.0.port.0.number");
+            at_arguments(refused.into(), &parsed.body, secret, &addr).to_string()
+        };
+        assert!(said(&[]).contains("hunter2"));
+        assert!(!said(&[(secret, Marks::SENSITIVE)]).contains("hunter2"));
+        assert!(said(&[(Path::attribute("name"), Marks::SENSITIVE)]).contains("hunter2"));
+    }
+}

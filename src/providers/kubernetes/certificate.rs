@@ -187,3 +187,40 @@ fn certificate(object: &Json) -> String {
     let text = object["status"]["certificate"].as_str().unwrap_or_default();
     String::from_utf8(STANDARD.decode(text).unwrap_or_default()).unwrap_or_default()
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::value::from_json;
+
+    #[test]
+    fn a_request_has_what_is_configured() {
+        let kind = find("certificates.k8s.io/v1", "CertificateSigningRequest").unwrap();
+        let config = |rest: &str| {
+            let text = format!(
+                r#"{{"metadata":[{{"name":"a","labels":{{"b":"c"}}}}],"spec":[{{"request":"PEM","signer_name":"example.com/s","usages":["client auth"]{rest}}}]}}"#
+            );
+            from_json(text.as_bytes()).unwrap()
+        };
+        let wanted = Wanted::of(&config(r#","expiration_seconds":600"#), kind, "");
+        let spec = json!({ "request": "UEVN", "signerName": "example.com/s", "usages": ["client auth"], "expirationSeconds": 600 });
+        assert_eq!(wanted.body["spec"], spec);
+        assert_eq!(wanted.body["metadata"], json!({ "name": "a", "labels": { "b": "c" } }));
+        assert!(wanted.approve);
+        assert_eq!(wanted.limit, LIMIT);
+        let single = from_json(br#"{"metadata":{"name":"a"},"spec":{"request":"PEM"},"auto_approve":false}"#).unwrap();
+        let wanted = Wanted::of(&single, kind, "");
+        assert_eq!((wanted.name.as_str(), wanted.approve), ("a", false));
+        assert_eq!(wanted.body["spec"], json!({ "request": "UEVN" }));
+    }
+
+    #[test]
+    fn a_certificate_is_waited_for() {
+        let object = |kind: &str, certificate: &str| json!({ "status": { "conditions": [{ "type": kind, "message": "no" }], "certificate": certificate } });
+        assert_eq!(issued(&json!({})), Readiness::Waiting("the request is not approved".into()));
+        assert_eq!(issued(&object("Approved", "")), Readiness::Waiting("the certificate is not issued".into()));
+        assert_eq!(issued(&object("Approved", "UEVN")), Readiness::Ready);
+        assert_eq!(issued(&object("Denied", "")), Readiness::Failed("Denied: no".into()));
+    }
+}

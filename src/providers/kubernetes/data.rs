@@ -21,7 +21,7 @@ pub fn resource_schema() -> Schema {
         ("kind", Attribute::required(Type::String)),
         ("object", Attribute::optional_computed(Type::Any)),
     ]);
-    Schema::new(block.with_blocks([("metadata", NestedBlock::one(metadata, true))]))
+    Schema { version: 1, block: block.with_blocks([("metadata", NestedBlock::one(metadata, true))]) }
 }
 
 /// Reads a data source.

@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::cron::is_cron;
 use crate::client::kube::types::quantity;
-use crate::value::{Number, Value};
+use crate::value::Value;
 
 /// A form, by its name in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -375,149 +376,6 @@ fn is_cidr(text: &str) -> bool {
     length.bytes().all(|digit| digit.is_ascii_digit()) && length.parse::<u8>().is_ok_and(|length| length <= most)
 }
 
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
-
-fn is_cron(text: &str) -> bool {
-    const WORDS: [&str; 7] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
-    if let Some(every) = text.strip_prefix("@every ") {
-        return is_duration(every);
-    }
-    if text.starts_with('@') {
-        return WORDS.contains(&text);
-    }
-    let fields: Vec<&str> = text.split_whitespace().collect();
-    let [minute, hour, day, month, weekday] = fields[..] else { return false };
-    let named = |names: &'static [&str], least: u32| {
-        move |text: &str| names.iter().position(|name| name.eq_ignore_ascii_case(text)).map(|at| at as u32 + least)
-    };
-    is_cron_field(minute, 0, 59, |_| None)
-        && is_cron_field(hour, 0, 23, |_| None)
-        && is_cron_field(day, 1, 31, |_| None)
-        && is_cron_field(month, 1, 12, named(&MONTHS, 1))
-        && is_cron_field(weekday, 0, 6, named(&DAYS, 0))
-}
-
-fn is_cron_field(field: &str, least: u32, most: u32, named: impl Fn(&str) -> Option<u32>) -> bool {
-    let number = |text: &str| named(text).or_else(|| text.parse::<u32>().ok());
-    field.split(',').filter(|range| !range.is_empty()).all(|range| {
-        let (span, step) = match range.split_once('/') {
-            Some((span, step)) => (span, Some(step)),
-            None => (range, None),
-        };
-        let step_fits = step.is_none_or(|step| step.parse::<u32>().is_ok_and(|step| step > 0));
-        let ends = match span.split_once('-') {
-            _ if matches!(span, "*" | "?") => Some((least, most)),
-            Some((from, to)) => number(from).zip(number(to)),
-            None => number(span).map(|from| (from, if step.is_some() { most } else { from })),
-        };
-        step_fits && ends.is_some_and(|(from, to)| least <= from && from <= to && to <= most)
-    })
-}
-
-/// Whether it is a duration as Go writes it: `1h30m`.
-fn is_duration(text: &str) -> bool {
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (number, unit) = rest.split_at(digits);
-        let Some(end) = ["ns", "us", "µs", "ms", "s", "m", "h"].iter().find(|name| {
-            unit.strip_prefix(**name)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit()))
-        }) else {
-            return false;
-        };
-        if Number::parse(number).is_err() {
-            return false;
-        }
-        rest = &unit[end.len()..];
-    }
-    !text.is_empty()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts() {
-        let check = |form: &str, text: &str, expect: &[&str]| {
-            let found = Form::named(form).map(|form| form.wrong("K", &Value::from(text)));
-            assert_eq!(found, Some(expect.iter().map(|why| (*why).to_owned()).collect()), "{form} {text:?}");
-        };
-        check("name", "a.b-c", &[]);
-        check("name", "A", &[&format!("K {SUBDOMAIN}")]);
-        check("generate_name", "a-", &[]);
-        check("generate_name", "-a-", &[&format!("K {LABEL}")]);
-        check("label", "a.b", &[LABEL]);
-        check("segment", "system:a", &[]);
-        check("segment", "a/b", &["K may not contain '/'"]);
-        check("segment", "..", &["K may not be '..'"]);
-        check("mode", "0644", &[]);
-        check("mode", "01000", &["K (01000) expects octal notation (a value between 0 and 0777)"]);
-        check(
-            "mode",
-            "999",
-            &[
-                "K: value 999 should start with '0' (octal numeral)",
-                "K :Cannot parse octal numeral (\"999\"): strconv.ParseInt: parsing \"999\": invalid syntax",
-            ],
-        );
-        check("path", "a/b", &[]);
-        check("path", "/a", &["must be a relative path"]);
-        check("path", "a/../b", &["\"K\" must not contain \"..\""]);
-        check("path", "..a", &["\"K\" must not start with \"..\""]);
-        check("port_or_name", "http", &[]);
-        check("port_or_name", "70000", &["K must be between 1 and 65535, inclusive"]);
-        check("port_or_name", "a_b", &["K must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"]);
-        check("port_or_name", "a--b", &["K must not contain consecutive hyphens"]);
-        check("integer", "", &[]);
-        check("integer", "x", &["K: cannot parse 'x' as int: strconv.ParseInt: parsing \"x\": invalid syntax"]);
-        check("integer_or_percent", "50%", &[]);
-        check("integer_or_percent", "150%", &["K: '150%' is not between 0% and 100%"]);
-        check("natural_text", "-1", &["K must be greater than or equal to 0"]);
-        check("natural_text", "x", &["K is not a valid integer"]);
-        check("ip", "1.2.3", &["expected K to contain a valid IP, got: 1.2.3"]);
-        check("ip_or_none", "None", &[]);
-        check("cidr", "10.0.0.0/8", &[]);
-        check("cidr", "x", &["expected \"K\" to be a valid CIDR Value, got x: invalid CIDR address: x"]);
-        check("not_blank", " ", &["expected \"K\" to not be an empty string or whitespace"]);
-        check("quantity", "1Gi", &[]);
-        check("quantity", "1Q", &[&format!("K.1Q : {QUANTITY}")]);
-        check("https_url", "https://a.example/b", &[]);
-        check("https_url", "http://u@a", &["url: scheme must be https", "url: user info is not permitted"]);
-    }
-
-    #[test]
-    fn schedules() {
-        for text in ["*/5 * * * *", "0 0 1,15 * MON-FRI", "@daily", "@every 1h30m", "0 9-17/2 ? JAN *", "5/15 * * * *"]
-        {
-            assert!(is_cron(text), "{text}");
-        }
-        for text in ["", "x", "* * * *", "60 * * * *", "* * 0 * *", "* * * * 7", "*/0 * * * *", "5-1 * * * *", "@often"]
-        {
-            assert!(!is_cron(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn numbers_and_maps() {
-        let number = |form: Form, number: i64| form.wrong("K", &Value::int(number)).pop();
-        assert_eq!(number(Form::Positive, 0).as_deref(), Some("K must be greater than 0"));
-        assert_eq!(number(Form::Natural, -1).as_deref(), Some("K must be greater than or equal to 0"));
-        assert_eq!(number(Form::Port, 0).as_deref(), Some("K must be between 1 and 65535, inclusive"));
-        assert_eq!(number(Form::PortOrZero, 0), None);
-        let expect = "expected \"K\" to be a valid port number, got: 70000";
-        assert_eq!(number(Form::PortNumber, 70000).as_deref(), Some(expect));
-        let map = |form: Form, key: &str, value: &str| {
-            let entries = [(crate::value::Str::from(key), Value::from(value))];
-            form.wrong("K", &Value::map(crate::value::Type::String, entries.into_iter().collect()))
-        };
-        assert_eq!(map(Form::Labels, "a b", "c d").len(), 2);
-        assert_eq!(map(Form::Labels, "example.com/a", ""), Vec::<String>::new());
-        assert_eq!(map(Form::Annotations, "Example.com/A", "{}"), Vec::<String>::new());
-        assert_eq!(map(Form::Annotations, "a/b/c", "").len(), 1);
-        assert_eq!(map(Form::Base64, "a", "!"), ["a (\"!\") a: must be a base64-encoded string"]);
-        assert_eq!(map(Form::Quantities, "cpu", "x"), [format!("K.cpu (\"x\"): {QUANTITY}")]);
-    }
-}
+#[path = "forms_test.rs"]
+mod tests;

@@ -91,6 +91,8 @@ impl<'a> Spot<'a> {
     pub fn drops_empty(self, block: &str) -> bool {
         match block {
             "security_context" | "dns_config" => self.block == "spec",
+            // The server writes it into every webhook.
+            "object_selector" => true,
             "affinity" | "node_affinity" | "pod_affinity" | "pod_anti_affinity" => true,
             _ => false,
         }

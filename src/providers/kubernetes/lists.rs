@@ -64,7 +64,7 @@ pub fn schema(kind: &str) -> Schema {
             Block::new(parts.chain([id, ("version", computed())]))
         }
     };
-    Schema::new(block)
+    Schema { version: u64::from(kind == "kubernetes_resources"), block }
 }
 
 /// Reads one of them.

@@ -12,6 +12,7 @@ mod clients;
 mod compare;
 mod config;
 mod configured;
+mod cron;
 mod data;
 mod forms;
 mod hidden;

@@ -7,7 +7,16 @@ use serde_json::json;
 use super::cases::in_both_worlds;
 use super::{Thing, World};
 
-in_both_worlds![labels, annotations, data_of_others, environments, taints, data_sources, default_service_accounts];
+in_both_worlds![
+    labels,
+    annotations,
+    data_of_others,
+    environments,
+    taints,
+    data_sources,
+    default_service_accounts,
+    kinds_of_clusters,
+];
 
 fn meta(world: &World, name: &str) -> String {
     format!("metadata {{\n name = \"{name}\"\n namespace = \"{}\"\n}}\n", world.namespace)
@@ -222,4 +231,36 @@ async fn default_service_accounts(world: &World) {
     assert_eq!(thing.at("/id"), format!("{}/default", world.namespace).as_str());
     assert_eq!(world.live(("v1", "ServiceAccount"), "default").await["automountServiceAccountToken"], false);
     world.settled("kubernetes_default_service_account_v1", &thing, &text).await;
+}
+
+async fn kinds_of_clusters(world: &World) {
+    let named = |suffix: &str| format!("metadata {{\n name = \"{}{suffix}\"\n}}\n", world.namespace);
+    let webhook = format!(
+        "{}webhook {{\n name = \"a.example.com\"\n admission_review_versions = [\"v1\"]\n side_effects = \"None\"\n failure_policy = \"Ignore\"\n client_config {{\n url = \"https://a.example.com\"\n}}\n rule {{\n api_groups = [\"conformance.example.com\"]\n api_versions = [\"v1\"]\n operations = [\"CREATE\"]\n resources = [\"nothings\"]\n}}\n}}",
+        named("")
+    );
+    let endpoints = format!(
+        "{}subset {{\n address {{\n ip = \"10.0.0.1\"\n}}\n port {{\n port = 80\n}}\n}}",
+        meta(world, "endpoints")
+    );
+    let slice = format!(
+        "{}address_type = \"IPv4\"\nendpoint {{\n addresses = [\"10.0.0.2\"]\n condition {{\n ready = true\n}}\n}}\nport {{\n port = \"80\"\n app_protocol = \"http\"\n}}",
+        meta(world, "slice")
+    );
+    let driver = format!(
+        "{}spec {{\n attach_required = false\n pod_info_on_mount = true\n volume_lifecycle_modes = [\"Ephemeral\"]\n}}",
+        named(".example.com")
+    );
+    for (kind, text) in [
+        ("kubernetes_validating_webhook_configuration_v1", webhook.clone()),
+        ("kubernetes_mutating_webhook_configuration_v1", webhook),
+        ("kubernetes_endpoints_v1", endpoints),
+        ("kubernetes_endpoint_slice_v1", slice),
+        ("kubernetes_csi_driver_v1", driver),
+        ("kubernetes_runtime_class_v1", format!("{}handler = \"runc\"", named(""))),
+    ] {
+        let thing = world.made(kind, &text).await;
+        world.delete(kind, &thing).await;
+        assert!(world.read(kind, &thing).await.is_none(), "{kind}");
+    }
 }

@@ -10,7 +10,7 @@ use infra::view::provider_schemas_json;
 const RECORD: &str = include_str!("schemas.txt");
 
 /// Where ours differ, by the end of the path, and why.
-const REASONS: [(&str, &str, &str); 9] = [
+const REASONS: [(&str, &str, &str); 7] = [
     (
         "init_container.restart_policy",
         "ours only",
@@ -22,8 +22,6 @@ const REASONS: [(&str, &str, &str); 9] = [
     ("provider.password", "sensitive", "a password"),
     ("provider.token", "sensitive", "a token"),
     ("kubernetes_token_request_v1.token", "sensitive", "a token"),
-    ("kubernetes_manifest", "ours only", "blocks of one are lists in its protocol as well"),
-    ("kubernetes_secret_v1_data.data", "sensitive", "the data of a Secret"),
 ];
 
 /// One block of the record: each line by its name.
