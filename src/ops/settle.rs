@@ -41,18 +41,16 @@ pub(super) fn record_of(open: &OpenIntent, answer: Option<&Recovered>, registry:
         // The object is in state under its prior form: reading it tells what became of it.
         (Step::Update | Step::Delete, _) => Some(record),
         (Step::Create, Some(Recovered::Absent)) => Some(record),
-        (Step::Create, Some(Recovered::Found { value, private })) => {
+        (Step::Create, Some(Recovered::Found { value, private, complete })) => {
             let kind = registry.provider(&open.provider.source)?;
             let schema = kind.schema().resources.get(intent.addr.resource.kind.as_str())?;
             let stored = crate::schema::write_only_null(&schema.block, value);
             let attributes = to_json_typed(&stored, &schema.ty()).ok()?;
             let mut object: Object = open.object(schema.version, attributes.into());
             object.private = private.clone().into();
-            // What was found may have been cut off before it was whole.
-            object.status = Status::Tainted;
-            if value.is_wholly_known() {
-                object.status = Status::Ready;
-            }
+            // What was found may have been cut off before it was whole, or before what was waited for had come.
+            let whole = *complete && value.is_wholly_known();
+            object.status = if whole { Status::Ready } else { Status::Tainted };
             Some(record.put(open.slot(), open.provider.clone(), Arc::new(object)))
         }
         (Step::Create, Some(Recovered::CannotTell(_)) | None) => None,

@@ -287,6 +287,9 @@ pub enum Recovered {
         value: Value,
         /// Notes to be kept.
         private: Vec<u8>,
+        /// Whether it is what the call would have ended with: nothing that it waited for is still to come. An object that is not is
+        /// tainted, as one is whose creation failed.
+        complete: bool,
     },
     /// It is not there.
     Absent,

@@ -96,7 +96,7 @@ pub(super) async fn recover(host: &Host, nonce: &str, planned: &Value) -> Recove
     match &found.note {
         _ if !found.installed() => Recovered::Absent,
         Some(note) if ours(note) && found.complete() => {
-            Recovered::Found { value: found.describe(host, planned), private: Vec::new() }
+            Recovered::Found { value: found.describe(host, planned), private: Vec::new(), complete: true }
         }
         // Ours and half done: a new create goes on with it.
         Some(note) if ours(note) && note.starts_with("installing ") => Recovered::Absent,

@@ -8,7 +8,7 @@ use super::hidden::Ignored;
 use super::identity::Place;
 use super::object::Look;
 use super::table::{Resource, table};
-use super::{adopt, batch, certificate, data, manifest, object, proof, special, token, typed, waits};
+use super::{adopt, batch, certificate, data, found, manifest, object, proof, special, token, typed, waits};
 use crate::change::{Action, Intent};
 use crate::client::kube::types::Kind;
 use crate::client::kube::{Kube, KubeError};
@@ -158,26 +158,28 @@ impl Configured for Cluster {
                 // What it wrote is read again with the object; a part that is there already is simply written again.
                 return Recovered::Absent;
             }
-            let found = if kind == MANIFEST {
-                manifest::find(self, &planned).await
-            } else {
-                self.find(kind, &planned, &intent.nonce).await
-            };
-            match found {
+            if kind == MANIFEST {
+                return match found::find(self, &planned).await {
+                    Err(error) => Recovered::CannotTell(error.to_string()),
+                    Ok(None) => Recovered::Absent,
+                    Ok(Some(found)) if proof::is_made_by(&found.object, &intent.nonce) => {
+                        let (value, complete) = manifest::recovered(&planned, &found);
+                        Recovered::Found { value, private: Vec::new(), complete }
+                    }
+                    Ok(Some(found)) => foreign(&found.place),
+                };
+            }
+            let Some(resource) = resource(kind) else { return Recovered::Absent };
+            match self.find(resource, &planned, &intent.nonce).await {
                 Err(error) => Recovered::CannotTell(error.to_string()),
                 Ok(None) => Recovered::Absent,
-                Ok(Some((found, place))) => {
-                    if proof::is_made_by(&found, &intent.nonce) {
-                        let value = match resource(kind) {
-                            Some(resource) => {
-                                object::read(resource, &found, &place, Look::Ours(&planned, &self.ignored))
-                            }
-                            None => manifest::value_of(&planned, &found),
-                        };
-                        return Recovered::Found { value, private: Vec::new() };
-                    }
-                    Recovered::CannotTell(format!("{} is there, but does not carry the mark of this run", place.id()))
+                Ok(Some((found, place))) if proof::is_made_by(&found, &intent.nonce) => {
+                    // Whether what was waited for has come is looked at once.
+                    let waited = waits::after(self, resource, &planned, true, &place, found, &Glance).await;
+                    let value = object::read(resource, &waited.object, &place, Look::Ours(&planned, &self.ignored));
+                    Recovered::Found { value, private: Vec::new(), complete: !waited.said.has_errors() }
                 }
+                Ok(Some((_, place))) => foreign(&place),
             }
         })
     }
@@ -187,15 +189,29 @@ impl Configured for Cluster {
     }
 }
 
+/// An object that somebody else has made, or of which nothing tells who has.
+fn foreign(place: &Place) -> Recovered {
+    Recovered::CannotTell(format!("{} is there, but nothing proves that this run has made it", place.id()))
+}
+
+/// Waits for nothing: what is not there yet is not there.
+struct Glance;
+
+impl Progress for Glance {
+    fn waiting(&self, _reason: &str) {}
+    fn stopped(&self) -> bool {
+        true
+    }
+}
+
 impl Cluster {
     /// The object a planned typed block describes.
     async fn find(
         &self,
-        kind: &str,
+        resource: &Resource,
         planned: &Value,
         nonce: &str,
     ) -> Result<Option<(crate::client::kube::types::Json, Place)>, KubeError> {
-        let Some(resource) = resource(kind) else { return Ok(None) };
         let place = match Place::of_block(planned, resource.kind) {
             Some(place) => place,
             None => {

@@ -5,7 +5,7 @@ use super::hidden::Ignored;
 use super::identity::Place;
 use super::object::Look;
 use super::table::{Fields, table};
-use super::{lists, object, scalar};
+use super::{lists, object, whole};
 use crate::client::kube::types::Kind;
 use crate::diag::{Diagnostic, Outcome};
 use crate::provider::{DataRequest, unknown_kind};
@@ -21,7 +21,8 @@ pub fn resource_schema() -> Schema {
         ("kind", Attribute::required(Type::String)),
         ("object", Attribute::optional_computed(Type::Any)),
     ]);
-    Schema { version: 1, block: block.with_blocks([("metadata", NestedBlock::one(metadata, true))]) }
+    let block = block.with_blocks([("metadata", NestedBlock::one(metadata, true))]);
+    Schema { version: 1, block }
 }
 
 /// Reads a data source.
@@ -98,7 +99,7 @@ async fn any(cluster: &Cluster, config: &Value) -> Outcome<Value> {
     };
     match cluster.kube.get(&kind, place.namespace.as_deref(), &place.name).await {
         Ok(Some(found)) => {
-            let object = scalar::dynamic(&found);
+            let object = whole::of_kind(&found, &kind);
             match config.as_entries() {
                 Some(entries) => Outcome::ok(Value::Object(entries.clone().with("object", object))),
                 None => Outcome::ok(config.clone()),

@@ -4,8 +4,9 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::configured::Cluster;
-use super::scalar::{dynamic, from_json_of};
+use super::scalar::from_json_of;
 use super::special::{block, text, texts};
+use super::whole;
 use crate::client::kube::types::{Json, find};
 use crate::client::kube::{KubeError, Select};
 use crate::diag::Outcome;
@@ -64,6 +65,7 @@ pub fn schema(kind: &str) -> Schema {
             Block::new(parts.chain([id, ("version", computed())]))
         }
     };
+    // What any object may be in has the second version of its schema.
     Schema { version: u64::from(kind == "kubernetes_resources"), block }
 }
 
@@ -145,11 +147,13 @@ async fn resources(cluster: &Cluster, config: &Value, entries: &Entries) -> Resu
     let kind = cluster.kube.kind(text(config, "api_version"), text(config, "kind")).await?;
     let of = |name: &str| Some(text(config, name)).filter(|text| !text.is_empty());
     let select = Select { labels: of("label_selector"), fields: of("field_selector") };
-    let list = cluster.kube.list(&kind, of("namespace"), &select).await?;
+    let namespace = kind.namespaced.then(|| of("namespace").unwrap_or("default"));
+    let list = cluster.kube.list(&kind, namespace, &select).await?;
     let limit = config.get("limit").and_then(Value::as_number).and_then(|limit| limit.as_i64());
     let limit = limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0);
-    let items = list.items.into_iter().take(limit.unwrap_or(usize::MAX));
-    Ok(entries.clone().with("objects", dynamic(&Json::Array(items.collect()))))
+    let items = list.items.iter().take(limit.unwrap_or(usize::MAX));
+    let objects = items.map(|found| whole::of_kind(found, &kind));
+    Ok(entries.clone().with("objects", Value::tuple(objects.collect::<Vec<_>>())))
 }
 
 async fn version(cluster: &Cluster, entries: &Entries) -> Result<Entries, KubeError> {

@@ -6,6 +6,7 @@
 //! mapping, never from code of their own. Not here: how the API is spoken to (`client::kube`), the in-process API (`sandbox`).
 
 mod adopt;
+mod awaited;
 mod batch;
 mod certificate;
 mod clients;
@@ -14,7 +15,10 @@ mod config;
 mod configured;
 mod cron;
 mod data;
+mod fieldpath;
+mod foreseen;
 mod forms;
+mod found;
 mod hidden;
 mod identity;
 mod immutable;
@@ -33,6 +37,7 @@ mod token;
 mod trial;
 mod typed;
 mod waits;
+mod whole;
 mod write;
 
 use std::sync::{Arc, OnceLock};
@@ -47,10 +52,10 @@ use configured::Cluster;
 
 pub use clients::Clients;
 
-/// The field manager under which fields are applied, unless a manifest names another.
+/// The field manager of changes of typed resources.
 pub const MANAGER: &str = "infra";
 
-/// Annotation with the nonce of the intent that made an object, by which recovery knows it.
+/// Annotation that older versions left on what they made. It is only read.
 pub const INTENT: &str = "infra/intent";
 
 /// Opens an API that is used whatever a configuration says: the sandbox.

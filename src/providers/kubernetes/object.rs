@@ -22,7 +22,7 @@ pub fn build(resource: &Resource, config: &Value, planned: &Value, place: &Place
     let mut object = Json::Object(to_object(&resource.fields, config, Some(planned), &api_type(resource)));
     object["apiVersion"] = json!(resource.kind.api_version());
     object["kind"] = json!(resource.kind.kind);
-    name(&mut object, place, None);
+    name(&mut object, place);
     match resource.kind.kind.as_str() {
         "Secret" => secret::encode(&mut object, config),
         // Only a load balancer may say so.
@@ -36,8 +36,8 @@ pub fn build(resource: &Resource, config: &Value, planned: &Value, place: &Place
     object
 }
 
-/// Writes the place and the nonce into an object's metadata.
-pub fn name(object: &mut Json, place: &Place, nonce: Option<&str>) {
+/// Writes the place into an object's metadata.
+pub fn name(object: &mut Json, place: &Place) {
     let meta = &mut object["metadata"];
     if !meta.is_object() {
         *meta = json!({});
@@ -50,12 +50,6 @@ pub fn name(object: &mut Json, place: &Place, nonce: Option<&str>) {
         && place.namespace.is_none()
     {
         meta.shift_remove("namespace");
-    }
-    if let Some(nonce) = nonce.filter(|nonce| !nonce.is_empty()) {
-        if !meta["annotations"].is_object() {
-            meta["annotations"] = json!({});
-        }
-        meta["annotations"][INTENT] = json!(nonce);
     }
 }
 

@@ -60,7 +60,7 @@ pub async fn change(
 }
 
 /// Whether the server wants a field to be as it was made. It has several ways to say so.
-fn is_immutable(problem: &FieldProblem) -> bool {
+pub fn is_immutable(problem: &FieldProblem) -> bool {
     ["field is immutable", "is immutable after creation", "field is immutable when", "may not be changed"]
         .iter()
         .any(|words| problem.message.contains(words))

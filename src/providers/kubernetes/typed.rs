@@ -235,22 +235,6 @@ pub fn generated_name(prefix: &str, nonce: &str) -> String {
     format!("{prefix}{}", ending.to_ascii_lowercase())
 }
 
-/// Whether an object carries the nonce.
-pub fn is_marked(object: &Json, nonce: &str) -> bool {
-    !nonce.is_empty() && object["metadata"]["annotations"][super::INTENT] == nonce
-}
-
-/// The nonce that an object was made with, kept beside it so that it is not dropped with the next change.
-pub fn nonce_of(private: &[u8]) -> Option<String> {
-    let notes: Json = serde_json::from_slice(private).ok()?;
-    notes["intent"].as_str().map(str::to_owned)
-}
-
-/// The notes kept beside an object.
-pub fn noted(nonce: Option<&str>) -> Vec<u8> {
-    nonce.map(|nonce| serde_json::json!({ "intent": nonce }).to_string().into_bytes()).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

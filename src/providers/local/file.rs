@@ -110,7 +110,7 @@ pub(super) fn recover(planned: Value) -> Recovered {
     };
     match disk::read(Path::new(path)) {
         Ok(Some(found)) if found == wanted => {
-            Recovered::Found { value: described(&planned, &wanted), private: Vec::new() }
+            Recovered::Found { value: described(&planned, &wanted), private: Vec::new(), complete: true }
         }
         Ok(_) => Recovered::Absent,
         Err(error) => Recovered::CannotTell(failed("read", path, &error).detail),

@@ -185,7 +185,7 @@ pub(super) async fn recover(host: &Host, planned: Value) -> Recovered {
     match host.client.download(path, LIMIT, host.sudo).await {
         Ok(Some(found)) if hex(&found.content) == wanted => {
             let value = seen(&finished(host, &planned, wanted), &found);
-            Recovered::Found { value, private: Vec::new() }
+            Recovered::Found { value, private: Vec::new(), complete: true }
         }
         Ok(_) => Recovered::Absent,
         Err(error) => Recovered::CannotTell(failed("read", host, &error).detail),

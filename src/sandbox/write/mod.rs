@@ -201,8 +201,11 @@ fn commit(
     admit::admit(state, kind, &mut object, old)?;
     check::content(kind, &object, old, &form.missing)?;
     if !options.writer.applies {
-        let managed = old.map(|old| old["metadata"]["managedFields"].clone()).unwrap_or_default();
-        object["metadata"]["managedFields"] = managed;
+        // Who changes the record of owners itself is taken at its word; who leaves it out changes nothing of it.
+        if object["metadata"]["managedFields"].as_array().is_none_or(Vec::is_empty) {
+            let managed = old.map(|old| old["metadata"]["managedFields"].clone()).unwrap_or_default();
+            object["metadata"]["managedFields"] = managed;
+        }
         owners::updated(kind, old, &mut object, &options.writer);
     }
     generation(kind, &mut object, old);

@@ -52,7 +52,8 @@ fn entries(object: &Json) -> Vec<Entry> {
 }
 
 fn record(object: &mut Json, mut entries: Vec<Entry>) {
-    entries.retain(|entry| !entry.fields.is_empty());
+    // Who owns an object of nothing but its name owns nothing.
+    entries.retain(|entry| !entry.fields.children.is_empty());
     let order = |entry: &Entry| (entry.operation != "Apply", entry.time.clone(), entry.manager.clone());
     entries.sort_by_key(order);
     let list: Vec<Json> = entries
@@ -175,9 +176,10 @@ fn without_owners(applied: &Json) -> Json {
 }
 
 /// Records that a writer changed an object in another way than by apply: what it changed is now its own, and nobody else's.
+/// The object has the record of owners from before.
 pub fn updated(kind: &Kind, live: Option<&Json>, object: &mut Json, writer: &Writer) {
     let ty = root(kind);
-    let mut owners = live.map(entries).unwrap_or_default();
+    let mut owners = entries(object);
     let with_status = writer.subresource == "status";
     let new = ownable(object, with_status);
     let changed = match live {

@@ -10,6 +10,13 @@ use serde_json::json;
 
 use super::{Thing, World};
 
+mod manifests;
+
+use manifests::{
+    creations_that_were_cut_off, imported_manifests, manifests_of_older_versions, objects_of_any_kind,
+    owners_of_manifests, planned_manifests,
+};
+
 /// A test in each world for every case.
 macro_rules! in_both_worlds {
     ($($case:ident),* $(,)?) => {
@@ -56,6 +63,12 @@ in_both_worlds![
     namespaces,
     waits_that_fail_explain_themselves,
     tokens,
+    owners_of_manifests,
+    manifests_of_older_versions,
+    planned_manifests,
+    imported_manifests,
+    creations_that_were_cut_off,
+    objects_of_any_kind,
 ];
 
 impl World {
@@ -836,7 +849,7 @@ async fn replacements(world: &World) {
             "manifest = {{\n apiVersion = \"v1\"\n kind = \"ConfigMap\"\n metadata = {{ name = \"{name}\", namespace = \"NAMESPACE\" }}\n}}"
         )
     };
-    check("kubernetes_manifest", &manifest("a"), &manifest("b"), &["manifest"]).await;
+    check("kubernetes_manifest", &manifest("a"), &manifest("b"), &["manifest.metadata.name"]).await;
     // The server's own words about what cannot change show in the plan already.
     let claim = |size: &str| {
         format!(
@@ -856,7 +869,7 @@ async fn recovery(world: &World) {
     assert!(matches!(world.recover(kind, planned.value.clone(), "nonce-1").await, Recovered::Absent));
     // The call came through, its answer did not.
     Thing::of(world.try_create(kind, &text, "nonce-1").await);
-    let Recovered::Found { value, private } = world.recover(kind, planned.value.clone(), "nonce-1").await else {
+    let Recovered::Found { value, private, .. } = world.recover(kind, planned.value.clone(), "nonce-1").await else {
         panic!()
     };
     world.settled(kind, &Thing { value, private }, &text).await;
@@ -870,10 +883,12 @@ async fn recovery(world: &World) {
     assert_eq!(made.at("/metadata/0/name"), json!("gen-abcd1234"));
     world.settled(kind, &made, generated).await;
     assert!(matches!(world.recover(kind, planned.value, "abcd1234-nonce").await, Recovered::Found { .. }));
-    let manifest = "manifest = {\n apiVersion = \"v1\"\n kind = \"ConfigMap\"\n metadata = { name = \"lost-m\", namespace = \"NAMESPACE\" }\n}";
+    let manifest = "manifest = {\n apiVersion = \"v1\"\n kind = \"ConfigMap\"\n metadata = { name = \"lost-m\", namespace = \"NAMESPACE\" }\n data = { a = \"1\" }\n}";
     let (planned, _, _) = world.plan("kubernetes_manifest", &Thing::none(), manifest).await;
     assert!(matches!(world.recover("kubernetes_manifest", planned.value.clone(), "nonce-3").await, Recovered::Absent));
-    Thing::of(world.try_create("kubernetes_manifest", manifest, "nonce-3").await);
+    let body = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "lost-m", "namespace": world.namespace }, "data": { "a": "1" } });
+    let how = Apply { manager: "infra-nonce-3", force: false, dry_run: false };
+    world.kube.apply(find("v1", "ConfigMap").unwrap(), &body, &how).await.unwrap();
     assert!(matches!(world.recover("kubernetes_manifest", planned.value, "nonce-3").await, Recovered::Found { .. }));
 }
 
