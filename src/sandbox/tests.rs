@@ -66,7 +66,7 @@ async fn objects_outlive_the_process() {
         apply(&kube, config_map("a", json!({ "x": "1" }))).await.unwrap();
         apply(&kube, config_map("b", json!({ "x": "1" }))).await.unwrap();
         let kind = find("v1", "ConfigMap").unwrap();
-        assert!(kube.delete(kind, Some("default"), "b", None, "Background").await.unwrap());
+        kube.delete(kind, Some("default"), "b", None, "Background").await.unwrap();
         kube.identity().await.unwrap()
     };
     let (_sandbox, kube) = open(folder.path()).await;
@@ -266,14 +266,14 @@ async fn deletions_cascade() {
     let pods = find("v1", "Pod").unwrap();
     let select = Select { labels: Some("app=d"), fields: None };
     assert_eq!(kube.list(pods, Some("data"), &select).await.unwrap().items.len(), 1);
-    assert!(kube.delete(kind, Some("data"), "d", None, "Foreground").await.unwrap());
+    kube.delete(kind, Some("data"), "d", None, "Foreground").await.unwrap();
     kube.wait_gone(kind, Some("data"), "d", None, &quietly(SOON)).await.unwrap();
     assert_eq!(
         kube.list(find("apps/v1", "ReplicaSet").unwrap(), Some("data"), &Select::ALL).await.unwrap().items.len(),
         0
     );
     let namespaces = find("v1", "Namespace").unwrap();
-    assert!(kube.delete(namespaces, None, "data", None, "Background").await.unwrap());
+    kube.delete(namespaces, None, "data", None, "Background").await.unwrap();
     kube.wait_gone(namespaces, None, "data", None, &quietly(SOON)).await.unwrap();
     for (version, kind) in
         [("v1", "Pod"), ("v1", "PersistentVolumeClaim"), ("apps/v1", "StatefulSet"), ("v1", "ConfigMap")]

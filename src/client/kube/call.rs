@@ -176,7 +176,8 @@ impl Kube {
         self.json(Method::PATCH, &path, Some(("application/merge-patch+json", patch))).await
     }
 
-    /// Asks for deletion. `uid` keeps it from hitting another object of the same name. Whether there was something to delete.
+    /// Asks for deletion. `uid` keeps it from hitting another object of the same name. Whether the object is still there
+    /// and its end has to be awaited: the answer itself tells, so that most deletions take one request.
     ///
     /// # Errors
     /// The server did not answer, or refused.
@@ -194,7 +195,8 @@ impl Kube {
             options["preconditions"] = json!({ "uid": uid });
         }
         match self.json(Method::DELETE, &path, Some(("application/json", &options))).await {
-            Ok(_) => Ok(true),
+            // A Status says that it is gone; an object that finalizers or a grace period hold says since when it goes.
+            Ok(answer) => Ok(answer["kind"] != "Status" && !answer["metadata"]["deletionTimestamp"].is_null()),
             Err(KubeError::NotFound(_)) => Ok(false),
             Err(error) => Err(error),
         }
@@ -328,4 +330,33 @@ pub(super) fn with_query(path: &str, query: &[(&str, String)]) -> String {
 /// A text as part of a path or query.
 pub(super) fn escape(text: &str) -> String {
     utf8_percent_encode(text, NON_ALPHANUMERIC).to_string().replace("%2D", "-").replace("%2E", ".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::kube::types;
+
+    /// A server that gives one answer to all.
+    fn answering(code: u16, answer: Json) -> Kube {
+        Kube::from_service(tower::service_fn(move |_: Request<Body>| {
+            let body = Body::from(answer.to_string().into_bytes());
+            async move { Response::builder().status(code).body(body) }
+        }))
+    }
+
+    #[tokio::test]
+    async fn the_answer_of_a_deletion_says_whether_to_wait() {
+        let kind = types::find("v1", "ConfigMap").unwrap();
+        for (code, answer, waits) in [
+            (200, json!({ "kind": "Status", "status": "Success" }), false),
+            (200, json!({ "kind": "ConfigMap", "metadata": { "name": "a" } }), false),
+            (200, json!({ "kind": "Pod", "metadata": { "deletionTimestamp": "2025-01-01T00:00:00Z" } }), true),
+            (404, json!({ "kind": "Status", "code": 404, "reason": "NotFound", "message": "gone" }), false),
+        ] {
+            let kube = answering(code, answer.clone());
+            let left = kube.delete(kind, Some("default"), "a", None, "Background").await.unwrap();
+            assert_eq!(left, waits, "{answer}");
+        }
+    }
 }

@@ -382,7 +382,7 @@ async fn stateful_sets(world: &World) {
     world.delete(kind, &thing).await;
     // Claims outlive their set.
     assert!(world.kube.get(claims, Some(&world.namespace), "data-db-0").await.unwrap().is_some());
-    assert!(world.kube.delete(claims, Some(&world.namespace), "data-db-0", None, "Background").await.unwrap());
+    world.kube.delete(claims, Some(&world.namespace), "data-db-0", None, "Background").await.unwrap();
     world.delete("kubernetes_persistent_volume", &volume).await;
 }
 
