@@ -13,6 +13,11 @@ bench *ARGS:
     cargo build --release --locked
     python3 bench/run.py {{ARGS}}
 
+# The same of Kubernetes objects, on a real API server (of the lab, or --kubeconfig).
+bench-kubernetes *ARGS:
+    cargo build --release --locked
+    python3 bench/kubernetes.py {{ARGS}}
+
 # Asks terraform anew for the answers that our own are compared with, then compares.
 conformance:
     cargo test --locked --test all record_ -- --ignored --nocapture

@@ -27,7 +27,7 @@ mod modules;
 mod moves;
 mod overtaken;
 mod plan_text;
-mod program;
+pub mod program;
 mod progress;
 mod projects;
 mod properties;

@@ -2,10 +2,14 @@
 //! drift from the truth.
 
 mod bench;
+mod between;
 mod cases;
 mod kubectl;
 mod parts;
+mod platform;
+mod random;
 mod schemas;
+mod whole;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
