@@ -4,6 +4,7 @@
 mod bench;
 mod cases;
 mod kubectl;
+mod objects;
 mod parts;
 mod schemas;
 
