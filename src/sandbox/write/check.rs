@@ -147,15 +147,29 @@ pub fn content(
         causes.extend(types::rules::changes(kind, old, object).into_iter().map(Cause::from));
         rules::of_change(kind, old, object, &mut causes);
     }
-    // A field is reported once, by the rule that knows most about it.
-    let mut seen = std::collections::HashSet::new();
-    causes.sort_by_key(|cause| cause.reason == "FieldValueRequired" && cause.message == "Required value");
-    causes.retain(|cause| seen.insert((cause.field.clone(), cause.reason)));
+    let causes = once(causes);
     if causes.is_empty() {
         return Ok(());
     }
     let name = object["metadata"]["name"].as_str().unwrap_or_default();
     Err(Refusal::invalid(kind, name, &causes))
+}
+
+/// Each problem once. What is required may be reported twice: the rule that knows more about it counts.
+fn once(causes: Vec<Cause>) -> Vec<Cause> {
+    let mut kept: Vec<Cause> = Vec::new();
+    for cause in causes {
+        let required = |one: &Cause| one.reason == "FieldValueRequired";
+        let same = |one: &&mut Cause| {
+            one.field == cause.field && (one.message == cause.message || required(one) && required(&cause))
+        };
+        match kept.iter_mut().find(same) {
+            Some(one) if one.message.len() < cause.message.len() => *one = cause,
+            Some(_) => {}
+            None => kept.push(cause),
+        }
+    }
+    kept
 }
 
 fn metadata(kind: &Kind, object: &Json, causes: &mut Vec<Cause>) {

@@ -26,7 +26,7 @@ pub fn check(spec: &Json, path: &str, claimed: bool, causes: &mut Vec<Cause>) {
         }
     }
     let mut names = HashSet::new();
-    for list in ["initContainers", "containers"] {
+    for list in ["containers", "initContainers"] {
         for (at, container) in spec[list].as_array().into_iter().flatten().enumerate() {
             let path = format!("{path}.{list}[{at}]");
             let name = container["name"].as_str().unwrap_or_default();

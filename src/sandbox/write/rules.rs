@@ -276,7 +276,7 @@ fn data(object: &Json, encoded: bool, causes: &mut Vec<Cause>) {
 fn ingress(spec: &Json, causes: &mut Vec<Cause>) {
     if spec["rules"].as_array().is_none_or(Vec::is_empty) && spec["defaultBackend"].is_null() {
         let why = "either `defaultBackend` or `rules` must be specified";
-        causes.push(Cause::invalid("spec", spec, why));
+        causes.push(Cause::invalid("spec", &Json::Null, why));
     }
     for (at, rule) in spec["rules"].as_array().into_iter().flatten().enumerate() {
         for (nr, path) in rule["http"]["paths"].as_array().into_iter().flatten().enumerate() {

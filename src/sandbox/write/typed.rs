@@ -127,7 +127,7 @@ pub fn refuse_form(kind: &Kind, key: &Key, form: &Form, options: &Options) -> Re
         }
         let message = format!(
             "failed to convert new object ({}) to proper version: unable to convert unstructured object to {}/{}, Kind={}: {why}",
-            place(kind, "", &key.name),
+            place(kind, &key.namespace, &key.name),
             kind.group,
             kind.version,
             kind.kind,

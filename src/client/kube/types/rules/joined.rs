@@ -257,8 +257,10 @@ fn priority(object: &Json, _: &str, out: &mut FieldErrors) {
     let name = text(&object["metadata"]["name"]);
     let is_known = matches!(name, "system-node-critical" | "system-cluster-critical");
     if name.starts_with("system-") && !is_known {
-        let why = "priority class names with 'system-' prefix are reserved for system use only. error: system- prefixed names are reserved for system use";
-        out.forbidden("metadata.name", why);
+        let why = format!(
+            "priority class names with 'system-' prefix are reserved for system use only. error: {name} is not a known system priority class"
+        );
+        out.forbidden("metadata.name", &why);
     }
 }
 

@@ -100,6 +100,9 @@ pub fn quota(spec: &Json, path: &str, out: &mut FieldErrors) {
     for (name, value) in spec["hard"].as_object().into_iter().flatten() {
         let field = format!("{}[{name}]", join(path, "hard"));
         resource(name, &field, &STANDARD, out);
+        if formats::qualified(name).is_none() && !name.contains('/') && !STANDARD.contains(&name.as_str()) {
+            out.invalid(field.clone(), &json!(name), "must be a standard resource for quota");
+        }
         let counted = !name.contains("cpu") && !name.contains("memory") && !name.contains("storage");
         if !quantity::is_not_negative(&amount(value)) {
             out.invalid(field, value, "must be greater than or equal to 0");

@@ -186,11 +186,9 @@ pub fn toleration(toleration: &Json, path: &str, out: &mut FieldErrors) {
     if let Some(why) = toleration["key"].as_str().filter(|key| !key.is_empty()).and_then(formats::qualified) {
         out.invalid(join(path, "key"), &toleration["key"], &why);
     }
-    if operator != "Exists" && toleration["key"] == "" || operator == "Equal" && toleration["key"].is_null() {
+    if operator != "Exists" && !is_set(&toleration["key"]) && out.completeness == super::Completeness::Whole {
         let why = "operator must be Exists when `key` is empty, which means \"match all values and all keys\"";
-        if out.completeness == super::Completeness::Whole {
-            out.invalid(path_of_operator.clone(), &toleration["operator"], why);
-        }
+        out.invalid(path_of_operator.clone(), &json!(operator), why);
     }
     if operator == "Exists" && is_set(&toleration["value"]) {
         out.invalid(path_of_operator, &toleration["value"], "value must be empty when `operator` is 'Exists'");
