@@ -64,15 +64,10 @@ async fn apply(kube: &Kube, namespace: &str, object: &Json) -> Result<Json, Kube
 
 /// Puts the definition there and waits until its objects are served.
 async fn define(world: &World, definition: &Json) {
-    let kind = kind_of(definition);
-    let name = definition["metadata"]["name"].as_str().unwrap();
-    world.kube.apply(&kind, definition, &Apply { manager: "objects", force: true, dry_run: false }).await.unwrap();
-    let widgets = Kind::new("demo.example.com", "v1", "Widget", "widgets", true);
-    while world.kube.list(&widgets, Some(&world.namespace), &infra::client::kube::Select::default()).await.is_err() {
-        let object = world.kube.get(&kind, None, name).await.unwrap();
-        assert!(object.is_some(), "the definition went away");
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    let how = Apply { manager: "objects", force: true, dry_run: false };
+    world.kube.apply(&kind_of(definition), definition, &how).await.unwrap();
+    let limit = std::time::Duration::from_secs(60);
+    world.kube.kind_within("demo.example.com/v1", "Widget", limit).await.unwrap();
 }
 
 /// Applies the objects of each case. Gives the answers to the last ones; what was made in the whole cluster is removed again.
