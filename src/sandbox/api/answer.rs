@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{StatusCode, header};
 use serde_json::json;
 
+use crate::client::kube::types::rules::FieldError;
 use crate::client::kube::types::{Json, Kind};
 use crate::sandbox::store::StoreError;
 
@@ -45,13 +46,6 @@ impl Cause {
         Cause { reason: "FieldValueInvalid", field: field.into(), message: format!("Invalid value: {value}: {why}") }
     }
 
-    /// The field's value is none of the allowed ones.
-    pub fn unsupported(field: impl Into<String>, value: &Json, allowed: &[&str]) -> Self {
-        let allowed: Vec<String> = allowed.iter().map(|one| format!("{one:?}")).collect();
-        let message = format!("Unsupported value: {value}: supported values: {}", allowed.join(", "));
-        Cause { reason: "FieldValueNotSupported", field: field.into(), message }
-    }
-
     /// The field must not be set or changed.
     pub fn forbidden(field: impl Into<String>, why: &str) -> Self {
         Cause { reason: "FieldValueForbidden", field: field.into(), message: format!("Forbidden: {why}") }
@@ -65,6 +59,12 @@ impl Cause {
     /// What the field refers to does not exist.
     pub fn not_found(field: impl Into<String>, value: &Json) -> Self {
         Cause { reason: "FieldValueNotFound", field: field.into(), message: format!("Not found: {value}") }
+    }
+}
+
+impl From<FieldError> for Cause {
+    fn from(error: FieldError) -> Self {
+        Cause { reason: error.reason, field: error.path, message: error.message }
     }
 }
 

@@ -36,6 +36,7 @@ pub fn admit(state: &State, kind: &Kind, object: &mut Json, old: Option<&Json>) 
             object["status"] = json!({ "phase": "Available" });
         }
         ("", "Pod") if old.is_none() => {
+            pod(state, kind, object)?;
             object["status"] = json!({ "phase": "Pending", "qosClass": quality(&object["spec"]) });
         }
         ("batch", "Job") if old.is_none() && object["spec"]["manualSelector"] != true => job(object),
@@ -51,6 +52,37 @@ pub fn admit(state: &State, kind: &Kind, object: &mut Json, old: Option<&Json>) 
                 json!({ "conditions": [], "acceptedNames": { "plural": "", "kind": "" }, "storedVersions": stored });
         }
         _ => {}
+    }
+    Ok(())
+}
+
+/// Refuses a pod that refers to what is not there.
+fn pod(state: &State, kind: &Kind, object: &Json) -> Result<(), Refusal> {
+    let (spec, meta) = (&object["spec"], &object["metadata"]);
+    let namespace = meta["namespace"].as_str().unwrap_or_default();
+    let forbidden = |why: String| {
+        let name = meta["name"].as_str().unwrap_or_default();
+        let mut refusal = Refusal::new(403, "Forbidden", format!("{} {name:?} is forbidden: {why}", kind.resource()));
+        refusal.details = json!({ "name": name, "group": kind.group, "kind": kind.plural });
+        refusal
+    };
+    let named = |field: &str| spec[field].as_str().filter(|name| !name.is_empty());
+    // The account `default` comes with its namespace, and may come a moment later.
+    if let Some(name) = named("serviceAccountName").filter(|name| *name != "default")
+        && state.find("serviceaccounts", namespace, name).is_none()
+    {
+        let why = format!("error looking up service account {namespace}/{name}: serviceaccount {name:?} not found");
+        return Err(forbidden(why));
+    }
+    if let Some(name) = named("priorityClassName").filter(|name| !name.starts_with("system-"))
+        && state.find("priorityclasses.scheduling.k8s.io", "", name).is_none()
+    {
+        return Err(forbidden(format!("no PriorityClass with name {name} was found")));
+    }
+    if let Some(name) = named("runtimeClassName")
+        && state.find("runtimeclasses.node.k8s.io", "", name).is_none()
+    {
+        return Err(forbidden(format!("pod rejected: RuntimeClass {name:?} not found")));
     }
     Ok(())
 }
@@ -74,6 +106,11 @@ fn service(state: &State, kind: &Kind, object: &mut Json, old: Option<&Json>) ->
         Some(spec) if spec.get("type").is_some_and(|kind| kind != "ExternalName") => spec,
         _ => return Ok(()),
     };
+    let mut causes = Vec::new();
+    out_of_reach(spec, &mut causes);
+    if !causes.is_empty() {
+        return Err(Refusal::invalid(kind, &name, &causes));
+    }
     if !spec.contains_key("clusterIP") {
         let before = old.map(|old| old["spec"]["clusterIP"].clone()).filter(|ip| !ip.is_null());
         spec.insert("clusterIP".into(), before.unwrap_or_else(|| json!(free_address(state, &uid))));
@@ -103,6 +140,29 @@ fn service(state: &State, kind: &Kind, object: &mut Json, old: Option<&Json>) ->
     Ok(())
 }
 
+/// What this cluster does not have: other addresses, other ports of nodes, IPv6.
+fn out_of_reach(spec: &serde_json::Map<String, Json>, causes: &mut Vec<Cause>) {
+    let part = |name: &str| spec.get(name).unwrap_or(&Json::Null);
+    for (at, family) in part("ipFamilies").as_array().into_iter().flatten().enumerate() {
+        if family == "IPv6" {
+            causes.push(Cause::invalid(format!("spec.ipFamilies[{at}]"), family, "not configured on this cluster"));
+        }
+    }
+    let has_node_ports = part("type") != "ClusterIP";
+    for (at, port) in part("ports").as_array().into_iter().flatten().enumerate() {
+        let number = &port["nodePort"];
+        if has_node_ports && number.as_i64().is_some_and(|number| number != 0 && !(30_000..32_768).contains(&number)) {
+            let why = "provided port is not in the valid range. The range of valid ports is 30000-32767";
+            causes.push(Cause::invalid(format!("spec.ports[{at}].nodePort"), number, why));
+        }
+    }
+    let address = part("clusterIP").as_str().and_then(|ip| ip.parse::<std::net::Ipv4Addr>().ok());
+    if let Some(ip) = address.filter(|ip| ip.octets()[..2] != [10, 43]) {
+        let why = format!("failed to allocate IP {ip}: the provided network does not match the current range");
+        causes.push(Cause::invalid("spec.clusterIPs", &json!([ip.to_string()]), &why));
+    }
+}
+
 fn node_ports(state: &State) -> impl Iterator<Item = i64> {
     let services = state.list("services", None);
     services.flat_map(|service| {
@@ -129,7 +189,8 @@ fn job(object: &mut Json) {
     let uid = object["metadata"]["uid"].clone();
     let name = object["metadata"]["name"].clone();
     let spec = &mut object["spec"];
-    spec["selector"] = json!({ "matchLabels": { "batch.kubernetes.io/controller-uid": uid } });
+    // A selector that somebody chose stays to be refused.
+    spec["selector"]["matchLabels"]["batch.kubernetes.io/controller-uid"] = uid.clone();
     let labels = &mut spec["template"]["metadata"]["labels"];
     for prefix in ["", "batch.kubernetes.io/"] {
         labels[format!("{prefix}controller-uid")] = uid.clone();

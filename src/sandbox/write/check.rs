@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::rules;
-use crate::client::kube::types::{Json, Kind, Type, quantity};
+use crate::client::kube::types::rules::{Completeness, formats};
+use crate::client::kube::types::{self, Json, Kind, Type, quantity};
 use crate::sandbox::api::answer::{Cause, Refusal};
 
 /// What is wrong with the form of an object: fields nobody knows, values of the wrong type.
@@ -15,6 +16,8 @@ pub struct Form {
     pub mistyped: Vec<(String, &'static str, &'static str)>,
     /// Fields that must be there.
     pub missing: Vec<String>,
+    /// Why a text cannot be read as what it stands for: a quantity, or base64.
+    pub unreadable: Option<String>,
 }
 
 /// Looks at the form of an object. Unknown fields are removed from it, unless `keep`.
@@ -22,9 +25,15 @@ pub fn form(kind: &Kind, object: &mut Json) -> Form {
     let mut form = Form::default();
     if let Some(schema) = kind.schema() {
         walk(object, &Type::Struct(schema.clone()), "", &mut form);
+        // What a custom resource may hold is told by the schema of its definition.
+        if kind.type_name.is_none() {
+            form.mistyped.retain(|(_, expected, _)| *expected != EITHER);
+        }
     }
     form
 }
+
+const EITHER: &str = "string or number";
 
 fn walk(value: &mut Json, ty: &Type, path: &str, form: &mut Form) {
     let found = name_of(value);
@@ -40,7 +49,7 @@ fn walk(value: &mut Json, ty: &Type, path: &str, form: &mut Form) {
         (Type::String | Type::Time | Type::Bytes, _) => Some("string"),
         (Type::Int | Type::Number, _) => Some("numeric (int or float)"),
         (Type::Bool, _) => Some("boolean"),
-        (Type::Quantity | Type::IntOrString, _) => Some("string or number"),
+        (Type::Quantity | Type::IntOrString, _) => Some(EITHER),
         (Type::List(_), _) => Some("list"),
         (Type::Map(_) | Type::Struct(_), _) => Some("map"),
     };
@@ -77,7 +86,28 @@ fn walk(value: &mut Json, ty: &Type, path: &str, form: &mut Form) {
                 walk(item, &list.element, &format!("{path}[{at}]"), form);
             }
         }
+        (Json::String(text), Type::Quantity) if quantity::canonical(text).is_none() => {
+            form.unreadable.get_or_insert_with(|| QUANTITY.to_owned());
+        }
+        (Json::String(text), Type::Bytes) => {
+            if let Some(at) = not_base64(text) {
+                let why = format!("error decoding from json: illegal base64 data at input byte {at}");
+                form.unreadable.get_or_insert(why);
+            }
+        }
         _ => {}
+    }
+}
+
+const QUANTITY: &str = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+
+/// Where a text stops being base64.
+fn not_base64(text: &str) -> Option<usize> {
+    use base64::Engine as _;
+    match base64::engine::general_purpose::STANDARD.decode(text) {
+        Ok(_) => None,
+        Err(base64::DecodeError::InvalidByte(at, _) | base64::DecodeError::InvalidLastSymbol(at, _)) => Some(at),
+        Err(base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding) => Some(text.len()),
     }
 }
 
@@ -92,21 +122,32 @@ fn name_of(value: &Json) -> &'static str {
     }
 }
 
-/// Everything wrong with the content of an object of a right form, defaults filled in. `old` is what it replaces.
-pub fn content(kind: &Kind, object: &Json, old: Option<&Json>, missing: &[String]) -> Result<(), Refusal> {
+/// Everything wrong with the content of an object of a right form, defaults filled in. `old` is what it replaces, `schema` that of a
+/// custom resource.
+pub fn content(
+    kind: &Kind,
+    object: &Json,
+    old: Option<&Json>,
+    missing: &[String],
+    schema: Option<&Json>,
+) -> Result<(), Refusal> {
     let mut causes = Vec::new();
     metadata(kind, object, &mut causes);
+    let found = match schema {
+        Some(schema) => types::rules::validate(schema, object),
+        None => types::rules::problems(kind, object, Completeness::Whole),
+    };
     for path in missing {
         causes.push(Cause::required(path.clone(), ""));
     }
     // Rules that read fields presume that the required ones are there.
     rules::of_kind(kind, object, &mut causes);
+    causes.extend(found.into_iter().map(Cause::from));
     if let Some(old) = old {
+        causes.extend(types::rules::changes(kind, old, object).into_iter().map(Cause::from));
         rules::of_change(kind, old, object, &mut causes);
     }
-    // A missing field is said once, by the rule that knows more about it.
-    let mut seen = std::collections::HashSet::new();
-    causes.retain(|cause| seen.insert((cause.field.clone(), cause.reason)));
+    let causes = once(causes);
     if causes.is_empty() {
         return Ok(());
     }
@@ -114,73 +155,79 @@ pub fn content(kind: &Kind, object: &Json, old: Option<&Json>, missing: &[String
     Err(Refusal::invalid(kind, name, &causes))
 }
 
+/// Each problem once. What is required may be reported twice: the rule that knows more about it counts.
+fn once(causes: Vec<Cause>) -> Vec<Cause> {
+    let mut kept: Vec<Cause> = Vec::new();
+    for cause in causes {
+        let required = |one: &Cause| one.reason == "FieldValueRequired";
+        let same = |one: &&mut Cause| {
+            one.field == cause.field && (one.message == cause.message || required(one) && required(&cause))
+        };
+        match kept.iter_mut().find(same) {
+            Some(one) if one.message.len() < cause.message.len() => *one = cause,
+            Some(_) => {}
+            None => kept.push(cause),
+        }
+    }
+    kept
+}
+
 fn metadata(kind: &Kind, object: &Json, causes: &mut Vec<Cause>) {
     let meta = &object["metadata"];
     let name = meta["name"].as_str().unwrap_or_default();
-    let label_only = matches!(kind.kind.as_str(), "Namespace" | "Service");
+    let format = match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Namespace") => formats::label,
+        ("", "Service") => formats::label_1035,
+        ("rbac.authorization.k8s.io", _) => no_slash,
+        ("batch", "CronJob") => cron_job,
+        _ => formats::subdomain,
+    };
     if name.is_empty() {
         causes.push(Cause::required("metadata.name", "name or generateName is required"));
-    } else if kind.group == "rbac.authorization.k8s.io" {
-        if name.contains('/') || name == "." || name == ".." {
-            causes.push(Cause::invalid("metadata.name", &json!(name), "may not contain '/'"));
-        }
-    } else if label_only && !is_label(name) {
-        causes.push(Cause::invalid("metadata.name", &json!(name), LABEL_RULE));
-    } else if !is_subdomain(name) {
-        causes.push(Cause::invalid("metadata.name", &json!(name), SUBDOMAIN_RULE));
+    } else if let Some(why) = format(name) {
+        causes.push(Cause::invalid("metadata.name", &json!(name), &why));
     }
-    for (key, value) in meta["labels"].as_object().into_iter().flatten() {
-        label("metadata.labels", key, value, causes);
-    }
+    labels("metadata.labels", &meta["labels"], causes);
     for (key, _) in meta["annotations"].as_object().into_iter().flatten() {
         // Annotations are compared without regard to case.
-        if !is_qualified(&key.to_lowercase()) {
-            causes.push(Cause::invalid("metadata.annotations", &json!(key), QUALIFIED_RULE));
+        if let Some(why) = formats::qualified(&key.to_lowercase()) {
+            causes.push(Cause::invalid("metadata.annotations", &json!(key), &why));
+        }
+    }
+    let standard = ["kubernetes", "orphan", "foregroundDeletion"];
+    for (at, finalizer) in meta["finalizers"].as_array().into_iter().flatten().enumerate() {
+        let text = finalizer.as_str().unwrap_or_default();
+        let field = format!("metadata.finalizers[{at}]");
+        if let Some(why) = formats::qualified(text) {
+            causes.push(Cause::invalid(field, finalizer, &why));
+        } else if !text.contains('/') && !standard.contains(&text) {
+            let why = "name is neither a standard finalizer name nor is it fully qualified";
+            causes.push(Cause::invalid(field, finalizer, why));
         }
     }
 }
 
-/// Checks a label's key and value.
-pub fn label(field: &str, key: &str, value: &Json, causes: &mut Vec<Cause>) {
-    if !is_qualified(key) {
-        causes.push(Cause::invalid(field, &json!(key), QUALIFIED_RULE));
-    }
-    let text = value.as_str().unwrap_or_default();
-    if !text.is_empty() && !is_name(text) {
-        causes.push(Cause::invalid(field, value, VALUE_RULE));
+fn no_slash(name: &str) -> Option<String> {
+    match name {
+        "." | ".." => Some(format!("may not be '{name}'")),
+        _ => ['/', '%'].iter().find(|c| name.contains(**c)).map(|c| format!("may not contain '{c}'")),
     }
 }
 
-const LABEL_RULE: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name', or '123-abc')";
-const SUBDOMAIN_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com')";
-const QUALIFIED_RULE: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character, with an optional DNS subdomain prefix and '/'";
-const VALUE_RULE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
-
-/// An RFC 1123 label.
-pub fn is_label(text: &str) -> bool {
-    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    !text.is_empty() && text.len() <= 63 && text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-')
+/// The jobs that a schedule makes have names of their own, which are eleven characters longer.
+fn cron_job(name: &str) -> Option<String> {
+    formats::subdomain(name).or_else(|| (name.len() > 52).then(|| "must be no more than 52 characters".to_owned()))
 }
 
-/// An RFC 1123 subdomain.
-pub fn is_subdomain(text: &str) -> bool {
-    let part = |part: &str| {
-        let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        !part.is_empty() && part.chars().all(inner) && !part.starts_with('-') && !part.ends_with('-')
-    };
-    text.len() <= 253 && text.split('.').all(part)
-}
-
-fn is_name(text: &str) -> bool {
-    let ends = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    text.len() <= 63 && text.chars().all(inner) && ends(text.chars().next()) && ends(text.chars().last())
-}
-
-fn is_qualified(key: &str) -> bool {
-    match key.split_once('/') {
-        Some((prefix, name)) => is_subdomain(prefix) && is_name(name),
-        None => is_name(key),
+/// Checks the keys and values of labels.
+pub fn labels(field: &str, labels: &Json, causes: &mut Vec<Cause>) {
+    for (key, value) in labels.as_object().into_iter().flatten() {
+        if let Some(why) = formats::qualified(key) {
+            causes.push(Cause::invalid(field, &json!(key), &why));
+        }
+        if let Some(why) = value.as_str().and_then(formats::label_value) {
+            causes.push(Cause::invalid(field, value, &why));
+        }
     }
 }
 
@@ -188,8 +235,7 @@ fn is_qualified(key: &str) -> bool {
 pub fn amount(field: &str, value: &Json, causes: &mut Vec<Cause>) {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if quantity::canonical(&text).is_none() {
-        let why = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
-        causes.push(Cause::invalid(field, value, why));
+        causes.push(Cause::invalid(field, value, QUANTITY));
     } else if !quantity::is_not_negative(&text) {
         causes.push(Cause::invalid(field, value, "must be greater than or equal to 0"));
     }

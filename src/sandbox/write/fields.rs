@@ -173,16 +173,7 @@ impl Fields {
             found.push(path.to_owned());
         }
         for (step, child) in &self.children {
-            let step = match step.split_at(2) {
-                ("f:", name) => format!(".{name}"),
-                ("k:", keys) => {
-                    let keys: Map<String, Json> = serde_json::from_str(keys).unwrap_or_default();
-                    let keys: Vec<String> = keys.iter().map(|(name, value)| format!("{name}={value}")).collect();
-                    format!("[{}]", keys.join(","))
-                }
-                (_, value) => format!("[={value}]"),
-            };
-            child.collect(&format!("{path}{step}"), found);
+            child.collect(&format!("{path}{}", shown(step)), found);
         }
     }
 
@@ -210,6 +201,19 @@ impl Fields {
             map.insert(step.clone(), child.to_json());
         }
         Json::Object(map)
+    }
+}
+
+/// A step as messages show it: `.name`, `[name="app"]` or `[="value"]`.
+pub fn shown(step: &str) -> String {
+    match step.split_at(2) {
+        ("f:", name) => format!(".{name}"),
+        ("k:", keys) => {
+            let keys: Map<String, Json> = serde_json::from_str(keys).unwrap_or_default();
+            let keys: Vec<String> = keys.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            format!("[{}]", keys.join(","))
+        }
+        (_, value) => format!("[={value}]"),
     }
 }
 

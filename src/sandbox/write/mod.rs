@@ -12,6 +12,7 @@ mod owners;
 mod pods;
 mod remove;
 mod rules;
+mod typed;
 
 pub use defaults::fill;
 pub use owners::Writer;
@@ -23,6 +24,7 @@ use serde_json::json;
 
 use crate::client::kube::types::{Json, Kind, Type};
 use crate::sandbox::api::answer::Refusal;
+use crate::sandbox::kinds::CRDS;
 use crate::sandbox::store::{Key, Object, State, now};
 
 /// How strictly unknown fields are taken.
@@ -114,7 +116,7 @@ pub fn patch(
     let live = state.get(key).cloned();
     let merged = match (patch, &live) {
         (PatchKind::Apply, live) => {
-            applicable(kind, key, &mut body)?;
+            typed::applicable(kind, key, &mut body)?;
             if live.is_none() && !options.writer.subresource.is_empty() {
                 return Err(Refusal::not_found(kind, &key.name));
             }
@@ -139,44 +141,6 @@ pub fn patch(
     commit(state, kind, key, live.as_ref(), merged, options)
 }
 
-/// Checks that a body can be applied: it says what it is, carries no owners, and its fields are known.
-fn applicable(kind: &Kind, key: &Key, body: &mut Json) -> Result<(), Refusal> {
-    if !body.is_object() {
-        return Err(Refusal::bad_request("the body of an apply must be an object"));
-    }
-    if !body["metadata"].is_object() {
-        body["metadata"] = json!({});
-    }
-    if !body["metadata"]["managedFields"].is_null() {
-        return Err(Refusal::bad_request("metadata.managedFields must be nil"));
-    }
-    body["metadata"]["name"] = json!(&*key.name);
-    if kind.namespaced {
-        body["metadata"]["namespace"] = json!(&*key.namespace);
-    }
-    let form = check::form(kind, &mut body.clone());
-    let mut said: Vec<String> =
-        form.unknown.iter().map(|path| format!(".{path}: field not declared in schema")).collect();
-    said.extend(
-        form.mistyped.iter().map(|(path, expected, found)| format!(".{path}: expected {expected}, got {found}")),
-    );
-    if said.is_empty() {
-        return Ok(());
-    }
-    let place =
-        if key.namespace.is_empty() { format!("/{}", key.name) } else { format!("{}/{}", key.namespace, key.name) };
-    let message = format!(
-        "failed to create typed patch object ({place}; {}, Kind={}): {}",
-        kind.api_version(),
-        kind.kind,
-        match &said[..] {
-            [one] => one.clone(),
-            many => format!("errors:\n  {}", many.join("\n  ")),
-        },
-    );
-    Err(Refusal::new(500, "", message))
-}
-
 /// The last steps of every change: what only the server writes, defaults, checks, owners, store.
 fn commit(
     state: &mut State,
@@ -193,13 +157,13 @@ fn commit(
         housed(state, kind, key)?;
     }
     let form = check::form(kind, &mut object);
-    refuse_form(kind, &form, options)?;
+    typed::refuse_form(kind, key, &form, options)?;
     let through_status = options.writer.subresource == "status";
     keep_status(kind, &mut object, old, through_status);
     server_metadata(&mut object, old);
     defaults::fill(kind, &mut object);
     admit::admit(state, kind, &mut object, old)?;
-    check::content(kind, &object, old, &form.missing)?;
+    check::content(kind, &object, old, &form.missing, custom_schema(state, kind).as_ref())?;
     if !options.writer.applies {
         // Who changes the record of owners itself is taken at its word; who leaves it out changes nothing of it.
         if object["metadata"]["managedFields"].as_array().is_none_or(Vec::is_empty) {
@@ -224,6 +188,16 @@ fn commit(
         state.remove(key);
     }
     Ok((stored, live.is_none()))
+}
+
+/// The OpenAPI schema of a kind that a definition made.
+fn custom_schema(state: &State, kind: &Kind) -> Option<Json> {
+    if kind.type_name.is_some() {
+        return None;
+    }
+    let definition = state.find(CRDS, "", &kind.resource())?.json().clone();
+    let version = definition["spec"]["versions"].as_array()?.iter().find(|version| version["name"] == kind.version)?;
+    Some(version["schema"]["openAPIV3Schema"].clone())
 }
 
 /// The key of an object of a kind.
@@ -307,28 +281,6 @@ fn housed(state: &State, kind: &Kind, key: &Key) -> Result<(), Refusal> {
             "reason": "NamespaceTerminating", "message": format!("namespace {namespace} is being terminated"),
             "field": "metadata.namespace" }] });
         return Err(refusal);
-    }
-    Ok(())
-}
-
-fn refuse_form(kind: &Kind, form: &check::Form, options: &Options) -> Result<(), Refusal> {
-    if let Some((path, expected, found)) = form.mistyped.first() {
-        let message = format!(
-            "{} in version {:?} cannot be handled as a {}: json: cannot unmarshal {found} into field {path} of type {expected}",
-            kind.kind, kind.version, kind.kind
-        );
-        return Err(Refusal::bad_request(message));
-    }
-    if options.strictness == Strictness::Strict && !form.unknown.is_empty() {
-        let said: Vec<String> = form.unknown.iter().map(|path| format!("unknown field {path:?}")).collect();
-        let message = format!(
-            "{} in version {:?} cannot be handled as a {}: strict decoding error: {}",
-            kind.kind,
-            kind.version,
-            kind.kind,
-            said.join(", ")
-        );
-        return Err(Refusal::bad_request(message));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ mod bench;
 mod between;
 mod cases;
 mod kubectl;
+mod objects;
 mod parts;
 mod platform;
 mod random;

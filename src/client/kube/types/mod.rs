@@ -2,9 +2,10 @@
 //!
 //! In: the table `api.txt`. Out: [`Kind`]s and their [`Struct`]s, each parsed when first asked for. The sandbox merges, defaults and
 //! checks by them; the provider maps attributes and compares objects by them. Not here: kinds of custom resources, which the
-//! server tells (`client::kube::discovery`), and rules that join several fields (the sandbox's).
+//! server tells (`client::kube::discovery`).
 
 pub mod quantity;
+pub mod rules;
 mod shape;
 mod table;
 
