@@ -104,7 +104,7 @@ impl Kube {
                     last = Some(object);
                     continue;
                 }
-                Ok(Some(Ok(None))) => return Err(WaitError::Gone),
+                Ok(None | Some(Ok(None))) => return Err(WaitError::Gone),
                 Ok(Some(Err(error))) => return Err(error.into()),
                 Err(_) => {}
             }
@@ -151,7 +151,7 @@ impl Kube {
             }
             let pause = Instant::now() + Duration::from_millis(250);
             match tokio::time::timeout_at(end.min(pause), states.next()).await {
-                Ok(Some(Ok(None))) => return Ok(()),
+                Ok(None | Some(Ok(None))) => return Ok(()),
                 Ok(Some(Ok(Some(object)))) => {
                     if uid.is_some_and(|uid| object["metadata"]["uid"] != uid) {
                         return Ok(());

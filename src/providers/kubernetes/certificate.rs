@@ -103,7 +103,7 @@ pub async fn create(cluster: &Cluster, request: ApplyRequest, progress: &dyn Pro
             let meta = entries.get("metadata").map(|meta| with_meta(meta, &object)).unwrap_or_default();
             Applied::is(Value::Object(entries.with("metadata", meta)))
         }
-        Err(said) => Applied { now: Now::Unchanged, said: said.into() },
+        Err(said) => Applied { now: Now::Unchanged, said },
     }
 }
 

@@ -260,3 +260,20 @@ impl Cluster {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_account_that_may_not_read_kube_system_works_without_an_identity() {
+        for (code, works) in [(403, true), (401, false)] {
+            let kube = Kube::from_service(tower::service_fn(move |_: http::Request<kube::client::Body>| async move {
+                let body = kube::client::Body::from(br#"{ "kind": "Status", "message": "no" }"#.to_vec());
+                http::Response::builder().status(code).body(body)
+            }));
+            let outcome = Cluster::new(kube, Ignored::default()).identity().await;
+            assert_eq!(outcome.value, works.then_some(None), "{code}");
+        }
+    }
+}

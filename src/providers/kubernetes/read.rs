@@ -80,7 +80,7 @@ fn part(entry: &Entry, object: &Json, ty: &ApiType, hint: Option<&Value>, spot: 
                     elements(shown, &list, fields, hints, spot.inside(entry.name))
                 }
                 api => field
-                    .filter(|field| !(spot.drops_empty(entry.name) && is_zero(field)) || !hints.is_empty())
+                    .filter(|field| !(spot.drops_empty(entry.name) && is_zero(field) && hints.is_empty()))
                     .map(|field| from_object(fields, field, &api, hints.first(), spot.inside(entry.name)))
                     .into_iter()
                     .collect(),

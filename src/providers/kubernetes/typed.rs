@@ -5,7 +5,7 @@ use super::compare::{planned, replaced};
 use super::configured::Cluster;
 use super::identity::Place;
 use super::object::{self, Look, api_type};
-use super::table::Resource;
+use super::table::{Fields, Resource, What};
 use super::write::{Change, merge_patch};
 use super::{MANAGER, immutable, proof, trial, waits};
 use crate::change::Action;
@@ -159,6 +159,7 @@ async fn update(
                 let after = object::read(resource, &answer, place, Look::Ours(&request.planned, &cluster.ignored));
                 let mut refused = Vec::new();
                 still_there(&before, &request.planned, &after, &mut String::new(), &mut refused);
+                refused.retain(|path| !server_may_fill(&resource.fields, path));
                 return Ok(Written { live: answer, refused });
             }
         }
@@ -209,6 +210,20 @@ fn still_there(before: &Value, planned: &Value, after: &Value, path: &mut String
     }
 }
 
+/// Whether an attribute is one that the server fills in where configuration leaves something out, such as the requests of a limit range.
+fn server_may_fill(fields: &Fields, path: &str) -> bool {
+    let mut fields = fields;
+    for step in path.split('.').filter(|step| !step.is_empty()) {
+        let name = step.split('[').next().unwrap_or(step);
+        match fields.entry(name).map(|entry| &entry.what) {
+            Some(What::Block { fields: inner, .. }) => fields = inner,
+            Some(What::Attribute { attribute, .. }) => return attribute.is_computed(),
+            None => return false,
+        }
+    }
+    false
+}
+
 fn kept(title: &str, paths: &[String]) -> Diagnostic {
     let lines: String = paths.iter().map(|path| format!("\n  {}", path.trim_start_matches('.'))).collect();
     Diagnostic::error(
@@ -238,6 +253,19 @@ pub fn generated_name(prefix: &str, nonce: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_server_fills_in_is_no_refusal() {
+        for (kind, path, expect) in [
+            ("kubernetes_limit_range_v1", ".spec[0].limit[1].default_request[\"memory\"]", true),
+            ("kubernetes_config_map_v1", ".data[\"b\"]", false),
+            ("kubernetes_deployment_v1", ".metadata[0].labels[\"example.com/x\"]", false),
+            ("kubernetes_deployment_v1", ".spec[0].template[0].spec[0].container", false),
+        ] {
+            let resource = &crate::providers::kubernetes::table::table().resources[kind];
+            assert_eq!(server_may_fill(&resource.fields, path), expect, "{kind} {path}");
+        }
+    }
 
     #[test]
     fn what_was_to_go_and_is_there_still_is_found() {

@@ -200,7 +200,7 @@ fn metadata(kind: &Kind, object: &Json, causes: &mut Vec<Cause>) {
         let field = format!("metadata.finalizers[{at}]");
         if let Some(why) = formats::qualified(text) {
             causes.push(Cause::invalid(field, finalizer, &why));
-        } else if !text.contains('/') && !standard.contains(&text) {
+        } else if !text.contains('/') && !standard.contains(&text) && kind.group != "apiextensions.k8s.io" {
             let why = "name is neither a standard finalizer name nor is it fully qualified";
             causes.push(Cause::invalid(field, finalizer, why));
         }
