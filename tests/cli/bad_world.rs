@@ -210,13 +210,12 @@ fn a_cluster_that_cannot_be_reached_is_told() {
 fn an_object_that_the_api_refuses_is_told_in_the_servers_words() {
     let Some(cluster) = lab::kube() else { return };
     let provider = format!("provider \"kubernetes\" {{\n  config_raw = <<-EOT\n{}EOT\n}}", cluster.kubeconfig);
-    // Right in form, and refused by the server: the name is of the wrong letters.
-    let program = Program::with(&[("main.tf", &namespace(&provider, "Not_A_Name"))]);
+    // Right in form, and refused by the server: the key is of the wrong letters.
+    let program = Program::with(&[("main.tf", &format!("{provider}\n{}\n{DONE}", config_map("Not A Key")))]);
     let parts = [
         "Error: Object refused by the API server",
-        "metadata.name",
-        "Not_A_Name",
-        "resource \"kubernetes_namespace\" \"n\"",
+        "data[Not A Key]: Invalid value",
+        "resource \"kubernetes_config_map\" \"c\"",
         "on main.tf line ",
     ];
     stops_half_way(&program, &parts);
@@ -230,6 +229,21 @@ fn an_object_that_the_api_refuses_is_told_in_the_servers_words() {
     let parts = ["Error: Credentials refused by the cluster", &cluster.server, "Check the token"];
     let answer = stops_half_way(&program, &parts);
     assert!(!answer.err.contains("wrong-token"));
+}
+
+/// A ConfigMap with one key, behind what is done first.
+fn config_map(key: &str) -> String {
+    format!(
+        r#"
+        resource "kubernetes_config_map" "c" {{
+          metadata {{
+            name = "refused"
+          }}
+          data       = {{ {key:?} = "1" }}
+          depends_on = [terraform_data.done]
+        }}
+        "#
+    )
 }
 
 /// A project whose cluster is the sandbox: an object, a gate behind it, and a phase that must wait for the gate.
@@ -255,18 +269,9 @@ fn sandbox(object: &str, gate: &str) -> Program {
 
 #[test]
 fn an_object_that_the_sandbox_refuses_is_told_like_the_real_ones() {
-    let program = sandbox(
-        r#"
-        resource "kubernetes_namespace" "n" {
-          metadata {
-            name = "Not_A_Name"
-          }
-          depends_on = [terraform_data.done]
-        }
-        "#,
-        "",
-    );
-    let parts = ["Error: Object refused by the API server", "metadata.name", "Not_A_Name", "on only/object.tf line 2"];
+    let program = sandbox(&config_map("Not A Key"), "");
+    let parts =
+        ["Error: Object refused by the API server", "data[Not A Key]: Invalid value", "on only/object.tf line 2"];
     fails(&program, &["apply", "-env", "dev", "-auto-approve"], &parts);
     // What did not need it is done, and in state.
     assert_eq!(program.ok(&["state", "list", "-env", "dev"]), "terraform_data.done\nterraform_data.later\n");

@@ -155,9 +155,17 @@ fn planned_block(entry: &Entry, before: &Value, config: &Value, api: &ApiType, i
         };
         return list(items.iter().map(planned_item).collect());
     }
-    let planned_item =
-        |(at, item): (usize, &Value)| planned(fields, olds.get(at).unwrap_or(&Value::NULL), item, element_api);
+    let planned_item = |(at, item): (usize, &Value)| {
+        let old = olds.get(at).filter(|old| !is_of_another_kind(old, item)).unwrap_or(&Value::NULL);
+        planned(fields, old, item, element_api)
+    };
     list(items.iter().enumerate().map(planned_item).collect())
+}
+
+/// Whether two elements in one place refer to objects of different kinds: what the server has decided for the one is nothing to the other.
+fn is_of_another_kind(old: &Value, item: &Value) -> bool {
+    let kind = |value: &Value| value.get("kind").and_then(Value::as_str).map(str::to_owned);
+    kind(old).is_some_and(|old| kind(item).is_some_and(|new| new != old))
 }
 
 /// The value as it was, where the new one differs from it in nothing but zeros: objects of older states have null where the API has nothing.

@@ -219,7 +219,10 @@ fn changed_elements(
         let is_free = |index: &usize| !taken[*index];
         let found = match &key {
             Some(_) => (0..keys.len()).filter(is_free).find(|index| keys[*index] == key),
-            None => Some(at).filter(|at| *at < shown.len()).filter(is_free),
+            None => Some(at).filter(|at| *at < shown.len()).filter(is_free).filter(|at| {
+                // Another kind of object in this place is another element.
+                shown[*at].get("kind").is_none_or(|kind| new.get("kind").is_none_or(|new| new == kind))
+            }),
         };
         let Some(index) = found else {
             elements.push(new);

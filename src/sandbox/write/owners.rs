@@ -53,7 +53,7 @@ fn entries(object: &Json) -> Vec<Entry> {
 
 fn record(object: &mut Json, mut entries: Vec<Entry>) {
     // Who owns an object of nothing but its name owns nothing.
-    entries.retain(|entry| !entry.fields.children.is_empty());
+    entries.retain(|entry| !entry.fields.children.is_empty() || (entry.operation != "Apply" && entry.fields.member));
     let order = |entry: &Entry| (entry.operation != "Apply", entry.time.clone(), entry.manager.clone());
     entries.sort_by_key(order);
     let list: Vec<Json> = entries

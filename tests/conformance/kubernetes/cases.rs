@@ -850,15 +850,18 @@ async fn replacements(world: &World) {
         )
     };
     check("kubernetes_manifest", &manifest("a"), &manifest("b"), &["manifest.metadata.name"]).await;
-    // The server's own words about what cannot change show in the plan already.
+    // A claim that shrinks is another claim.
     let claim = |size: &str| {
         format!(
             "{}spec {{\n access_modes = [\"ReadWriteOnce\"]\n storage_class_name = \"none\"\n resources {{\n requests = {{ storage = \"{size}\" }}\n }}\n}}\nwait_until_bound = false",
             meta("p")
         )
     };
-    let thing = world.create("kubernetes_persistent_volume_claim", &claim("2Gi")).await;
-    let (_, said, _) = world.plan("kubernetes_persistent_volume_claim", &thing, &claim("1Gi")).await;
+    let path = ["spec[0].resources[0].requests"];
+    check("kubernetes_persistent_volume_claim", &claim("2Gi"), &claim("1Gi"), &path).await;
+    // The server's own words about what cannot change show in the plan already.
+    let thing = world.create("kubernetes_persistent_volume_claim", &claim("1Gi")).await;
+    let (_, said, _) = world.plan("kubernetes_persistent_volume_claim", &thing, &claim("2Gi")).await;
     assert!(said.to_string().contains("refused"), "{said}");
 }
 

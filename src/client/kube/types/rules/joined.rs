@@ -64,16 +64,12 @@ pub fn selector(value: &Json, path: &str, out: &mut FieldErrors) {
         let path = format!("{}[{at}]", join(path, "matchExpressions"));
         match one["operator"].as_str() {
             None => {}
-            Some("In" | "NotIn") => {
-                if !is_set(&one["values"]) {
-                    out.required(format!("{path}.values"), "must be specified when `operator` is 'In' or 'NotIn'");
-                }
+            Some("In" | "NotIn") if !is_set(&one["values"]) => {
+                out.required(format!("{path}.values"), "must be specified when `operator` is 'In' or 'NotIn'");
             }
-            Some("Exists" | "DoesNotExist") => {
-                if is_set(&one["values"]) {
-                    let why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-                    out.forbidden(format!("{path}.values"), why);
-                }
+            Some("Exists" | "DoesNotExist") if is_set(&one["values"]) => {
+                let why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+                out.forbidden(format!("{path}.values"), why);
             }
             Some(_) => out.invalid(format!("{path}.operator"), &one["operator"], "not a valid selector operator"),
         }

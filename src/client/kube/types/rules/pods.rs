@@ -205,20 +205,14 @@ pub fn node_requirement(requirement: &Json, path: &str, out: &mut FieldErrors) {
     let path_of_values = join(path, "values");
     match requirement["operator"].as_str() {
         None => {}
-        Some("In" | "NotIn") => {
-            if values.is_empty() {
-                out.required(path_of_values, "must be specified when `operator` is 'In' or 'NotIn'");
-            }
+        Some("In" | "NotIn") if values.is_empty() => {
+            out.required(path_of_values, "must be specified when `operator` is 'In' or 'NotIn'");
         }
-        Some("Exists" | "DoesNotExist") => {
-            if !values.is_empty() {
-                out.forbidden(path_of_values, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
-            }
+        Some("Exists" | "DoesNotExist") if !values.is_empty() => {
+            out.forbidden(path_of_values, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
         }
-        Some("Gt" | "Lt") => {
-            if values.len() != 1 {
-                out.required(path_of_values, "must be specified single value when `operator` is 'Lt' or 'Gt'");
-            }
+        Some("Gt" | "Lt") if values.len() != 1 => {
+            out.required(path_of_values, "must be specified single value when `operator` is 'Lt' or 'Gt'");
         }
         Some(_) => out.invalid(join(path, "operator"), &requirement["operator"], "not a valid selector operator"),
     }

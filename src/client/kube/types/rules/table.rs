@@ -222,7 +222,7 @@ impl Line {
                 }
             }
             Rule::Text(format) => {
-                if let Some(why) = value.as_str().filter(|text| !text.is_empty()).and_then(|text| format(text)) {
+                if let Some(why) = value.as_str().filter(|text| !text.is_empty()).and_then(format) {
                     self.refuse(value, path, &why, out);
                 }
             }
