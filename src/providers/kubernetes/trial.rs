@@ -59,11 +59,10 @@ pub async fn change(
     }
 }
 
-/// Whether the server wants a field to be as it was made. It has several ways to say so.
+/// Whether the server wants a field to be as it was made. It has several ways to say so. What it says of a claim (`is immutable after
+/// creation`) is left out: a new claim is another volume, which nobody asks for by a greater size.
 pub fn is_immutable(problem: &FieldProblem) -> bool {
-    ["field is immutable", "is immutable after creation", "field is immutable when", "may not be changed"]
-        .iter()
-        .any(|words| problem.message.contains(words))
+    ["field is immutable", "may not be changed"].iter().any(|words| problem.message.contains(words))
         || problem.message.contains("updates to") && problem.message.contains("are forbidden")
         || problem.message.contains("pod updates may not change fields")
 }

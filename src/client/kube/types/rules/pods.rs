@@ -200,19 +200,26 @@ pub fn toleration(toleration: &Json, path: &str, out: &mut FieldErrors) {
 }
 
 /// What a term asks of a node's labels.
+#[expect(clippy::collapsible_match, reason = "the last arm is for what no other names, not for what is right")]
 pub fn node_requirement(requirement: &Json, path: &str, out: &mut FieldErrors) {
     let values = items(&requirement["values"]);
     let path_of_values = join(path, "values");
     match requirement["operator"].as_str() {
         None => {}
-        Some("In" | "NotIn") if values.is_empty() => {
-            out.required(path_of_values, "must be specified when `operator` is 'In' or 'NotIn'");
+        Some("In" | "NotIn") => {
+            if values.is_empty() {
+                out.required(path_of_values, "must be specified when `operator` is 'In' or 'NotIn'");
+            }
         }
-        Some("Exists" | "DoesNotExist") if !values.is_empty() => {
-            out.forbidden(path_of_values, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+        Some("Exists" | "DoesNotExist") => {
+            if !values.is_empty() {
+                out.forbidden(path_of_values, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+            }
         }
-        Some("Gt" | "Lt") if values.len() != 1 => {
-            out.required(path_of_values, "must be specified single value when `operator` is 'Lt' or 'Gt'");
+        Some("Gt" | "Lt") => {
+            if values.len() != 1 {
+                out.required(path_of_values, "must be specified single value when `operator` is 'Lt' or 'Gt'");
+            }
         }
         Some(_) => out.invalid(join(path, "operator"), &requirement["operator"], "not a valid selector operator"),
     }
