@@ -69,7 +69,8 @@ impl Reading<'_> {
             result.reads = own.into_iter().map(elsewhere).collect();
             return;
         }
-        result.identity = identity;
+        // Who may not ask leaves what was known.
+        result.identity = identity.or_else(|| self.known.clone());
         result.reads = match &self.found {
             Some(found) => taken(found, kind, own.into_iter().chain(others), said),
             None => self.ask(configured, own, others, said).await,
