@@ -111,7 +111,7 @@ impl<'a> Walk<'a> {
         }
         let Some(schema) = schema_of(&*draft.kind, &draft.addr) else { return false };
         let by_schema = sensitive_paths(&schema.block, value);
-        // Terraform writes down what the schema marks as well, null or not: that is no change of anybody's.
+        // Terraform's states also list what the schema marks, even where it is null: a difference in these paths is not a change.
         let is_marked = |path: &Path| attribute_at(&schema.block, path).is_some_and(|attribute| attribute.sensitive);
         let mut of_state = entry.stored.sensitive.iter().filter(|path| !is_marked(path)).cloned();
         let mut of_config = of_config.filter(|path| !is_marked(path));

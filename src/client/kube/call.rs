@@ -55,6 +55,35 @@ pub struct Apply<'a> {
     pub dry_run: bool,
 }
 
+/// How to make or change an object, other than by server-side apply.
+#[derive(Clone, Copy, Debug)]
+pub struct Write<'a> {
+    /// The field manager.
+    pub manager: &'a str,
+    /// Whether only to ask what would be.
+    pub dry_run: bool,
+}
+
+impl<'a> Write<'a> {
+    /// A real change.
+    pub fn by(manager: &'a str) -> Self {
+        Write { manager, dry_run: false }
+    }
+
+    /// A change that is only asked about.
+    pub fn dry_run(manager: &'a str) -> Self {
+        Write { manager, dry_run: true }
+    }
+
+    fn query(self) -> Vec<(&'static str, String)> {
+        let mut query = vec![("fieldManager", self.manager.to_owned())];
+        if self.dry_run {
+            query.push(("dryRun", "All".into()));
+        }
+        query
+    }
+}
+
 /// Objects of one kind, and the revision they were listed at.
 #[derive(Clone, Debug)]
 pub struct List {
@@ -148,15 +177,30 @@ impl Kube {
     pub async fn apply(&self, kind: &Kind, object: &Json, how: &Apply<'_>) -> Result<Json, KubeError> {
         let meta = &object["metadata"];
         let (namespace, name) = (meta["namespace"].as_str(), meta["name"].as_str().unwrap_or_default());
-        let mut query = vec![("fieldManager", how.manager.to_owned()), ("fieldValidation", "Strict".to_owned())];
+        let mut query = Write { manager: how.manager, dry_run: how.dry_run }.query();
+        query.push(("fieldValidation", "Strict".into()));
         if how.force {
             query.push(("force", "true".into()));
         }
-        if how.dry_run {
-            query.push(("dryRun", "All".into()));
-        }
         let path = with_query(&format!("{}/{}", kind.path(namespace), escape(name)), &query);
         self.json(Method::PATCH, &path, Some(("application/apply-patch+yaml", object))).await
+    }
+
+    /// Makes an object. Gives it as it is then.
+    ///
+    /// # Errors
+    /// The server did not answer, or refused: [`KubeError::Exists`] when there is one of this name, [`KubeError::Invalid`] names the fields.
+    pub async fn create(
+        &self,
+        kind: &Kind,
+        namespace: Option<&str>,
+        object: &Json,
+        how: &Write<'_>,
+    ) -> Result<Json, KubeError> {
+        let mut query = how.query();
+        query.push(("fieldValidation", "Strict".into()));
+        let path = with_query(&kind.path(namespace), &query);
+        self.json(Method::POST, &path, Some(("application/json", object))).await
     }
 
     /// JSON merge patch. Gives the object as it is then.
@@ -169,10 +213,10 @@ impl Kube {
         namespace: Option<&str>,
         name: &str,
         patch: &Json,
-        manager: &str,
+        how: &Write<'_>,
     ) -> Result<Json, KubeError> {
         let path = format!("{}/{}", kind.path(namespace), escape(name));
-        let path = with_query(&path, &[("fieldManager", manager.to_owned())]);
+        let path = with_query(&path, &how.query());
         self.json(Method::PATCH, &path, Some(("application/merge-patch+json", patch))).await
     }
 

@@ -12,14 +12,13 @@ mod error;
 mod exec;
 mod explain;
 mod ready;
-mod trial;
 mod tunnel;
 pub mod types;
 mod version;
 mod wait;
 mod watch;
 
-pub use call::{Apply, IN_FLIGHT, Kube, List, Select};
+pub use call::{Apply, IN_FLIGHT, Kube, List, Select, Write};
 pub use connect::{Exec, Settings, connect};
 pub use error::{FieldProblem, KubeError};
 pub use exec::Output;

@@ -93,7 +93,7 @@ fn encode(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> 
         is_manifest(|name| manifest.contains_key(name))?;
         Ok(document(manifest))
     };
-    let invalid = || FunctionError::failed("Invalid manifest: the value is no manifest and no list of manifests");
+    let invalid = || FunctionError::failed("Invalid manifest: the value must be a manifest or a list of manifests");
     let text = match &json {
         Json::Object(manifest) => one(manifest)?,
         Json::Array(items) => {

@@ -1,5 +1,5 @@
 //! Certificates that the cluster signs: a request is made, approved where that is asked for, and waited for. The certificate is in state
-//! (or is open, as an ephemeral resource); the request in the cluster is no more than the way to it, and ends by itself.
+//! (or is open, as an ephemeral resource); the request in the cluster only leads to it, and the cluster deletes it after a while.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde_json::json;
 use super::configured::Cluster;
 use super::identity::Place;
 use super::special::{block, text, texts};
-use super::{typed, waits};
+use super::{FIELD_MANAGER, typed, waits};
 use crate::client::kube::types::{Json, Kind, find};
 use crate::client::kube::{Apply, KubeError, Readiness};
 use crate::diag::{Diagnostics, Outcome};
@@ -20,9 +20,6 @@ use crate::value::{Type, Value};
 
 /// The ephemeral resource type.
 pub const KIND: &str = "kubernetes_certificate_signing_request_v1";
-
-/// The field manager under which requests are made, which is the provider's default everywhere.
-const MANAGER: &str = "Terraform";
 
 /// How long a certificate is waited for unless `timeouts` says otherwise.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -151,7 +148,7 @@ async fn signed(cluster: &Cluster, kind: &Kind, wanted: &Wanted, progress: &dyn 
         Ok(Some(_)) => return Err(told(KubeError::Exists(format!("{title} is there already")), "create")),
         Err(error) => return Err(told(error, "create")),
     }
-    let how = Apply { manager: MANAGER, force: false, dry_run: false };
+    let how = Apply { manager: FIELD_MANAGER, force: false, dry_run: false };
     let made = cluster.kube.apply(kind, &wanted.body, &how).await.map_err(|error| told(error, "create"))?;
     if wanted.approve {
         let approval = json!({

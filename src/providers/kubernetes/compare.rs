@@ -217,7 +217,7 @@ pub fn replaced(fields: &Fields, prior: &Value, planned: &Value, path: &mut Path
             continue;
         }
         path.inside(Step::Attribute(entry.name.into()), |path| match &entry.what {
-            // An unknown that only the server decides is no change of ours.
+            // What only the server decides does not need a new object.
             What::Attribute { attribute, .. } => {
                 if entry.replace && !(attribute.is_computed() && !new.is_known() && is_nothing(&old)) {
                     found.push(path.clone());

@@ -212,19 +212,7 @@ impl Cluster {
         planned: &Value,
         nonce: &str,
     ) -> Result<Option<(crate::client::kube::types::Json, Place)>, KubeError> {
-        let place = match Place::of_block(planned, resource.kind) {
-            Some(place) => place,
-            None => {
-                let meta = planned.get("metadata").and_then(Value::as_items).and_then(<[Value]>::first);
-                let text =
-                    |name: &str| meta.and_then(|meta| meta.get(name)).and_then(Value::as_str).unwrap_or_default();
-                let namespace = Some(text("namespace")).filter(|text| !text.is_empty()).unwrap_or("default");
-                Place {
-                    namespace: resource.kind.namespaced.then(|| namespace.to_owned()),
-                    name: typed::generated_name(text("generate_name"), nonce),
-                }
-            }
-        };
+        let place = typed::place_of(resource, planned, nonce);
         let found = self.kube.get(resource.kind, place.namespace.as_deref(), &place.name).await?;
         Ok(found.map(|found| (found, place)))
     }

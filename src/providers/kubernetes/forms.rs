@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::cron::is_cron;
 use crate::client::kube::types::quantity;
+use crate::client::kube::types::rules::formats;
 use crate::value::Value;
 
 /// A form, by its name in the table.
@@ -99,10 +100,6 @@ const NAMES: [(&str, Form); 27] = [
     ("segment", Form::Segment),
 ];
 
-const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const QUALIFIED: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 const QUANTITY: &str = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
 impl Form {
@@ -215,30 +212,23 @@ impl Form {
     }
 }
 
-fn is_name(text: &str) -> bool {
-    let outer = |c: char| c.is_ascii_alphanumeric();
-    text.starts_with(outer) && text.ends_with(outer) && text.chars().all(|c| outer(c) || matches!(c, '-' | '_' | '.'))
-}
-
-fn is_label(text: &str) -> bool {
-    let outer = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    text.starts_with(outer) && text.ends_with(outer) && text.chars().all(|c| outer(c) || c == '-')
-}
-
 fn too_long(text: &str, most: usize) -> Option<String> {
-    (text.len() > most).then(|| format!("must be no more than {most} characters"))
+    (text.len() > most).then(|| formats::no_longer_than(most))
 }
 
 fn label(text: &str) -> Vec<String> {
-    too_long(text, 63).into_iter().chain((!is_label(text)).then(|| LABEL.to_owned())).collect()
+    too_long(text, 63).into_iter().chain((!formats::is_dns_part(text)).then(|| formats::LABEL.to_owned())).collect()
 }
 
 fn subdomain(text: &str) -> Vec<String> {
-    too_long(text, 253).into_iter().chain((!text.split('.').all(is_label)).then(|| SUBDOMAIN.to_owned())).collect()
+    too_long(text, 253)
+        .into_iter()
+        .chain((!text.split('.').all(formats::is_dns_part)).then(|| formats::SUBDOMAIN.to_owned()))
+        .collect()
 }
 
 fn label_value(text: &str) -> Vec<String> {
-    let form = (!text.is_empty() && !is_name(text)).then(|| LABEL_VALUE.to_owned());
+    let form = (!text.is_empty() && !formats::is_name(text)).then(|| formats::LABEL_VALUE.to_owned());
     too_long(text, 63).into_iter().chain(form).collect()
 }
 
@@ -250,7 +240,7 @@ fn qualified(text: &str) -> Vec<String> {
         [prefix, name] => (Some(prefix), name),
         _ => {
             let end = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
-            return vec![format!("a qualified name {QUALIFIED} {end}")];
+            return vec![format!("a qualified name {} {end}", formats::NAME_PART)];
         }
     };
     let mut wrong: Vec<String> = match prefix {
@@ -262,8 +252,8 @@ fn qualified(text: &str) -> Vec<String> {
         wrong.push("name part must be non-empty".to_owned());
     }
     wrong.extend(too_long(name, 63).map(|why| format!("name part {why}")));
-    if !is_name(name) {
-        wrong.push(format!("name part {QUALIFIED}"));
+    if !formats::is_name(name) {
+        wrong.push(format!("name part {}", formats::NAME_PART));
     }
     wrong
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::client::kube::types::rules::formats::{LABEL, SUBDOMAIN};
 
 #[test]
 fn texts() {

@@ -10,19 +10,16 @@ use super::foreseen::{Foresight, computed_fields, to_apply};
 use super::found::{Found, find, identity, kind_of, look, named, type_of, value_of, with_object};
 use super::identity::Place;
 use super::scalar::json_of;
-use super::{object, proof, trial, waits};
+use super::{FIELD_MANAGER, object, proof, trial, waits};
 use crate::change::Action;
 use crate::client::kube::types::{Json, Kind, Type as ApiType};
-use crate::client::kube::{Apply, KubeError, Readiness};
+use crate::client::kube::{Apply, KubeError, Readiness, Write};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::provider::{
     Applied, ApplyRequest, ImportRequest, Imported, Now, PlanRequest, Planned, Progress, ReadRequest, ReadResult,
 };
 use crate::schema::{Attribute, Block, NestedBlock, Nesting, Schema};
 use crate::value::{Path, Step, Type, Value};
-
-/// The field manager of those who name none.
-const FIELD_MANAGER: &str = "Terraform";
 
 /// What the Terraform provider keeps beside an object that was imported and not applied yet: `{"IsImported": true}` as MessagePack. Beside
 /// all others it keeps nothing, and cannot read anything else.
@@ -293,7 +290,7 @@ impl Target<'_> {
             let patch = json!({ "metadata": {
                 "uid": meta["uid"], "resourceVersion": meta["resourceVersion"], "managedFields": owners,
             } });
-            match self.cluster.kube.merge(self.kind, namespace, &self.place.name, &patch, manager).await {
+            match self.cluster.kube.merge(self.kind, namespace, &self.place.name, &patch, &Write::by(manager)).await {
                 Ok(now) => return now,
                 // Somebody has changed it meanwhile.
                 Err(KubeError::Conflict { .. }) => {

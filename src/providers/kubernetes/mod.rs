@@ -52,6 +52,9 @@ use configured::Cluster;
 
 pub use clients::Clients;
 
+/// The field manager of server-side applies that name none, as with the Terraform provider.
+pub const FIELD_MANAGER: &str = "Terraform";
+
 /// The field manager of changes of typed resources.
 pub const MANAGER: &str = "infra";
 

@@ -7,7 +7,7 @@ use super::identity::Place;
 use super::object::{self, Look};
 use super::table::{Field, Fields, Resource, What};
 use super::write::{Change, merge_patch};
-use crate::client::kube::{FieldProblem, KubeError};
+use crate::client::kube::{FieldProblem, KubeError, Write};
 use crate::diag::Diagnostics;
 use crate::provider::PlanRequest;
 use crate::value::{Path, Step, Value};
@@ -21,7 +21,7 @@ pub async fn new(cluster: &Cluster, resource: &Resource, config: &Value, planned
     }
     let Some(place) = Place::of_block(planned, resource.kind) else { return Diagnostics::none() };
     let wanted = object::build(resource, config, planned, &place);
-    match cluster.kube.try_create(resource.kind, place.namespace.as_deref(), &wanted, MANAGER).await {
+    match cluster.kube.create(resource.kind, place.namespace.as_deref(), &wanted, &Write::dry_run(MANAGER)).await {
         Err(error @ KubeError::Invalid { .. }) => {
             error.diagnostic(&format!("create {}", place.title(resource.kind))).into()
         }
@@ -48,7 +48,7 @@ pub async fn change(
     let change = Change { before: &before, planned, config: &request.config };
     let wanted = object::changed(resource, &live, change);
     let Some(patch) = merge_patch(&live, &wanted) else { return Ok(Vec::new()) };
-    match cluster.kube.try_merge(kind, namespace, &place.name, &patch, MANAGER).await {
+    match cluster.kube.merge(kind, namespace, &place.name, &patch, &Write::dry_run(MANAGER)).await {
         Err(KubeError::Invalid { fields, .. }) if !fields.is_empty() && fields.iter().all(is_immutable) => {
             Ok(fields.iter().map(|problem| path_of(&resource.fields, &problem.field)).collect())
         }

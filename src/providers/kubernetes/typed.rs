@@ -9,8 +9,8 @@ use super::table::{Fields, Resource, What};
 use super::write::{Change, merge_patch};
 use super::{MANAGER, immutable, proof, trial, waits};
 use crate::change::Action;
-use crate::client::kube::KubeError;
 use crate::client::kube::types::Json;
+use crate::client::kube::{KubeError, Write};
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::provider::{Applied, ApplyRequest, Now, PlanRequest, Planned, Progress};
 use crate::value::{Entries, Path, Str, Type, Value};
@@ -75,7 +75,7 @@ fn restamped(value: &Value) -> Value {
 /// Carries out a create or update.
 pub async fn apply(cluster: &Cluster, resource: &Resource, request: ApplyRequest, progress: &dyn Progress) -> Applied {
     let creates = request.action == Action::Create;
-    let place = Place::of_block(&request.planned, resource.kind).unwrap_or_else(|| generated(&request, resource));
+    let place = place_of(resource, &request.planned, &request.nonce);
     let title = place.title(resource.kind);
     let written = if creates {
         create(cluster, resource, &request, &place).await
@@ -118,7 +118,7 @@ async fn create(
     let wanted = object::build(resource, &request.config, &request.planned, place);
     let manager = proof::manager(&request.nonce);
     let namespace = place.namespace.as_deref();
-    match cluster.kube.create(resource.kind, namespace, &wanted, &manager).await {
+    match cluster.kube.create(resource.kind, namespace, &wanted, &Write::by(&manager)).await {
         Ok(live) => Ok(Written { live, refused: Vec::new() }),
         Err(KubeError::Exists(message)) => {
             // Made by a try of this very call whose answer was lost, perhaps.
@@ -152,7 +152,7 @@ async fn update(
         for field in ["uid", "resourceVersion"] {
             patch["metadata"][field] = live["metadata"][field].clone();
         }
-        match cluster.kube.merge(kind, namespace, &place.name, &patch, MANAGER).await {
+        match cluster.kube.merge(kind, namespace, &place.name, &patch, &Write::by(MANAGER)).await {
             Err(KubeError::Conflict { .. }) if tries < TRIES => {}
             Err(error) => return Err(error),
             Ok(answer) => {
@@ -235,16 +235,20 @@ fn kept(title: &str, paths: &[String]) -> Diagnostic {
     )
 }
 
-/// The name of a new object of which only the beginning is given: it ends in what the nonce begins with, so that recovery finds it.
-fn generated(request: &ApplyRequest, resource: &Resource) -> Place {
-    let meta = request.planned.get("metadata").and_then(Value::as_items).and_then(<[Value]>::first);
+/// The name of an object. Where only the beginning of that of a new one is given, it ends in what the nonce begins with, so that recovery
+/// finds it.
+pub fn place_of(resource: &Resource, planned: &Value, nonce: &str) -> Place {
+    if let Some(place) = Place::of_block(planned, resource.kind) {
+        return place;
+    }
+    let meta = planned.get("metadata").and_then(Value::as_items).and_then(<[Value]>::first);
     let text = |name: &str| meta.and_then(|meta| meta.get(name)).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let name = generated_name(&text("generate_name"), &request.nonce);
+    let name = generated_name(&text("generate_name"), nonce);
     let namespace = Some(text("namespace")).filter(|text| !text.is_empty()).unwrap_or_else(|| "default".into());
     Place { namespace: resource.kind.namespaced.then_some(namespace), name }
 }
 
-/// See [`generated`].
+/// A name that begins so, see [`place_of`].
 pub fn generated_name(prefix: &str, nonce: &str) -> String {
     let ending: String = nonce.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
     format!("{prefix}{}", ending.to_ascii_lowercase())

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::check::amount;
 use super::pods;
+use crate::client::kube::types::rules::VOLUME;
 use crate::client::kube::types::{Json, Kind, quantity};
 use crate::sandbox::api::answer::Cause;
 use crate::sandbox::api::select::matches_selector;
@@ -123,18 +124,7 @@ fn change_of_pod(before: &Json, after: &Json, causes: &mut Vec<Cause>) {
 }
 
 fn change_of_volume(before: &Json, after: &Json, causes: &mut Vec<Cause>) {
-    let mutable = [
-        "accessModes",
-        "capacity",
-        "claimRef",
-        "mountOptions",
-        "nodeAffinity",
-        "persistentVolumeReclaimPolicy",
-        "storageClassName",
-        "volumeAttributesClassName",
-        "volumeMode",
-    ];
-    if without(before, &mutable) != without(after, &mutable) {
+    if without(before, &VOLUME) != without(after, &VOLUME) {
         let why = "spec.persistentvolumesource is immutable after creation";
         causes.push(Cause::forbidden("spec.persistentvolumesource", why));
     }

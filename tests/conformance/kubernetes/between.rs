@@ -10,7 +10,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use infra::client::kube::types::find;
-use infra::client::kube::{Apply, Kube};
+use infra::client::kube::{Apply, Kube, Write};
 use infra::sandbox::{Sandbox, Timing};
 use serde_json::json;
 use tempfile::TempDir;
@@ -191,7 +191,7 @@ async fn made_by_others(cluster: &Cluster, namespace: &str) {
             { "name": "c", "image": "nginx:1", "env": [{ "name": "A", "value": "1" }, { "name": "EVIL", "value": "1" }] },
         ] } } },
     });
-    cluster.kube.merge(kind, Some(namespace), "between", &patch, "meddler").await.unwrap();
+    cluster.kube.merge(kind, Some(namespace), "between", &patch, &Write::by("meddler")).await.unwrap();
     ok(&program, &APPLY);
     assert_eq!(containers(&cluster.kube, namespace).await, (vec!["c".to_owned()], vec!["A".to_owned()]));
     let live = cluster.kube.get(kind, Some(namespace), "between").await.unwrap().unwrap();

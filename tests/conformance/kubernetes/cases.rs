@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use infra::client::kube::types::find;
-use infra::client::kube::{Apply, KubeError};
+use infra::client::kube::{Apply, KubeError, Write};
 use infra::provider::{Now, Recovered};
 use infra::value::Value;
 use serde_json::json;
@@ -81,7 +81,7 @@ impl World {
     /// Somebody else changes an object.
     async fn meddle(&self, version: &str, kind: &str, name: &str, patch: serde_json::Value) {
         let kind = find(version, kind).unwrap();
-        self.kube.merge(kind, Some(&self.namespace), name, &patch, "meddler").await.unwrap();
+        self.kube.merge(kind, Some(&self.namespace), name, &patch, &Write::by("meddler")).await.unwrap();
     }
 }
 

@@ -8,6 +8,7 @@ mod vary;
 use std::collections::BTreeMap;
 
 use infra::change::Action;
+use infra::client::kube::Write;
 use infra::client::kube::types::{Kind, find};
 use infra::provider::{Applied, ApplyRequest, Now, PlanRequest, Planned};
 use infra::schema::proposed;
@@ -187,7 +188,7 @@ impl Try<'_> {
         let namespace = thing.at("/metadata/0/namespace").as_str().map(str::to_owned);
         let live = self.world.kube.get(self.kind, namespace.as_deref(), &name).await.unwrap().unwrap();
         let Some(patch) = merge_patch(&live, &meddled(&live, dice)) else { return false };
-        if self.world.kube.merge(self.kind, namespace.as_deref(), &name, &patch, "meddler").await.is_err() {
+        if self.world.kube.merge(self.kind, namespace.as_deref(), &name, &patch, &Write::by("meddler")).await.is_err() {
             return false;
         }
         let drifted = self.world.read(self.resource, thing).await.unwrap();

@@ -1,5 +1,6 @@
 //! What others change in the platform is shown, and put right; what is not ours is left alone.
 
+use infra::client::kube::Write;
 use infra::client::kube::types::find;
 use serde_json::{Value, json};
 
@@ -115,7 +116,7 @@ impl Platform<'_> {
     async fn meddle(&self, drift: &Drift, before: &Value, changed: &Value) {
         let patch = merge_patch(before, changed).unwrap();
         let kind = find(drift.version, drift.kind).unwrap();
-        self.cluster.kube.merge(kind, Some(&self.namespace), drift.name, &patch, "meddler").await.unwrap();
+        self.cluster.kube.merge(kind, Some(&self.namespace), drift.name, &patch, &Write::by("meddler")).await.unwrap();
     }
 }
 

@@ -8,11 +8,15 @@ use regex::Regex;
 /// Says what is wrong with a text.
 pub type Format = fn(&str) -> Option<String>;
 
-const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const SUBDOMAIN: &str = r"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+/// What is wrong with a text that is no RFC 1123 label.
+pub const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+/// What is wrong with a text that is no RFC 1123 subdomain.
+pub const SUBDOMAIN: &str = r"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const LABEL_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
-const QUALIFIED: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+/// What is wrong with a text that is not the name in a qualified name.
+pub const NAME_PART: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+/// What is wrong with a text that is no value of a label.
+pub const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 const WILDCARD: &str = r"a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character (e.g. '*.example.com', regex used for validation is '\*\.[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
 /// A format by its name in the table.
@@ -42,11 +46,13 @@ fn matches(pattern: &'static LazyLock<Option<Regex>>, text: &str) -> bool {
     pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
 }
 
-fn no_longer_than(most: usize) -> String {
+/// What is wrong with a text that is longer than `most` bytes.
+pub fn no_longer_than(most: usize) -> String {
     format!("must be no more than {most} characters")
 }
 
-fn is_dns_part(text: &str) -> bool {
+/// Whether a text is a part of a DNS name: lower case letters, digits, and dashes inside.
+pub fn is_dns_part(text: &str) -> bool {
     let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
     !text.is_empty() && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
 }
@@ -77,7 +83,8 @@ pub fn subdomain(text: &str) -> Option<String> {
     (!text.split('.').all(is_dns_part)).then(|| SUBDOMAIN.to_owned())
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether a text is a name as in labels: letters, digits, and `-`, `_` and `.` inside.
+pub fn is_name(text: &str) -> bool {
     let inner = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.');
     let ends = |c: Option<u8>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     text.bytes().all(inner) && ends(text.bytes().next()) && ends(text.bytes().last())
@@ -98,7 +105,7 @@ pub fn qualified(text: &str) -> Option<String> {
     match name {
         "" => Some("name part must be non-empty".to_owned()),
         _ if name.len() > 63 => Some(format!("name part {}", no_longer_than(63))),
-        _ => (!is_name(name)).then(|| QUALIFIED.to_owned()),
+        _ => (!is_name(name)).then(|| format!("name part {NAME_PART}")),
     }
 }
 

@@ -212,7 +212,7 @@ fn claim(spec: &Json, path: &str, out: &mut FieldErrors) {
 }
 
 /// The fields of a volume's spec that are not what it lies on.
-const VOLUME: [&str; 9] = [
+pub const VOLUME: [&str; 9] = [
     "accessModes",
     "capacity",
     "claimRef",

@@ -12,6 +12,7 @@ mod pods;
 mod schema;
 mod table;
 
+pub use joined::VOLUME;
 pub use schema::validate;
 
 use std::fmt::Write as _;
