@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::{Access, FAIL, LOG, Sandbox, Timing, serve};
 use crate::client::kube::types::{Json, find};
-use crate::client::kube::{Apply, Kube, KubeError, Select, WaitError, Waiting};
+use crate::client::kube::{Apply, Kube, KubeError, Select, WaitError, Waiting, readiness};
 
 const QUICK: Timing = Timing { start: Duration::from_millis(2), stop: Duration::from_millis(1) };
 
@@ -19,7 +19,7 @@ async fn open(folder: &Path) -> (Sandbox, Kube) {
 }
 
 fn quietly(limit: Duration) -> Waiting<'static> {
-    Waiting { limit, tell: &|_| {}, stopped: &|| false }
+    Waiting { limit, since: Json::Null, tell: &|_| {} }
 }
 
 const SOON: Duration = Duration::from_secs(20);
@@ -194,7 +194,7 @@ async fn workloads_turn_ready() {
     for (kind, name) in [("Deployment", "d"), ("StatefulSet", "s")] {
         apply(&kube, workload(kind, name, json!({}))).await.unwrap();
         let kind = find("apps/v1", kind).unwrap();
-        kube.wait_ready(kind, Some("default"), name, &quietly(SOON)).await.unwrap();
+        kube.wait_until(kind, Some("default"), name, quietly(SOON), &readiness).await.unwrap();
     }
     let claim = find("v1", "PersistentVolumeClaim").unwrap();
     let claim = kube.get(claim, Some("default"), "data-s-0").await.unwrap().unwrap();
@@ -207,12 +207,12 @@ async fn workloads_turn_ready() {
     changed["spec"]["replicas"] = json!(2);
     apply(&kube, changed).await.unwrap();
     let kind = find("apps/v1", "Deployment").unwrap();
-    kube.wait_ready(kind, Some("default"), "d", &quietly(SOON)).await.unwrap();
+    kube.wait_until(kind, Some("default"), "d", quietly(SOON), &readiness).await.unwrap();
     let mut changed = workload("StatefulSet", "s", json!({ "v": "2" }));
     changed["spec"]["replicas"] = json!(3);
     apply(&kube, changed).await.unwrap();
     let kind = find("apps/v1", "StatefulSet").unwrap();
-    let set = kube.wait_ready(kind, Some("default"), "s", &quietly(SOON)).await.unwrap();
+    let set = kube.wait_until(kind, Some("default"), "s", quietly(SOON), &readiness).await.unwrap();
     assert_eq!(set["status"]["updatedReplicas"], json!(3));
 }
 
@@ -225,7 +225,7 @@ async fn failures_are_explained() {
         let kind = find("apps/v1", object["kind"].as_str().unwrap()).unwrap();
         apply(&kube, object).await.unwrap();
         let error =
-            kube.wait_ready(kind, Some("default"), &name, &quietly(Duration::from_millis(150))).await.unwrap_err();
+            kube.wait_until(kind, Some("default"), &name, quietly(Duration::from_millis(150)), &readiness).await.unwrap_err();
         let WaitError::TimedOut { explanation, .. } = error else { panic!("{error:?}") };
         let headline = explanation.headline();
         assert!(headline.starts_with("pod ") && headline.contains(expect), "{headline}");
@@ -261,20 +261,20 @@ async fn deletions_cascade() {
     set["metadata"]["namespace"] = json!("data");
     apply(&kube, set).await.unwrap();
     let kind = find("apps/v1", "Deployment").unwrap();
-    kube.wait_ready(kind, Some("data"), "d", &quietly(SOON)).await.unwrap();
-    kube.wait_ready(find("apps/v1", "StatefulSet").unwrap(), Some("data"), "s", &quietly(SOON)).await.unwrap();
+    kube.wait_until(kind, Some("data"), "d", quietly(SOON), &readiness).await.unwrap();
+    kube.wait_until(find("apps/v1", "StatefulSet").unwrap(), Some("data"), "s", quietly(SOON), &readiness).await.unwrap();
     let pods = find("v1", "Pod").unwrap();
     let select = Select { labels: Some("app=d"), fields: None };
     assert_eq!(kube.list(pods, Some("data"), &select).await.unwrap().items.len(), 1);
     kube.delete(kind, Some("data"), "d", None, "Foreground").await.unwrap();
-    kube.wait_gone(kind, Some("data"), "d", None, &quietly(SOON)).await.unwrap();
+    kube.wait_gone(kind, Some("data"), "d", quietly(SOON)).await.unwrap();
     assert_eq!(
         kube.list(find("apps/v1", "ReplicaSet").unwrap(), Some("data"), &Select::ALL).await.unwrap().items.len(),
         0
     );
     let namespaces = find("v1", "Namespace").unwrap();
     kube.delete(namespaces, None, "data", None, "Background").await.unwrap();
-    kube.wait_gone(namespaces, None, "data", None, &quietly(SOON)).await.unwrap();
+    kube.wait_gone(namespaces, None, "data", quietly(SOON)).await.unwrap();
     for (version, kind) in
         [("v1", "Pod"), ("v1", "PersistentVolumeClaim"), ("apps/v1", "StatefulSet"), ("v1", "ConfigMap")]
     {

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
@@ -11,17 +10,12 @@ use kube::Client;
 use kube::client::Body;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
-use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use super::KubeError;
+use super::feed::Feeds;
+use super::pace::Pace;
 use super::types::{Json, Kind};
-use crate::client::retry::Retry;
-
-/// So many requests are in flight at once.
-pub const IN_FLIGHT: usize = 64;
-
-const RETRY: Retry = Retry { tries: 5, first_pause: Duration::from_millis(100), longest_pause: Duration::from_secs(3) };
 
 /// A connection to a cluster. Clones share it.
 #[derive(Clone)]
@@ -32,8 +26,8 @@ pub struct Kube {
 pub(super) struct Inner {
     pub(super) client: Client,
     pub(super) host: String,
-    pub(super) retry: Retry,
-    permits: Semaphore,
+    pace: Pace,
+    pub(super) feeds: Feeds,
     /// Kinds of versions that were asked for, by `apiVersion`.
     pub(super) known: Mutex<HashMap<String, Vec<Arc<Kind>>>>,
 }
@@ -96,7 +90,7 @@ pub struct List {
 impl Kube {
     /// Over a ready client; `host` is what messages call the cluster.
     pub fn new(client: Client, host: String) -> Kube {
-        Kube::with_retry(client, host, RETRY)
+        Kube::with_pace(client, host, Pace::default())
     }
 
     /// Over a service in this process that answers as an API server does, such as the sandbox. Needs a tokio runtime.
@@ -108,12 +102,12 @@ impl Kube {
         B: axum::body::HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<tower::BoxError>,
     {
-        Kube::with_retry(Client::new(service.map_err(Into::into), "default"), "the sandbox".into(), Retry::NEVER)
+        Kube::with_pace(Client::new(service.map_err(Into::into), "default"), "the sandbox".into(), Pace::of_one_try())
     }
 
-    fn with_retry(client: Client, host: String, retry: Retry) -> Kube {
-        let permits = Semaphore::new(IN_FLIGHT);
-        Kube { inner: Arc::new(Inner { client, host, retry, permits, known: Mutex::default() }) }
+    fn with_pace(client: Client, host: String, pace: Pace) -> Kube {
+        let feeds = Feeds::default();
+        Kube { inner: Arc::new(Inner { client, host, pace, feeds, known: Mutex::default() }) }
     }
 
     /// What messages call the cluster.
@@ -220,8 +214,8 @@ impl Kube {
         self.json(Method::PATCH, &path, Some(("application/merge-patch+json", patch))).await
     }
 
-    /// Asks for deletion. `uid` keeps it from hitting another object of the same name. Whether the object is still there
-    /// and its end has to be awaited: the answer itself tells, so that most deletions take one request.
+    /// Asks for deletion. `uid` keeps it from hitting another object of the same name. Gives the object if it is still there and its end has
+    /// to be awaited: the answer itself tells, so that most deletions take one request.
     ///
     /// # Errors
     /// The server did not answer, or refused.
@@ -232,7 +226,7 @@ impl Kube {
         name: &str,
         uid: Option<&str>,
         propagation: &str,
-    ) -> Result<bool, KubeError> {
+    ) -> Result<Option<Json>, KubeError> {
         let path = format!("{}/{}", kind.path(namespace), escape(name));
         let mut options = json!({ "kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation });
         if let Some(uid) = uid {
@@ -240,8 +234,11 @@ impl Kube {
         }
         match self.json(Method::DELETE, &path, Some(("application/json", &options))).await {
             // A Status says that it is gone; an object that finalizers or a grace period hold says since when it goes.
-            Ok(answer) => Ok(answer["kind"] != "Status" && !answer["metadata"]["deletionTimestamp"].is_null()),
-            Err(KubeError::NotFound(_)) => Ok(false),
+            Ok(answer) => {
+                let goes = answer["kind"] != "Status" && !answer["metadata"]["deletionTimestamp"].is_null();
+                Ok(goes.then_some(answer))
+            }
+            Err(KubeError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -313,20 +310,22 @@ impl Kube {
         // Serialising a tree of JSON cannot fail.
         let body = body.map(|(content, json)| (content, Bytes::from(serde_json::to_vec(json).unwrap_or_default())));
         let body = body.as_ref().map(|(content, bytes)| (*content, bytes));
-        self.inner.retry.run(KubeError::is_transient, || self.once(&method, path, body)).await
+        self.inner.pace.run(|| self.once(&method, path, body)).await
     }
 
     async fn once(&self, method: &Method, path: &str, body: Option<(&str, &Bytes)>) -> Result<Bytes, KubeError> {
-        // The semaphore is never closed.
-        let _permit = self.inner.permits.acquire().await.ok();
+        let permit = self.inner.pace.permit().await;
         let response = self.send(method, path, body).await?;
         let status = response.status();
+        let after = response.headers().get(header::RETRY_AFTER);
+        let after = after.and_then(|seconds| seconds.to_str().ok()?.trim().parse().ok());
         let collected = response.into_body().collect().await;
         let bytes = collected.map_err(|error| KubeError::from_client(&self.inner.host, &error))?.to_bytes();
+        permit.answered(status);
         if status.is_success() {
             return Ok(bytes);
         }
-        Err(KubeError::from_answer(&self.inner.host, status.as_u16(), &bytes))
+        Err(KubeError::from_answer(&self.inner.host, status.as_u16(), &bytes).retried_after(after))
     }
 
     /// Sends one request and gives the answer as it comes.
@@ -401,7 +400,7 @@ mod tests {
         ] {
             let kube = answering(code, answer.clone());
             let left = kube.delete(kind, Some("default"), "a", None, "Background").await.unwrap();
-            assert_eq!(left, waits, "{answer}");
+            assert_eq!(left.is_some(), waits, "{answer}");
         }
     }
 }

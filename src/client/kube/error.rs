@@ -1,12 +1,14 @@
 //! What can go wrong between us and an API server, told apart by what the user can do about it.
 
+use std::time::Duration;
+
 use serde_json::Value as Json;
 
 use crate::client::reason;
 use crate::diag::Diagnostic;
 
 /// A call to the API did not give what was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum KubeError {
     /// The configuration of the connection makes no sense.
     #[error("{0}")]
@@ -69,6 +71,8 @@ pub enum KubeError {
         reason: String,
         /// The server's words.
         message: String,
+        /// How long the server asks to wait before the next try.
+        retry_after: Option<Duration>,
     },
     /// The answer is none that the API would give.
     #[error("{host} answered something else than the Kubernetes API would: {reason}")]
@@ -116,7 +120,10 @@ impl KubeError {
             (409, "AlreadyExists") => KubeError::Exists(message),
             (409, _) => KubeError::Conflict { message, fields },
             (422, _) => KubeError::Invalid { message, fields },
-            _ => KubeError::Refused { code, reason, message },
+            _ => {
+                let retry_after = status["details"]["retryAfterSeconds"].as_u64().map(Duration::from_secs);
+                KubeError::Refused { code, reason, message, retry_after }
+            }
         }
     }
 
@@ -137,13 +144,30 @@ impl KubeError {
         }
     }
 
+    /// The same, with what the header `Retry-After` says (in seconds, as API servers write it).
+    pub(super) fn retried_after(mut self, header: Option<u64>) -> KubeError {
+        if let (KubeError::Refused { retry_after, .. }, Some(seconds)) = (&mut self, header) {
+            *retry_after = Some(Duration::from_secs(seconds));
+        }
+        self
+    }
+
     /// Whether the same call may succeed a moment later.
     pub fn is_transient(&self) -> bool {
         match self {
             KubeError::Unreachable { .. } => true,
-            KubeError::Refused { code, .. } => matches!(code, 429 | 502 | 503 | 504),
+            // A server that says when to come again means it.
+            KubeError::Refused { code, retry_after, .. } => {
+                matches!(code, 429 | 502 | 503 | 504) || (*code >= 500 && retry_after.is_some())
+            }
             _ => false,
         }
+    }
+
+    /// Whether the server has too much to do, or is about to end: it may be well in a minute.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self, KubeError::Refused { code: 429 | 503, .. })
+            || matches!(self, KubeError::Refused { retry_after: Some(_), .. })
     }
 
     /// Whether it says that nobody answered (rather than an answer that refuses).

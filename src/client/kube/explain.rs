@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::ready::condition;
-use super::types::{self, Json, Kind};
+use super::types::{self, Json};
 use super::{Kube, KubeError, Readiness, Select, readiness};
 
 /// So many lines of a crashing container's log are shown.
@@ -14,6 +14,8 @@ const LOG_LINES: u32 = 5;
 pub struct Explanation {
     /// `0 of 1 pods ready`; empty when it is ready.
     pub state: String,
+    /// What its controllers say against it.
+    pub causes: Vec<String>,
     /// Its pods, those in trouble first.
     pub pods: Vec<PodState>,
     /// Claims its pods use.
@@ -62,6 +64,9 @@ pub struct ServiceState {
 impl Explanation {
     /// The first trouble in a few words: `pod postgresql-0 Pending: claim data-postgresql-0 unbound`. Empty when there is none.
     pub fn headline(&self) -> String {
+        if let Some(cause) = self.causes.first() {
+            return cause.clone();
+        }
         let Some(pod) = self.pods.iter().find(|pod| !pod.ready) else {
             let empty = self.services.iter().find(|service| service.endpoints == 0);
             return empty.map(|service| format!("service {} has no endpoints", service.name)).unwrap_or_default();
@@ -72,7 +77,8 @@ impl Explanation {
                 _ if claim.reason.is_empty() => format!("claim {} unbound", claim.name),
                 _ => format!("claim {} unbound: {}", claim.name, claim.reason),
             },
-            _ => pod.message.clone(),
+            // The scheduler goes on at length; what it says first is why.
+            _ => first_sentence(&pod.message).to_owned(),
         };
         let colon = if detail.is_empty() { "" } else { ": " };
         format!("pod {} {}{colon}{detail}", pod.name, pod.reason)
@@ -80,7 +86,7 @@ impl Explanation {
 
     /// Everything, a line each; the log's lines are indented behind a bar.
     pub fn lines(&self) -> Vec<String> {
-        let mut lines = Vec::new();
+        let mut lines = self.causes.clone();
         for pod in &self.pods {
             let restarts = if pod.restarts > 0 { format!(", {} restarts", pod.restarts) } else { String::new() };
             let message = if pod.message.is_empty() { String::new() } else { format!(": {}", pod.message) };
@@ -100,17 +106,6 @@ impl Explanation {
 }
 
 impl Kube {
-    /// Explains why a workload (or pod, claim or service) is not ready.
-    ///
-    /// # Errors
-    /// The server did not answer, or the object does not exist.
-    pub async fn explain(&self, kind: &Kind, namespace: &str, name: &str) -> Result<Explanation, KubeError> {
-        let found = self.get(kind, Some(namespace), name).await?;
-        let object =
-            found.ok_or_else(|| KubeError::NotFound(format!("{} {namespace}/{name} not found", kind.resource())))?;
-        self.explain_object(&object).await
-    }
-
     /// Explains an object that was just read.
     ///
     /// # Errors
@@ -135,6 +130,7 @@ impl Kube {
             explanation.pods.push(self.pod_state(&namespace, pod).await);
         }
         explanation.pods.sort_by_key(|pod| pod.ready);
+        explanation.causes = self.causes_of(object, pods.len()).await;
         for claim in claims {
             explanation.claims.push(self.claim_state(&namespace, claim).await?);
         }
@@ -189,20 +185,10 @@ impl Kube {
                 Some(kind) if self.get(kind, None, class).await?.is_none() => {
                     format!("StorageClass {class} does not exist")
                 }
-                _ => self.last_warning(namespace, &name).await,
+                _ => self.last_warning(&claim).await,
             }
         };
         Ok(ClaimState { name, phase, reason })
-    }
-
-    async fn last_warning(&self, namespace: &str, name: &str) -> String {
-        let Some(kind) = types::find("v1", "Event") else { return String::new() };
-        let fields = format!("involvedObject.name={name},type=Warning");
-        let select = Select { labels: None, fields: Some(&fields) };
-        // Events are a courtesy; without them the claim's phase is what there is to say.
-        let events = self.list(kind, Some(namespace), &select).await.map(|list| list.items).unwrap_or_default();
-        let last = events.iter().max_by_key(|event| event["lastTimestamp"].as_str().unwrap_or_default().to_owned());
-        last.and_then(|event| event["message"].as_str()).unwrap_or_default().to_owned()
     }
 
     /// The services that select the workload's pods, with how many addresses they lead to.
@@ -240,6 +226,10 @@ impl Kube {
         });
         Ok(states.collect())
     }
+}
+
+fn first_sentence(text: &str) -> &str {
+    text.split_once(". ").map_or(text, |(first, _)| first)
 }
 
 /// The selector of a workload's pods as text.
@@ -361,6 +351,14 @@ mod tests {
         check(
             Explanation { pods: vec![pod("CrashLoopBackOff", "back-off")], ..base() },
             "pod a-0 CrashLoopBackOff: back-off",
+        );
+        check(
+            Explanation { pods: vec![pod("Pending", "0/1 nodes are available: 1 Insufficient cpu. no new claims")], ..base() },
+            "pod a-0 Pending: 0/1 nodes are available: 1 Insufficient cpu",
+        );
+        check(
+            Explanation { causes: vec!["exceeded quota: q".into()], pods: vec![pod("Pending", "")], ..base() },
+            "exceeded quota: q",
         );
         check(
             Explanation { services: vec![ServiceState { name: "s".into(), endpoints: 0 }], ..base() },

@@ -6,11 +6,14 @@
 
 mod approval;
 mod call;
+mod causes;
 mod connect;
 mod discovery;
 mod error;
 mod exec;
 mod explain;
+mod feed;
+mod pace;
 mod ready;
 mod tunnel;
 pub mod types;
@@ -18,12 +21,13 @@ mod version;
 mod wait;
 mod watch;
 
-pub use call::{Apply, IN_FLIGHT, Kube, List, Select, Write};
+pub use call::{Apply, Kube, List, Select, Write};
 pub use connect::{Exec, Settings, connect};
 pub use error::{FieldProblem, KubeError};
 pub use exec::Output;
 pub use explain::{ClaimState, Explanation, PodState, ServiceState, selector_of};
+pub use pace::IN_FLIGHT;
 pub use ready::{Readiness, condition, readiness};
 pub use tunnel::Target;
-pub use wait::{WaitError, Waiting};
+pub use wait::{Test, WaitError, Waiting};
 pub use watch::{Event, Watch};

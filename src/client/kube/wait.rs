@@ -1,27 +1,34 @@
-//! Waiting until an object is ready or gone: by watching it, with the reason told while it lasts.
+//! Waiting until an object is ready or gone: by following it, with the reason told while it lasts.
 
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
-use futures::stream::BoxStream;
-use tokio::time::Instant;
+use tokio::time::sleep;
 
+use super::feed::{Following, Now};
 use super::types::{Json, Kind};
-use super::watch::{Event, Watch};
-use super::{Explanation, Kube, KubeError, Readiness, Select, readiness};
+use super::{Explanation, Kube, KubeError, Readiness};
+use crate::event::Stop;
 
-/// After this long without success the reason is looked up, and again each time it has passed.
+/// After this long without success the reason is looked up, and again in growing pauses.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// No pause between two looks is longer.
+const LONGEST: Duration = Duration::from_secs(15);
 
 /// What to wait for, and whom to tell.
 pub struct Waiting<'a> {
     /// How long at most.
     pub limit: Duration,
+    /// The object as the server gave it last; `Null` when nothing is known of it.
+    pub since: Json,
     /// Hears why it is not ready yet: `0 of 1 pods ready — pod redis-0 Pending: …`.
     pub tell: &'a (dyn Fn(&str) + Send + Sync),
-    /// Says whether to give up at once.
-    pub stopped: &'a (dyn Fn() -> bool + Send + Sync),
 }
+
+/// Whether an object is what is waited for.
+pub type Test<'a> = &'a (dyn Fn(&Json) -> Readiness + Send + Sync);
 
 /// Waiting did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -54,21 +61,8 @@ pub enum WaitError {
 }
 
 impl Kube {
-    /// Waits until an object is ready; gives it as it is then.
-    ///
-    /// # Errors
-    /// See [`WaitError`].
-    pub async fn wait_ready(
-        &self,
-        kind: &Kind,
-        namespace: Option<&str>,
-        name: &str,
-        waiting: &Waiting<'_>,
-    ) -> Result<Json, WaitError> {
-        self.wait_until(kind, namespace, name, waiting, &readiness).await
-    }
-
-    /// Waits until a test of one's own says that an object is ready; gives it as it is then.
+    /// Waits until a test says that an object is ready (`readiness` is the one of its kind); gives it as it is then. An object that is not
+    /// there yet is waited for, one that goes is an error.
     ///
     /// # Errors
     /// See [`WaitError`].
@@ -77,60 +71,35 @@ impl Kube {
         kind: &Kind,
         namespace: Option<&str>,
         name: &str,
-        waiting: &Waiting<'_>,
-        test: &(dyn Fn(&Json) -> Readiness + Send + Sync),
+        waiting: Waiting<'_>,
+        test: Test<'_>,
     ) -> Result<Json, WaitError> {
-        let end = Instant::now() + waiting.limit;
-        let mut look = Instant::now() + PATIENCE.min(waiting.limit / 2);
-        let mut states = Follow::new(self, kind, namespace, name).states();
-        let mut last: Option<Json> = None;
-        loop {
-            if (waiting.stopped)() {
-                return Err(WaitError::Stopped);
-            }
-            // Woken at least every so often, to hear whether to stop.
-            let pause = Instant::now() + Duration::from_millis(250);
-            match tokio::time::timeout_at(end.min(look).min(pause), states.next()).await {
-                Ok(Some(Ok(Some(object)))) => {
-                    match test(&object) {
-                        Readiness::Ready => return Ok(object),
-                        Readiness::Failed(why) => {
-                            let explanation = Box::new(self.explain_object(&object).await.unwrap_or_default());
-                            return Err(WaitError::Failed { why, explanation });
-                        }
-                        Readiness::Waiting(why) if last.is_none() => (waiting.tell)(&why),
-                        Readiness::Waiting(_) => {}
-                    }
-                    last = Some(object);
-                    continue;
-                }
-                Ok(None | Some(Ok(None))) => return Err(WaitError::Gone),
-                Ok(Some(Err(error))) => return Err(error.into()),
-                Err(_) => {}
-            }
-            let now = Instant::now();
-            if now >= end {
-                let explanation = match &last {
-                    Some(object) => self.explain_object(object).await.unwrap_or_default(),
-                    None => Explanation::default(),
-                };
-                return Err(WaitError::TimedOut { limit: waiting.limit, explanation: Box::new(explanation) });
-            }
-            if now >= look {
-                look = now + PATIENCE;
-                if let Some(object) = &last
-                    && let Readiness::Waiting(why) = test(object)
-                {
-                    // A reason that cannot be looked up must not end the wait.
-                    let headline = self.explain_object(object).await.map(|found| found.headline()).unwrap_or_default();
-                    let dash = if headline.is_empty() { "" } else { " — " };
-                    (waiting.tell)(&format!("{why}{dash}{headline}"));
-                }
-            }
-        }
+        let Waiting { limit, since, tell } = waiting;
+        let followed = self.follow(kind, namespace, name, (!since.is_null()).then(|| since.into()));
+        let ended = tokio::select! {
+            biased;
+            () = Stop::here() => return Err(WaitError::Stopped),
+            ended = ready(followed.clone(), tell, test) => ended?,
+            () = sleep(limit) => Ended::TimedOut,
+            never = self.narrate(&followed, limit, tell, test) => match never {},
+        };
+        let why = match ended {
+            Ended::Ready(object) => return Ok(Arc::unwrap_or_clone(object)),
+            Ended::Failed(why) => Some(why),
+            Ended::TimedOut => None,
+        };
+        // What it came to is told with all that is known.
+        let explanation = match &followed.object() {
+            Some(object) => Box::new(self.explain(object, test).await),
+            None => Box::default(),
+        };
+        Err(match why {
+            Some(why) => WaitError::Failed { why, explanation },
+            None => WaitError::TimedOut { limit, explanation },
+        })
     }
 
-    /// Waits until an object (of this uid) is gone.
+    /// Waits until an object (as `waiting` knows it, by its uid) is gone.
     ///
     /// # Errors
     /// See [`WaitError`].
@@ -139,37 +108,113 @@ impl Kube {
         kind: &Kind,
         namespace: Option<&str>,
         name: &str,
-        uid: Option<&str>,
-        waiting: &Waiting<'_>,
+        waiting: Waiting<'_>,
     ) -> Result<(), WaitError> {
-        let end = Instant::now() + waiting.limit;
-        let mut states = Follow::new(self, kind, namespace, name).states();
-        let mut told = String::new();
-        loop {
-            if (waiting.stopped)() {
-                return Err(WaitError::Stopped);
-            }
-            let pause = Instant::now() + Duration::from_millis(250);
-            match tokio::time::timeout_at(end.min(pause), states.next()).await {
-                Ok(None | Some(Ok(None))) => return Ok(()),
-                Ok(Some(Ok(Some(object)))) => {
-                    if uid.is_some_and(|uid| object["metadata"]["uid"] != uid) {
-                        return Ok(());
-                    }
-                    let why = held_by(&object);
-                    if why != told {
-                        (waiting.tell)(&why);
-                        told = why;
-                    }
-                }
-                Ok(Some(Err(error))) => return Err(error.into()),
-                Err(_) if Instant::now() >= end => {
-                    let explanation = Explanation { state: told, ..Explanation::default() };
-                    return Err(WaitError::TimedOut { limit: waiting.limit, explanation: Box::new(explanation) });
-                }
-                Err(_) => {}
+        let Waiting { limit, since, tell } = waiting;
+        let followed = self.follow(kind, namespace, name, (!since.is_null()).then(|| since.into()));
+        tokio::select! {
+            biased;
+            () = Stop::here() => Err(WaitError::Stopped),
+            gone = gone(followed.clone(), tell) => Ok(gone?),
+            () = sleep(limit) => {
+                let state = followed.object().map(|object| held_by(&object)).unwrap_or_default();
+                let explanation = Explanation { state, ..Explanation::default() };
+                Err(WaitError::TimedOut { limit, explanation: Box::new(explanation) })
             }
         }
+    }
+
+    /// Tells from time to time why an object is not ready. What cannot be looked up must not end the wait.
+    async fn narrate(
+        &self,
+        followed: &Following,
+        limit: Duration,
+        tell: &(dyn Fn(&str) + Send + Sync),
+        test: Test<'_>,
+    ) -> Infallible {
+        let (mut pause, mut told) = (PATIENCE.min(limit / 2), String::new());
+        loop {
+            sleep(pause).await;
+            pause = (pause * 2).clamp(PATIENCE, LONGEST);
+            let Some(object) = followed.object() else { continue };
+            let Readiness::Waiting(why) = test(&object) else { continue };
+            let headline = self.explain(&object, test).await.headline();
+            let dash = if headline.is_empty() { "" } else { " — " };
+            let now = format!("{why}{dash}{headline}");
+            if now != told {
+                tell(&now);
+                told = now;
+            }
+        }
+    }
+
+    /// Why an object is not what a test wants, as far as it can be looked up.
+    async fn explain(&self, object: &Json, test: Test<'_>) -> Explanation {
+        let mut explanation = self.explain_object(object).await.unwrap_or_default();
+        // The test knows better than the kind what is missing.
+        if let Readiness::Waiting(why) | Readiness::Failed(why) = test(object) {
+            explanation.state = why;
+        }
+        explanation
+    }
+}
+
+/// How a wait for readiness ended.
+enum Ended {
+    Ready(Arc<Json>),
+    Failed(String),
+    TimedOut,
+}
+
+async fn ready(
+    mut followed: Following,
+    tell: &(dyn Fn(&str) + Send + Sync),
+    test: Test<'_>,
+) -> Result<Ended, WaitError> {
+    let (mut uid, mut told): (Option<Json>, bool) = (None, false);
+    let mut tell_once = |why: &str| {
+        if !std::mem::replace(&mut told, true) {
+            tell(why);
+        }
+    };
+    loop {
+        match followed.now()? {
+            Now::Unknown => {}
+            Now::Absent if uid.is_some() => return Err(WaitError::Gone),
+            Now::Absent => tell_once("it is not there yet"),
+            Now::Is(object) => {
+                if *uid.get_or_insert_with(|| object["metadata"]["uid"].clone()) != object["metadata"]["uid"] {
+                    return Err(WaitError::Gone);
+                }
+                match test(&object) {
+                    Readiness::Ready => return Ok(Ended::Ready(object)),
+                    Readiness::Failed(why) => return Ok(Ended::Failed(why)),
+                    Readiness::Waiting(why) => tell_once(&why),
+                }
+            }
+        }
+        followed.changed().await;
+    }
+}
+
+async fn gone(mut followed: Following, tell: &(dyn Fn(&str) + Send + Sync)) -> Result<(), KubeError> {
+    let (mut uid, mut told): (Option<Json>, String) = (None, String::new());
+    loop {
+        match followed.now()? {
+            Now::Unknown => {}
+            Now::Absent => return Ok(()),
+            Now::Is(object) => {
+                if *uid.get_or_insert_with(|| object["metadata"]["uid"].clone()) != object["metadata"]["uid"] {
+                    return Ok(());
+                }
+                let why = held_by(&object);
+                if why != told {
+                    tell(&why);
+                    told = why;
+                }
+            }
+        }
+        followed.changed().await;
     }
 }
 
@@ -186,55 +231,5 @@ fn held_by(object: &Json) -> String {
         (Some(message), _) => format!("being deleted: {message}"),
         (None, []) => "being deleted".into(),
         (None, names) => format!("being deleted: held by {}", names.join(", ")),
-    }
-}
-
-/// The states of one object, one after another.
-struct Follow<'a> {
-    kube: &'a Kube,
-    kind: &'a Kind,
-    namespace: Option<&'a str>,
-    fields: String,
-    watch: Option<Watch>,
-}
-
-impl<'a> Follow<'a> {
-    fn new(kube: &'a Kube, kind: &'a Kind, namespace: Option<&'a str>, name: &str) -> Self {
-        Follow { kube, kind, namespace, fields: format!("metadata.name={name}"), watch: None }
-    }
-
-    /// The object as it is now, and then each time it changes; `None` when it is gone. It goes on where it was when somebody stops
-    /// waiting for the next state: with a slow server a list that a timer cancels would never be answered.
-    fn states(self) -> BoxStream<'a, Result<Option<Json>, KubeError>> {
-        Box::pin(futures::stream::unfold(self, async |mut follow| {
-            let next = follow.next().await;
-            Some((next, follow))
-        }))
-    }
-
-    async fn next(&mut self) -> Result<Option<Json>, KubeError> {
-        loop {
-            let select = Select { labels: None, fields: Some(&self.fields) };
-            let Some(watch) = &mut self.watch else {
-                let list = self.kube.list(self.kind, self.namespace, &select).await?;
-                let watch = self.kube.watch(self.kind, self.namespace, &select, &list.revision).await;
-                match watch {
-                    Ok(watch) => self.watch = Some(watch),
-                    // The revision grew old between the two calls.
-                    Err(KubeError::Refused { code: 410, .. } | KubeError::NotFound(_)) => continue,
-                    Err(error) => return Err(error),
-                }
-                return Ok(list.items.into_iter().next());
-            };
-            match watch.next().await {
-                Ok(Some(Event::Is(object))) => return Ok(Some(object)),
-                Ok(Some(Event::Gone(_))) => return Ok(None),
-                // It ended: look anew.
-                Ok(None) | Err(KubeError::Refused { code: 410, .. } | KubeError::Unreachable { .. }) => {
-                    self.watch = None
-                }
-                Err(error) => return Err(error),
-            }
-        }
     }
 }

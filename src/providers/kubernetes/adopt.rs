@@ -31,24 +31,17 @@ pub async fn create(
         return typed::apply(cluster, resource, request, progress).await;
     };
     let found = match cluster.kube.get(resource.kind, place.namespace.as_deref(), &place.name).await {
-        Ok(found) => found.unwrap_or_default(),
+        Ok(found) => found.unwrap_or(Json::Null),
         Err(error) => {
             return Applied::failed(error.diagnostic(&format!("read {}", place.title(resource.kind))));
         }
     };
     let limit = waits::timeout(&request.planned, "create").unwrap_or(LIMIT);
-    let waited = waits::until(cluster, resource.kind, &place, found, limit, progress, &is_there).await;
+    let waited = waits::until(cluster, resource.kind, &place, found, limit, progress, &|_| Readiness::Ready).await;
     if waited.said.has_errors() {
         return Applied { now: Now::Unchanged, said: waited.said };
     }
     request.prior = object::read(resource, &waited.object, &place, Look::Ours(&request.planned, &cluster.ignored));
     request.action = Action::Update;
     typed::apply(cluster, resource, request, progress).await
-}
-
-fn is_there(object: &Json) -> Readiness {
-    match object["metadata"]["uid"].is_string() {
-        true => Readiness::Ready,
-        false => Readiness::Waiting("the cluster has not made it yet".to_owned()),
-    }
 }

@@ -1,7 +1,6 @@
 //! The provider over one cluster: which resource type is handled where.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::hidden::Ignored;
@@ -28,18 +27,12 @@ pub struct Cluster {
     pub kube: Kube,
     /// Labels and annotations that are left to others.
     pub ignored: Ignored,
-    stopped: AtomicBool,
 }
 
 impl Cluster {
     /// Over a connection.
     pub fn new(kube: Kube, ignored: Ignored) -> Self {
-        Cluster { kube, ignored, stopped: AtomicBool::new(false) }
-    }
-
-    /// Whether running calls shall end soon.
-    pub fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
+        Cluster { kube, ignored }
     }
 }
 
@@ -175,33 +168,18 @@ impl Configured for Cluster {
                 Ok(None) => Recovered::Absent,
                 Ok(Some((found, place))) if proof::is_made_by(&found, &intent.nonce) => {
                     // Whether what was waited for has come is looked at once.
-                    let waited = waits::after(self, resource, &planned, true, &place, found, &Glance).await;
-                    let value = object::read(resource, &waited.object, &place, Look::Ours(&planned, &self.ignored));
-                    Recovered::Found { value, private: Vec::new(), complete: !waited.said.has_errors() }
+                    let complete = waits::is_over(self, resource, &planned, &found).await;
+                    let value = object::read(resource, &found, &place, Look::Ours(&planned, &self.ignored));
+                    Recovered::Found { value, private: Vec::new(), complete }
                 }
                 Ok(Some((_, place))) => foreign(&place),
             }
         })
-    }
-
-    fn stop(&self) {
-        self.stopped.store(true, Ordering::Relaxed);
-    }
-}
+    }}
 
 /// An object that somebody else has made, or of which nothing tells who has.
 fn foreign(place: &Place) -> Recovered {
     Recovered::CannotTell(format!("{} is there, but nothing proves that this run has made it", place.id()))
-}
-
-/// Waits for nothing: what is not there yet is not there.
-struct Glance;
-
-impl Progress for Glance {
-    fn waiting(&self, _reason: &str) {}
-    fn stopped(&self) -> bool {
-        true
-    }
 }
 
 impl Cluster {
@@ -230,9 +208,9 @@ impl Cluster {
         // What a workload has made goes before it does, so that its end is the end of its pods.
         let propagation = if matches!(kind.group.as_str(), "apps" | "batch") { "Foreground" } else { "Background" };
         let title = place.title(kind);
-        match self.kube.delete(kind, place.namespace.as_deref(), &place.name, uid, propagation).await {
-            Ok(false) => return Applied::gone(),
-            Ok(true) => {}
+        let left = match self.kube.delete(kind, place.namespace.as_deref(), &place.name, uid, propagation).await {
+            Ok(None) => return Applied::gone(),
+            Ok(Some(left)) => left,
             // Another object has its name now: ours is gone.
             Err(KubeError::Conflict { .. }) if uid.is_some() => return Applied::gone(),
             Err(KubeError::UnknownKind { .. }) => return Applied::gone(),
@@ -240,8 +218,8 @@ impl Cluster {
                 let now = if error.is_unreachable() { Now::Unclear } else { Now::Unchanged };
                 return Applied { now, said: error.diagnostic(&format!("delete {title}")).into() };
             }
-        }
-        match waits::gone(self, kind, place, uid, limit, progress).await {
+        };
+        match waits::gone(self, kind, place, left, limit, progress).await {
             Ok(()) => Applied::gone(),
             // It is being deleted, but still there: state keeps it.
             Err(said) => Applied { now: Now::Unchanged, said: said.into() },

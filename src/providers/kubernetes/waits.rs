@@ -6,9 +6,8 @@ use super::configured::Cluster;
 use super::identity::Place;
 use super::table::Resource;
 use crate::client::kube::types::{Json, Kind, find};
-use crate::client::kube::{Explanation, KubeError, Readiness, WaitError, Waiting, readiness};
+use crate::client::kube::{Explanation, Readiness, Test, WaitError, Waiting, readiness};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::event::Stop;
 use crate::provider::Progress;
 use crate::value::Value;
 
@@ -18,6 +17,35 @@ pub struct Waited {
     pub object: Json,
     /// Why it did not get ready.
     pub said: Diagnostics,
+}
+
+/// What a typed resource waits for.
+struct Wait {
+    limit: Duration,
+    test: fn(&Json) -> Readiness,
+}
+
+/// What the arguments of a typed resource ask to wait for; `None` is nothing.
+async fn wait_of(cluster: &Cluster, resource: &Resource, planned: &Value, creates: bool, live: &Json) -> Option<Wait> {
+    let asked = |name: &str| planned.get(name).and_then(Value::as_bool).unwrap_or(false);
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    let (waits, default, test): (bool, Duration, fn(&Json) -> Readiness) = match resource.kind.kind.as_str() {
+        "Deployment" | "StatefulSet" | "DaemonSet" => (asked("wait_for_rollout"), minutes(10), readiness),
+        "Job" => (asked("wait_for_completion"), minutes(1), readiness),
+        "PersistentVolumeClaim" => {
+            let waits = creates && asked("wait_until_bound") && !waits_for_consumer(cluster, live).await;
+            (waits, minutes(5), readiness)
+        }
+        "Service" => {
+            (asked("wait_for_load_balancer") && live["spec"]["type"] == "LoadBalancer", minutes(10), readiness)
+        }
+        "Ingress" => (asked("wait_for_load_balancer"), minutes(20), balanced),
+        "Pod" => (creates, minutes(5), readiness),
+        "Secret" => (creates && is_token(live) && asked("wait_for_service_account_token"), minutes(1), filled),
+        _ => return None,
+    };
+    let limit = timeout(planned, if creates { "create" } else { "update" }).unwrap_or(default);
+    waits.then_some(Wait { limit, test })
 }
 
 /// Waits for a typed resource as its arguments ask for.
@@ -30,36 +58,23 @@ pub async fn after(
     live: Json,
     progress: &dyn Progress,
 ) -> Waited {
-    let done = |object: Json| Waited { object, said: Diagnostics::none() };
     let asked = |name: &str| planned.get(name).and_then(Value::as_bool).unwrap_or(false);
-    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
-    let (waits, default) = match resource.kind.kind.as_str() {
-        "Deployment" | "StatefulSet" | "DaemonSet" => (asked("wait_for_rollout"), minutes(10)),
-        "Job" => (asked("wait_for_completion"), minutes(1)),
-        "PersistentVolumeClaim" => {
-            (creates && asked("wait_until_bound") && !waits_for_consumer(cluster, &live).await, minutes(5))
-        }
-        "Service" => (asked("wait_for_load_balancer") && live["spec"]["type"] == "LoadBalancer", minutes(10)),
-        "Ingress" => (asked("wait_for_load_balancer"), minutes(20)),
-        "Pod" => (creates, minutes(5)),
-        "Namespace" => {
-            if creates && asked("wait_for_default_service_account") {
-                return service_account(cluster, place, live, progress).await;
-            }
-            (false, minutes(5))
-        }
-        _ => (false, minutes(5)),
-    };
-    if !waits {
-        return done(live);
+    if resource.kind.kind == "Namespace" && creates && asked("wait_for_default_service_account") {
+        return service_account(cluster, place, live, progress).await;
     }
-    let limit = timeout(planned, if creates { "create" } else { "update" }).unwrap_or(default);
-    let ingress = resource.kind.kind == "Ingress";
-    let test = move |object: &Json| if ingress { balanced(object) } else { readiness(object) };
-    until(cluster, resource.kind, place, live, limit, progress, &test).await
+    match wait_of(cluster, resource, planned, creates, &live).await {
+        None => Waited { object: live, said: Diagnostics::none() },
+        Some(Wait { limit, test }) => until(cluster, resource.kind, place, live, limit, progress, &test).await,
+    }
 }
 
-/// Waits until a test holds for an object.
+/// Whether a new object is what is waited for already.
+pub async fn is_over(cluster: &Cluster, resource: &Resource, planned: &Value, live: &Json) -> bool {
+    let wait = wait_of(cluster, resource, planned, true, live).await;
+    wait.is_none_or(|wait| (wait.test)(live) == Readiness::Ready)
+}
+
+/// Waits until a test holds for an object. `live` is what is known of it; `Null` is waited for.
 pub async fn until(
     cluster: &Cluster,
     kind: &Kind,
@@ -67,16 +82,14 @@ pub async fn until(
     live: Json,
     limit: Duration,
     progress: &dyn Progress,
-    test: &(dyn Fn(&Json) -> Readiness + Send + Sync),
+    test: Test<'_>,
 ) -> Waited {
-    if test(&live) == Readiness::Ready {
+    if !live.is_null() && test(&live) == Readiness::Ready {
         return Waited { object: live, said: Diagnostics::none() };
     }
-    let tell = |reason: &str| progress.waiting(reason);
-    let stopped = || progress.stopped() || cluster.is_stopped();
-    let waiting = Waiting { limit, tell: &tell, stopped: &stopped };
+    let waiting = Waiting { limit, since: live.clone(), tell: &|reason: &str| progress.waiting(reason) };
     let namespace = place.namespace.as_deref();
-    match cluster.kube.wait_until(kind, namespace, &place.name, &waiting, test).await {
+    match cluster.kube.wait_until(kind, namespace, &place.name, waiting, test).await {
         Ok(object) => Waited { object, said: Diagnostics::none() },
         Err(error) => {
             // What it came to is state too; when it cannot be read, what was applied is the best that is known.
@@ -86,19 +99,17 @@ pub async fn until(
     }
 }
 
-/// Waits until a deleted object is gone.
+/// Waits until a deleted object is gone. `left` is what its deletion has left.
 pub async fn gone(
     cluster: &Cluster,
     kind: &Kind,
     place: &Place,
-    uid: Option<&str>,
+    left: Json,
     limit: Duration,
     progress: &dyn Progress,
 ) -> Result<(), Diagnostic> {
-    let tell = |reason: &str| progress.waiting(reason);
-    let stopped = || progress.stopped() || cluster.is_stopped();
-    let waiting = Waiting { limit, tell: &tell, stopped: &stopped };
-    let waited = cluster.kube.wait_gone(kind, place.namespace.as_deref(), &place.name, uid, &waiting).await;
+    let waiting = Waiting { limit, since: left, tell: &|reason: &str| progress.waiting(reason) };
+    let waited = cluster.kube.wait_gone(kind, place.namespace.as_deref(), &place.name, waiting).await;
     waited.map_err(|error| match error {
         WaitError::TimedOut { limit, explanation } => Diagnostic::error(
             "Object still there",
@@ -170,38 +181,42 @@ fn balanced(object: &Json) -> Readiness {
     }
 }
 
+/// The token controller fills in what a secret of its type is made for.
+fn is_token(secret: &Json) -> bool {
+    secret["type"] == "kubernetes.io/service-account-token"
+}
+
+fn filled(secret: &Json) -> Readiness {
+    match secret["data"]["token"].as_str() {
+        Some(token) if !token.is_empty() => Readiness::Ready,
+        Some(_) | None => Readiness::Waiting("the secret has no token yet".into()),
+    }
+}
+
 async fn service_account(cluster: &Cluster, place: &Place, live: Json, progress: &dyn Progress) -> Waited {
     let Some(kind) = find("v1", "ServiceAccount") else { return Waited { object: live, said: Diagnostics::none() } };
-    let account = Place { namespace: Some(place.name.clone()), name: "default".into() };
     let limit = Duration::from_secs(30);
-    let began = tokio::time::Instant::now();
-    let mut pause = Duration::from_millis(20);
-    progress.waiting("waiting for the service account \"default\"");
-    loop {
-        match cluster.kube.get(kind, account.namespace.as_deref(), "default").await {
-            Ok(Some(_)) => return Waited { object: live, said: Diagnostics::none() },
-            Ok(None) if began.elapsed() < limit && !progress.stopped() => {
-                Stop::pause(pause).await;
-                pause = (pause * 2).min(Duration::from_secs(1));
-            }
-            Ok(None) if progress.stopped() => {
-                let said = Diagnostic::error(
-                    "Interrupted",
-                    format!(
-                        "Whether the namespace {} gets its service account \"default\" was not waited for.",
-                        place.name
-                    ),
-                );
-                return Waited { object: live, said: said.into() };
-            }
-            Ok(None) => {
-                let what =
-                    format!("The namespace {} has no service account \"default\" after {}.", place.name, shown(limit));
-                return Waited { object: live, said: Diagnostic::error("Service account missing", what).into() };
-            }
-            Err(error) => return Waited { object: live, said: error.diagnostic("read the service account").into() },
+    let tell = |_: &str| progress.waiting("waiting for the service account \"default\"");
+    let waiting = Waiting { limit, since: Json::Null, tell: &tell };
+    let waited = cluster.kube.wait_until(kind, Some(&place.name), "default", waiting, &|_| Readiness::Ready).await;
+    let said = match waited {
+        Ok(_) => Diagnostics::none(),
+        Err(WaitError::TimedOut { .. }) => {
+            let what =
+                format!("The namespace {} has no service account \"default\" after {}.", place.name, shown(limit));
+            Diagnostic::error("Service account missing", what).into()
         }
-    }
+        Err(WaitError::Stopped) => {
+            let what =
+                format!("Whether the namespace {} gets its service account \"default\" was not waited for.", place.name);
+            Diagnostic::error("Interrupted", what).into()
+        }
+        Err(WaitError::Kube(error)) => error.diagnostic("read the service account").into(),
+        Err(error @ (WaitError::Failed { .. } | WaitError::Gone)) => {
+            unready(&error, &format!("ServiceAccount {}/default", place.name)).into()
+        }
+    };
+    Waited { object: live, said }
 }
 
 /// What is said of an object that did not get ready.
@@ -218,14 +233,13 @@ pub fn unready(error: &WaitError, title: &str) -> Diagnostic {
         WaitError::Failed { why, explanation } => {
             Diagnostic::error("Rollout failed", format!("{title}: {why}.{}", because(explanation)))
         }
-        WaitError::Gone => Diagnostic::error(
-            "Object deleted",
-            format!("{title} was deleted by somebody else while it was waited for."),
-        ),
+        WaitError::Gone => {
+            let what = format!("{title} was deleted by somebody else while it was waited for.");
+            Diagnostic::error("Object deleted", what)
+        }
         WaitError::Stopped => {
             Diagnostic::error("Interrupted", format!("{title} was applied; whether it gets ready was not waited for."))
         }
-        WaitError::Kube(error @ KubeError::Unreachable { .. }) => error.diagnostic(&format!("wait for {title}")),
         WaitError::Kube(error) => error.diagnostic(&format!("wait for {title}")),
     }
 }

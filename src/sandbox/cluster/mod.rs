@@ -1,9 +1,10 @@
 //! What a cluster does by itself: workloads make pods, pods turn ready after a moment (or fail as told), claims are bound, services get
-//! endpoints, what lost its owner goes, namespaces end when they are empty.
+//! endpoints, token secrets get their tokens, what lost its owner goes, namespaces end when they are empty.
 //!
 //! In: keys of objects that changed. Out: changes of objects. One task looks at each key in turn under the store's lock; it
 //! sleeps until something changes or a moment it waits for has come. Not here: what a user may ask for (`write`).
 
+mod accounts;
 mod claims;
 mod garbage;
 mod jobs;
@@ -15,6 +16,7 @@ mod services;
 mod shape;
 mod stateful;
 
+pub use accounts::unsigned;
 pub use claims::default_class;
 pub use pods::log_of;
 pub(super) use ripple::{ripple, settled};
@@ -111,6 +113,7 @@ fn reconcile(state: &mut State, key: &Key, waits: &mut Waits) {
     }
     match &*key.resource {
         "namespaces" => namespaces::reconcile(state, &object),
+        "secrets" => accounts::secret(state, &object),
         "pods" => pods::reconcile(state, &object, waits),
         "deployments.apps" => rollout::deployment(state, &object),
         "replicasets.apps" => rollout::replica_set(state, &object),

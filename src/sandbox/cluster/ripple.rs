@@ -1,6 +1,7 @@
 //! Which controllers a change concerns, and which objects are at rest.
 
 use crate::client::kube::types::{self, Json};
+use super::accounts::{is_token, names_account};
 use crate::sandbox::api::select::matches_selector;
 use crate::sandbox::store::{Change, ChangeKind, Key, State};
 
@@ -57,7 +58,14 @@ pub fn ripple(state: &mut State, change: &Change) {
                 }
             }
         }
+        "serviceaccounts" => {
+            let secrets = state.list("secrets", Some(&key.namespace));
+            stirred.extend(secrets.filter(|secret| names_account(secret.json(), &key.name)).map(|secret| secret.key.clone()));
+        }
         "persistentvolumeclaims" | "configmaps" | "secrets" => {
+            if change.kind != ChangeKind::Deleted && is_token(object) {
+                stirred.push(key.clone());
+            }
             let pending = state.list("pods", Some(&key.namespace)).filter(|pod| pod.unsettled);
             stirred.extend(pending.map(|pod| pod.key.clone()));
             if let Some(volume) = object["spec"]["volumeName"].as_str() {

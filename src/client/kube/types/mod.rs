@@ -18,7 +18,7 @@ use std::sync::{Arc, OnceLock};
 pub type Json = serde_json::Value;
 
 /// A kind of object in one version, with the names that paths and messages use.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Kind {
     /// API group; empty for the core group.
     pub group: String,
