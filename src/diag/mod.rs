@@ -47,6 +47,9 @@ pub struct Diagnostic {
     pub rule: Option<Rule>,
     /// Whether it is advice on what is written, and no part of what a run has to say: `validate` alone gives it.
     pub advice: bool,
+    /// What it comes from, where many objects meet the same trouble, such as a server that does not answer: text tells it once, with a
+    /// count.
+    pub trouble: Option<String>,
 }
 
 /// A rule whose condition does not hold or cannot be told yet.
@@ -74,6 +77,7 @@ impl Diagnostic {
             values: Vec::new(),
             rule: None,
             advice: false,
+            trouble: None,
         }
     }
 
@@ -121,6 +125,13 @@ impl Diagnostic {
     #[must_use]
     pub fn as_advice(mut self) -> Self {
         self.advice = true;
+        self
+    }
+
+    /// Names the trouble that it comes from: see [`Diagnostic::trouble`].
+    #[must_use]
+    pub fn of_trouble(mut self, trouble: impl Into<String>) -> Self {
+        self.trouble = Some(trouble.into());
         self
     }
 

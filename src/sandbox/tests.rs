@@ -224,8 +224,10 @@ async fn failures_are_explained() {
         let name = object["metadata"]["name"].as_str().unwrap().to_owned();
         let kind = find("apps/v1", object["kind"].as_str().unwrap()).unwrap();
         apply(&kube, object).await.unwrap();
-        let error =
-            kube.wait_until(kind, Some("default"), &name, quietly(Duration::from_millis(150)), &readiness).await.unwrap_err();
+        let error = kube
+            .wait_until(kind, Some("default"), &name, quietly(Duration::from_millis(150)), &readiness)
+            .await
+            .unwrap_err();
         let WaitError::TimedOut { explanation, .. } = error else { panic!("{error:?}") };
         let headline = explanation.headline();
         assert!(headline.starts_with("pod ") && headline.contains(expect), "{headline}");
@@ -262,7 +264,9 @@ async fn deletions_cascade() {
     apply(&kube, set).await.unwrap();
     let kind = find("apps/v1", "Deployment").unwrap();
     kube.wait_until(kind, Some("data"), "d", quietly(SOON), &readiness).await.unwrap();
-    kube.wait_until(find("apps/v1", "StatefulSet").unwrap(), Some("data"), "s", quietly(SOON), &readiness).await.unwrap();
+    kube.wait_until(find("apps/v1", "StatefulSet").unwrap(), Some("data"), "s", quietly(SOON), &readiness)
+        .await
+        .unwrap();
     let pods = find("v1", "Pod").unwrap();
     let select = Select { labels: Some("app=d"), fields: None };
     assert_eq!(kube.list(pods, Some("data"), &select).await.unwrap().items.len(), 1);

@@ -1,5 +1,7 @@
 //! Diagnostics as text, with the source they are about, and as Terraform's JSON.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt::Write as _;
 
 use serde_json::{Value as Json, json};
@@ -114,7 +116,8 @@ fn boxed(text: &str, style: Style, ink: Ink) -> String {
     out
 }
 
-/// Several diagnostics, a blank line before each. With `compact`, warnings without errors are only listed.
+/// Several diagnostics, a blank line before each; those that come from the same trouble are told once. With `compact`, warnings without
+/// errors are only listed.
 pub fn diagnostics(said: &Diagnostics, sources: &SourceMap, style: Style, compact: bool) -> String {
     let mut out = String::new();
     if compact && !said.is_empty() && !said.has_errors() {
@@ -128,14 +131,41 @@ pub fn diagnostics(said: &Diagnostics, sources: &SourceMap, style: Style, compac
         out.push_str("\nRun the command without -compact-warnings to see them in full.\n");
         return out;
     }
-    for one in said.iter() {
+    for (one, others) in consolidated(said) {
         // Terraform's frames stand close together.
         if !(style.framed && style.product.is_compatible()) {
             out.push('\n');
         }
-        out.push_str(&diagnostic(one, sources, style));
+        match others {
+            0 => out.push_str(&diagnostic(one, sources, style)),
+            _ => out.push_str(&diagnostic(&with_others(one, others), sources, style)),
+        }
     }
     out
+}
+
+/// The first diagnostic of each trouble, and how many others come from it; those without one stand for themselves.
+fn consolidated(said: &Diagnostics) -> Vec<(&Diagnostic, usize)> {
+    let mut told: Vec<(&Diagnostic, usize)> = Vec::new();
+    let mut places: HashMap<(Severity, &str), usize> = HashMap::new();
+    for one in said.iter() {
+        match one.trouble.as_deref().map(|trouble| places.entry((one.severity, trouble))) {
+            Some(Entry::Occupied(place)) => told[*place.get()].1 += 1,
+            Some(Entry::Vacant(place)) => {
+                place.insert(told.len());
+                told.push((one, 0));
+            }
+            None => told.push((one, 0)),
+        }
+    }
+    told
+}
+
+/// In the words in which Terraform counts similar warnings.
+fn with_others(one: &Diagnostic, others: usize) -> Diagnostic {
+    let (kind, plural) = (if one.is_error() { "error" } else { "warning" }, if others == 1 { "" } else { "s" });
+    let detail = format!("{}\n\n(and {others} more similar {kind}{plural} elsewhere)", one.detail.trim_end());
+    Diagnostic { detail, ..one.clone() }
 }
 
 /// A diagnostic in Terraform's JSON form.
@@ -214,6 +244,32 @@ mod tests {
             .at(at("var.redis_storge"))
             .within("module \"redis\"");
         (sources, said)
+    }
+
+    #[test]
+    fn one_trouble_is_told_once() {
+        let down = |address: &str, host: &str| Diagnostic::error("Down", "No answer.").about(address).of_trouble(host);
+        let other = Diagnostic::error("Other", "");
+        let said =
+            Diagnostics(vec![down("a.a", "one"), other, down("a.b", "one"), down("a.c", "two"), down("a.d", "one")]);
+        insta::assert_snapshot!(diagnostics(&said, &SourceMap::default(), Style::PLAIN, false), @r"
+
+        Error: Down
+
+          with a.a
+
+        No answer.
+
+        (and 2 more similar errors elsewhere)
+
+        Error: Other
+
+        Error: Down
+
+          with a.c
+
+        No answer.
+        ");
     }
 
     #[test]

@@ -32,7 +32,7 @@ mod progress;
 mod projects;
 mod properties;
 mod provisioners;
-mod running;
+pub mod running;
 mod saved;
 mod segments;
 mod staging;

@@ -67,9 +67,7 @@ mod tests {
 
     #[test]
     fn conditions_that_name_the_cause() {
-        let of = |status: &str, message: &str| {
-            json!({ "status": { "conditions": [{ "type": "ReplicaFailure", "status": status, "message": message }] } })
-        };
+        let of = |status: &str, message: &str| json!({ "status": { "conditions": [{ "type": "ReplicaFailure", "status": status, "message": message }] } });
         assert_eq!(replica_failure(&of("True", "exceeded quota: q")), Some("exceeded quota: q"));
         assert_eq!(replica_failure(&of("False", "exceeded quota: q")), None);
         assert_eq!(replica_failure(&of("True", "")), None);

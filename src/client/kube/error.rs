@@ -189,13 +189,15 @@ impl KubeError {
                 format!(
                     "Cannot {doing}: the Kubernetes API at {host} does not answer ({reason}). Check that the host is up, that the address and port in the provider's configuration are right, and that no firewall is in between."
                 ),
-            ),
+            )
+            .of_trouble(format!("{host} is unreachable")),
             KubeError::Unauthorised { host, message } => Diagnostic::error(
                 "Credentials refused by the cluster",
                 format!(
                     "Cannot {doing}: the Kubernetes API at {host} does not accept the credentials ({message}). Check the token or client certificate; they may have expired."
                 ),
-            ),
+            )
+            .of_trouble(format!("{host} refuses the credentials")),
             KubeError::Forbidden(message) => {
                 Diagnostic::error("Not permitted by the cluster", format!("Cannot {doing}: {message}."))
             }

@@ -353,7 +353,10 @@ mod tests {
             "pod a-0 CrashLoopBackOff: back-off",
         );
         check(
-            Explanation { pods: vec![pod("Pending", "0/1 nodes are available: 1 Insufficient cpu. no new claims")], ..base() },
+            Explanation {
+                pods: vec![pod("Pending", "0/1 nodes are available: 1 Insufficient cpu. no new claims")],
+                ..base()
+            },
             "pod a-0 Pending: 0/1 nodes are available: 1 Insufficient cpu",
         );
         check(

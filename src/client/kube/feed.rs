@@ -205,7 +205,10 @@ impl States {
 impl Names {
     fn is(&mut self, object: Json) {
         let name = name_of(&object).to_owned();
-        self.known.entry(name).or_insert_with(|| watch::Sender::new(Seen::Nothing)).send_replace(Seen::Is(object.into()));
+        self.known
+            .entry(name)
+            .or_insert_with(|| watch::Sender::new(Seen::Nothing))
+            .send_replace(Seen::Is(object.into()));
     }
 
     /// A name that nobody follows is forgotten: it is as all others.
@@ -339,7 +342,11 @@ mod tests {
             assert_eq!(now(&followed).as_deref(), expect, "{name} {since:?}");
         }
         feed.states.happened(Event::Is(object("c", "12")));
-        assert_eq!(now(&following(&feed, "b", Some(object("b", "9")))), None, "what is new says of all others that they are not");
+        assert_eq!(
+            now(&following(&feed, "b", Some(object("b", "9")))),
+            None,
+            "what is new says of all others that they are not"
+        );
     }
 
     #[tokio::test]

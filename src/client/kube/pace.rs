@@ -149,7 +149,8 @@ impl Permit<'_> {
             return;
         }
         let again = pace.answers.fetch_add(1, Ordering::Relaxed) % ANSWERS == ANSWERS - 1;
-        if again && pace.fewer.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |fewer| fewer.checked_sub(1)).is_ok() {
+        if again && pace.fewer.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |fewer| fewer.checked_sub(1)).is_ok()
+        {
             pace.permits.add_permits(1);
         }
     }

@@ -175,7 +175,8 @@ impl Configured for Cluster {
                 Ok(Some((_, place))) => foreign(&place),
             }
         })
-    }}
+    }
+}
 
 /// An object that somebody else has made, or of which nothing tells who has.
 fn foreign(place: &Place) -> Recovered {

@@ -207,8 +207,10 @@ async fn service_account(cluster: &Cluster, place: &Place, live: Json, progress:
             Diagnostic::error("Service account missing", what).into()
         }
         Err(WaitError::Stopped) => {
-            let what =
-                format!("Whether the namespace {} gets its service account \"default\" was not waited for.", place.name);
+            let what = format!(
+                "Whether the namespace {} gets its service account \"default\" was not waited for.",
+                place.name
+            );
             Diagnostic::error("Interrupted", what).into()
         }
         Err(WaitError::Kube(error)) => error.diagnostic("read the service account").into(),

@@ -36,7 +36,8 @@ pub(super) fn secret(state: &mut State, secret: &Object) {
     }
     let annotations = &object["metadata"]["annotations"];
     let name = annotations[NAME].as_str().unwrap_or_default();
-    let account = state.find("serviceaccounts", &secret.key.namespace, name).filter(|account| !account.is_terminating());
+    let account =
+        state.find("serviceaccounts", &secret.key.namespace, name).filter(|account| !account.is_terminating());
     let wanted = annotations[UID].as_str().filter(|uid| !uid.is_empty());
     let Some(account) = account.filter(|account| wanted.is_none_or(|uid| uid == account.uid)) else {
         return remove_now(state, &secret.key);

@@ -1,7 +1,7 @@
 //! Which controllers a change concerns, and which objects are at rest.
 
-use crate::client::kube::types::{self, Json};
 use super::accounts::{is_token, names_account};
+use crate::client::kube::types::{self, Json};
 use crate::sandbox::api::select::matches_selector;
 use crate::sandbox::store::{Change, ChangeKind, Key, State};
 
@@ -60,7 +60,9 @@ pub fn ripple(state: &mut State, change: &Change) {
         }
         "serviceaccounts" => {
             let secrets = state.list("secrets", Some(&key.namespace));
-            stirred.extend(secrets.filter(|secret| names_account(secret.json(), &key.name)).map(|secret| secret.key.clone()));
+            stirred.extend(
+                secrets.filter(|secret| names_account(secret.json(), &key.name)).map(|secret| secret.key.clone()),
+            );
         }
         "persistentvolumeclaims" | "configmaps" | "secrets" => {
             if change.kind != ChangeKind::Deleted && is_token(object) {

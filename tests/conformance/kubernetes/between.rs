@@ -1,8 +1,9 @@
 //! What stands between the program and a cluster: a token that expires, and others who write the same objects.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::Request;
@@ -15,7 +16,7 @@ use infra::sandbox::{Sandbox, Timing};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::whole::{Cluster, assert_nothing_planned, call, ok};
 use crate::cli::program::Program;
@@ -24,6 +25,7 @@ use crate::cli::program::Program;
 struct Ruled {
     address: SocketAddr,
     kube: Kube,
+    listener: AbortHandle,
     _tasks: JoinSet<()>,
     _folder: TempDir,
 }
@@ -49,11 +51,11 @@ impl Ruled {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
+        let listener = tasks.spawn(async move {
             axum::serve(listener, router).await.unwrap();
             drop(sandbox);
         });
-        Ruled { address, kube, _tasks: tasks, _folder: folder }
+        Ruled { address, kube, listener, _tasks: tasks, _folder: folder }
     }
 
     /// A folder whose provider leads here.
@@ -210,4 +212,65 @@ async fn what_others_made_is_taken_over_whole_on_a_real_server() {
     let Some(cluster) = Cluster::real().await else { return };
     let namespace = crate::lab::kube().unwrap().namespace();
     made_by_others(&cluster, &namespace).await;
+}
+
+/// A server with too much to do says when to come again. Nobody comes sooner, and nothing fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_server_is_given_its_time() {
+    let (began, refused, early) = (Instant::now(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (counted, hasty) = (refused.clone(), early.clone());
+    let last: Mutex<Option<Instant>> = Mutex::default();
+    let ruled = Ruled::by(Arc::new(move |request: &Request| {
+        if request.method() != http::Method::POST || began.elapsed() > Duration::from_secs(5) {
+            return None;
+        }
+        let before = last.lock().unwrap().replace(Instant::now());
+        if before.is_some_and(|before| before.elapsed() < Duration::from_millis(900)) {
+            hasty.fetch_add(1, Ordering::SeqCst);
+        }
+        counted.fetch_add(1, Ordering::SeqCst);
+        let mut busy = status(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "too many requests, try again");
+        busy.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"));
+        Some(busy)
+    }))
+    .await;
+    let program = ruled.folder("", &config_maps(1));
+    ok(&program, &APPLY);
+    assert!(
+        (2..=6).contains(&refused.load(Ordering::SeqCst)),
+        "{refused:?} answers for a single creation in five seconds"
+    );
+    assert_eq!(early.load(Ordering::SeqCst), 0, "asked again before it was time");
+    assert_nothing_planned(&program, &[], "after the rush");
+}
+
+/// A cluster that does not answer is one error, however many objects it has, and is not asked for each of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_is_gone_is_told_once() {
+    let (leaves, listener) = (Arc::new(AtomicBool::new(false)), Arc::new(OnceLock::<AbortHandle>::new()));
+    let (leaving, ends) = (leaves.clone(), listener.clone());
+    let ruled = Ruled::by(Arc::new(move |_: &Request| {
+        if !leaving.load(Ordering::SeqCst) {
+            return None;
+        }
+        // It says who it is, and is gone.
+        ends.get().unwrap().abort();
+        let kube_system = json!({ "metadata": { "name": "kube-system", "uid": "of-the-sandbox" } });
+        Some(([(http::header::CONNECTION, "close")], axum::Json(kube_system)).into_response())
+    }))
+    .await;
+    listener.set(ruled.listener.clone()).unwrap();
+    // In many namespaces, so that there is more than one list.
+    let main = "resource \"kubernetes_namespace_v1\" \"n\" {\n  count = 20\n  metadata {\n    name = \"gone-${count.index}\"\n  }\n}\n\
+                resource \"kubernetes_config_map_v1\" \"c\" {\n  count = 20\n  metadata {\n    name = \"c\"\n    \
+                namespace = kubernetes_namespace_v1.n[count.index].metadata[0].name\n  }\n  data = { a = \"1\" }\n}\n";
+    let program = ruled.folder("", main);
+    ok(&program, &APPLY);
+    leaves.store(true, Ordering::SeqCst);
+    let began = Instant::now();
+    let answer = call(&program, &["plan", "-no-color"]);
+    assert_eq!(answer.code, 1, "{}", answer.out);
+    assert_eq!(answer.err.matches("Error: Cluster unreachable").count(), 1, "{}", answer.err);
+    assert!(answer.err.contains("(and 39 more similar errors elsewhere)"), "{}", answer.err);
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }

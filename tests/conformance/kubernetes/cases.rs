@@ -962,6 +962,15 @@ async fn waits_that_fail_explain_themselves(world: &World) {
 async fn tokens(world: &World) {
     world.create("kubernetes_service_account_v1", &meta("reader")).await;
     world.create("kubernetes_secret_v1", &meta("bound")).await;
+    // A secret for a token is there when its token is.
+    let annotated =
+        meta("held").replacen('\n', "\n  annotations = { \"kubernetes.io/service-account.name\" = \"reader\" }\n", 1);
+    let text = format!("{annotated}type = \"kubernetes.io/service-account-token\"");
+    let secret = world.create("kubernetes_secret_v1", &text).await;
+    let data = secret.at("/data");
+    assert_eq!(data["namespace"], world.namespace.as_str());
+    assert!(data["token"].as_str().is_some_and(|token| token.split('.').count() == 3), "{data}");
+    world.settled("kubernetes_secret_v1", &secret, &text).await;
     let config = |name: &str, spec: &str| format!("{}spec {{\n{spec}\n}}\n", meta(name));
     let claims = |opened: &Value| -> serde_json::Value {
         let token = opened.get("token").and_then(Value::as_str).unwrap().to_owned();

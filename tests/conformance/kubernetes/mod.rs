@@ -10,6 +10,7 @@ mod parts;
 mod platform;
 mod random;
 mod schemas;
+mod waits;
 mod whole;
 
 use std::path::Path;
