@@ -5,7 +5,7 @@
 //!
 //! | rank | rooms |
 //! | --- | --- |
-//! | 0 | [`addr`], [`diag`], [`value`], [`schema`], [`change`], [`event`]: plain data, no I/O |
+//! | 0 | [`addr`], [`diag`], [`value`], [`schema`], [`change`], [`event`], [`text`]: plain data, no I/O |
 //! | 1 | [`lang`]: text to AST to values; [`provider`]: the contracts and the registry; [`client`]: protocols |
 //! | 2 | [`config`], [`install`], [`state`], [`gate`], [`providers`], [`provision`], [`sandbox`] |
 //! | 3 | [`graph`] |
@@ -34,6 +34,7 @@ pub mod provision;
 pub mod sandbox;
 pub mod schema;
 pub mod state;
+pub mod text;
 pub mod threads;
 pub mod value;
 pub mod view;

@@ -16,6 +16,7 @@ const RANKS: &[(&str, u8)] = &[
     ("change", 0),
     ("event", 0),
     ("threads", 0),
+    ("text", 0),
     ("lang", 1),
     ("provider", 1),
     ("client", 1),

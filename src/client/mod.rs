@@ -13,10 +13,9 @@
 //! | [`s3`] | S3, one bucket |
 //! | [`process`] | programs on this machine, by argument vector |
 //!
-//! Beneath them: [`stream`] opens connections, [`tls`] makes them confidential, [`retry`] says when to try again, [`duration`]
-//! reads and writes lengths of time.
+//! Beneath them: [`stream`] opens connections, [`tls`] makes them confidential, [`retry`] says when to try again.
 
-pub mod duration;
+mod distrust;
 pub mod http;
 pub mod kube;
 pub mod process;
@@ -29,6 +28,7 @@ pub mod ssh;
 pub mod stream;
 pub mod tls;
 
+pub use distrust::{Distrust, distrust};
 pub use secret::Secret;
 
 /// What an error says together with its causes, once each, outermost first.

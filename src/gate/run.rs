@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::client::duration::short;
 use crate::client::kube::Kube;
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::event::{Event, Events};
 use crate::provider::Boxed;
+use crate::text::duration::short;
 use crate::value::Value;
 
 use super::Timing;

@@ -3,9 +3,9 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::client::duration;
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::schema::{Attribute, Block};
+use crate::text::duration;
 use crate::value::{Type, Value};
 
 /// One try takes at most this long.

@@ -329,6 +329,6 @@ impl Walk<'_> {
     fn timeout(&self, gate: &Gate) -> u64 {
         let written = gate.timing.iter().find(|attribute| attribute.name.text == "timeout");
         let text = written.and_then(|attribute| self.shown(&attribute.expr));
-        text.and_then(|text| crate::client::duration::parse(&text)).map_or(300, |duration| duration.as_secs())
+        text.and_then(|text| crate::text::duration::parse(&text)).map_or(300, |duration| duration.as_secs())
     }
 }

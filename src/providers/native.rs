@@ -18,6 +18,8 @@ pub struct Settings {
     pub remote_state: Arc<dyn RemoteState>,
     /// The API that every configuration of `kubernetes` uses, whatever it says; `None`: the cluster it names.
     pub cluster: Option<super::kubernetes::Reach>,
+    /// Connections to the clusters that configurations of `kubernetes` name; gates share them.
+    pub connections: Arc<super::kubernetes::Connections>,
     /// Environment variables.
     pub env: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>,
 }
@@ -30,6 +32,7 @@ impl Settings {
             now: Arc::new(Timestamp::now),
             remote_state: Arc::new(super::terraform::StoredStates::new(".", env.clone())),
             cluster: None,
+            connections: Arc::default(),
             env,
         }
     }

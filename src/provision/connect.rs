@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::client::duration;
 use crate::client::ssh::{Client, SshError, Surroundings, Target, target_of};
 use crate::diag::Diagnostic;
 use crate::event::Stop;
+use crate::text::duration;
 use crate::value::Value;
 
 use super::{Context, Hear, Job, failed, text};

@@ -32,6 +32,7 @@ mod progress;
 mod projects;
 mod properties;
 mod provisioners;
+mod reaching;
 pub mod running;
 mod saved;
 mod segments;

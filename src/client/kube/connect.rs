@@ -1,21 +1,31 @@
 //! From configuration to a connection: a kubeconfig (text or files), or the address and credentials one by one.
 //!
-//! Nothing here falls back to an address nobody wrote: without one it is an error.
+//! Nothing here falls back to an address nobody wrote: without one, and outside of a pod, it is an error.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use base64::Engine as _;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use http::Request;
+use kube::client::{Body, ClientBuilder};
+use kube::config::{AuthInfo, ExecConfig, KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::json;
+use tower::BoxError;
 
+use super::credentials::{Bearer, Credential, Program};
+use super::types::Json;
 use super::{Kube, KubeError};
 use crate::client::{Secret, reason};
 
+/// An address that nobody answers at is given up after this long.
+const CONNECT: Duration = Duration::from_secs(10);
+
 /// How to reach a cluster, with the names that Terraform's provider uses for the same things.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// A kubeconfig as text.
     pub config_raw: Option<Secret>,
@@ -49,10 +59,21 @@ pub struct Settings {
     pub proxy_url: Option<String>,
     /// A program that gives credentials.
     pub exec: Option<Exec>,
+    /// The cluster that this process runs in, where nothing else is named.
+    pub in_cluster: Option<InCluster>,
+}
+
+/// What a pod knows of its cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InCluster {
+    /// The API server's address.
+    pub host: String,
+    /// The folder of its service account, with `token` and `ca.crt`.
+    pub account: PathBuf,
 }
 
 /// A program that gives credentials, by client-go's protocol.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exec {
     /// `client.authentication.k8s.io/v1`.
     pub api_version: String,
@@ -64,7 +85,27 @@ pub struct Exec {
     pub env: Vec<(String, String)>,
 }
 
-/// Makes the connection ready; dials nothing yet.
+impl Exec {
+    fn config(&self) -> ExecConfig {
+        let variable = |(name, value): &(String, String)| {
+            HashMap::from([("name".to_owned(), name.clone()), ("value".to_owned(), value.clone())])
+        };
+        ExecConfig {
+            api_version: Some(self.api_version.clone()),
+            command: Some(self.command.clone()),
+            args: Some(self.args.clone()),
+            env: Some(self.env.iter().map(variable).collect()),
+            drop_env: None,
+            install_hint: None,
+            interactive_mode: None,
+            provide_cluster_info: false,
+            cluster: None,
+            other: BTreeMap::new(),
+        }
+    }
+}
+
+/// Makes the connection ready, and calls the program that gives credentials where there is one; dials nothing yet.
 ///
 /// # Errors
 /// The settings are incomplete, contradictory or unreadable.
@@ -72,12 +113,64 @@ pub async fn connect(settings: &Settings) -> Result<Kube, KubeError> {
     // TLS needs one provider of cryptography for the process; who comes first has installed the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut config = base(settings).await?;
+    // The library would call the program three times for a connection.
+    let program = config.auth_info.exec.take();
     overlay(settings, &mut config)?;
+    let program = settings.exec.as_ref().map(Exec::config).or(program).filter(|_| !has_credentials(&config.auth_info));
+    let bearer = match program.map(Program) {
+        Some(program) => {
+            let given = program.call().await?;
+            identify(&mut config, &given)?;
+            Bearer::new(program, &given)?
+        }
+        None => None,
+    };
     // Retries are counted in one place: here.
     config.default_retry = false;
+    config.connect_timeout = Some(CONNECT);
     let host = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-    let client = Client::try_from(config).map_err(|error| wrong("the connection cannot be made", &error))?;
+    let builder = ClientBuilder::try_from(config).map_err(|error| wrong("the connection cannot be made", &error))?;
+    let client = builder.build();
+    let client = match bearer {
+        Some(bearer) => authorised(client, bearer),
+        None => client,
+    };
     Ok(Kube::new(client, host))
+}
+
+/// The same client, whose every request has the present token.
+fn authorised(client: Client, bearer: Bearer) -> Client {
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let (client, bearer) = (client.clone(), bearer.clone());
+        async move { Ok::<_, BoxError>(client.send(bearer.authorise(request).await?).await?) }
+    });
+    Client::new(service, "default")
+}
+
+/// Whether credentials are written down, so that no program is called for them.
+fn has_credentials(auth: &AuthInfo) -> bool {
+    auth.token.is_some() || auth.token_file.is_some() || (auth.username.is_some() && auth.password.is_some())
+}
+
+/// Takes the client certificate of a program.
+fn identify(config: &mut Config, given: &Credential) -> Result<(), KubeError> {
+    let Some((certificate, key)) = &given.identity else { return Ok(()) };
+    with_auth(config, |auth| {
+        auth["client-certificate-data"] = json!(encoded(certificate));
+        auth["client-key-data"] = json!(encoded(key.reveal()));
+    })
+}
+
+/// Changes credentials in the form that they have in a kubeconfig: the type's own way for secrets.
+fn with_auth(config: &mut Config, change: impl FnOnce(&mut Json)) -> Result<(), KubeError> {
+    let mut auth = serde_json::to_value(&config.auth_info).unwrap_or_default();
+    change(&mut auth);
+    config.auth_info = serde_json::from_value(auth).map_err(|error| wrong("the credentials cannot be used", &error))?;
+    Ok(())
+}
+
+fn encoded(text: &str) -> String {
+    base64::engine::general_purpose::STANDARD.encode(text)
 }
 
 async fn base(settings: &Settings) -> Result<Config, KubeError> {
@@ -93,12 +186,15 @@ async fn base(settings: &Settings) -> Result<Config, KubeError> {
             Kubeconfig::from_yaml(text).map_err(|error| wrong("`config_raw` is not a kubeconfig", &error))?
         }
         (None, []) => {
-            let Some(host) = settings.host.as_deref().filter(|host| !host.is_empty()) else {
-                return Err(KubeError::Configuration(
-                    "no cluster is named: set `config_path`, `config_raw` or `host` in provider \"kubernetes\"".into(),
-                ));
+            return match (settings.host.as_deref().filter(|host| !host.is_empty()), &settings.in_cluster) {
+                (Some(host), _) => Ok(Config::new(url(host)?)),
+                (None, Some(cluster)) => own_cluster(cluster).await,
+                (None, None) => Err(KubeError::Configuration(
+                    "no cluster is named: set `config_path`, `config_raw` or `host` in provider \"kubernetes\", or KUBE_CONFIG_PATH \
+                     in the environment"
+                        .into(),
+                )),
             };
-            return Ok(Config::new(url(host)?));
         }
         (None, paths) => {
             let mut merged = Kubeconfig::default();
@@ -120,18 +216,34 @@ async fn base(settings: &Settings) -> Result<Config, KubeError> {
         .map_err(|error| wrong("the kubeconfig cannot be used", &error))
 }
 
+/// The cluster that this process runs in a pod of. Its token changes, so that the file of it is read again and again.
+async fn own_cluster(cluster: &InCluster) -> Result<Config, KubeError> {
+    let mut config = Config::new(url(&cluster.host)?);
+    let path = cluster.account.join("ca.crt");
+    let unreadable = |error: std::io::Error| wrong(&format!("{} cannot be read", path.display()), &error);
+    config.root_cert =
+        Some(certificates(&tokio::fs::read(&path).await.map_err(unreadable)?, &path.display().to_string())?);
+    config.auth_info.token_file = Some(cluster.account.join("token").display().to_string());
+    Ok(config)
+}
+
+/// The certificates in PEM, as DER. `of` is what they are called.
+fn certificates(pem: &[u8], of: &str) -> Result<Vec<Vec<u8>>, KubeError> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    let found = found.map_err(|error| wrong(&format!("{of} is not PEM"), &error))?;
+    if found.is_empty() {
+        return Err(KubeError::Configuration(format!("{of} holds no certificate in PEM")));
+    }
+    Ok(found.iter().map(|one| one.as_ref().to_vec()).collect())
+}
+
 /// Arguments written one by one win over the kubeconfig's.
 fn overlay(settings: &Settings, config: &mut Config) -> Result<(), KubeError> {
     if let Some(host) = settings.host.as_deref().filter(|host| !host.is_empty()) {
         config.cluster_url = url(host)?;
     }
     if let Some(pem) = &settings.cluster_ca_certificate {
-        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-        let certificates = certificates.map_err(|error| wrong("`cluster_ca_certificate` is not PEM", &error))?;
-        if certificates.is_empty() {
-            return Err(KubeError::Configuration("`cluster_ca_certificate` holds no certificate in PEM".into()));
-        }
-        config.root_cert = Some(certificates.iter().map(|one| one.as_ref().to_vec()).collect());
+        config.root_cert = Some(certificates(pem.as_bytes(), "`cluster_ca_certificate`")?);
     }
     config.accept_invalid_certs |= settings.insecure;
     if settings.tls_server_name.is_some() {
@@ -140,30 +252,21 @@ fn overlay(settings: &Settings, config: &mut Config) -> Result<(), KubeError> {
     if let Some(proxy) = &settings.proxy_url {
         config.proxy_url = Some(proxy.parse().map_err(|error| wrong("`proxy_url` is not an address", &error))?);
     }
-    let encoded = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
-    // Secrets go in through the type's own form in a kubeconfig.
-    let mut auth = serde_json::to_value(&config.auth_info).unwrap_or_default();
-    if let Some(token) = &settings.token {
-        auth["token"] = json!(token.reveal());
-    }
-    if let Some(certificate) = &settings.client_certificate {
-        auth["client-certificate-data"] = json!(encoded(certificate));
-    }
-    if let Some(key) = &settings.client_key {
-        auth["client-key-data"] = json!(encoded(key.reveal()));
-    }
-    if let Some(name) = &settings.username {
-        auth["username"] = json!(name);
-        auth["password"] = json!(settings.password.as_ref().map(Secret::reveal));
-    }
-    if let Some(exec) = &settings.exec {
-        let env: Vec<_> = exec.env.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
-        auth["exec"] = json!({
-            "apiVersion": exec.api_version, "command": exec.command, "args": exec.args, "env": env, "interactiveMode": "Never",
-        });
-    }
-    config.auth_info = serde_json::from_value(auth).map_err(|error| wrong("the credentials cannot be used", &error))?;
-    Ok(())
+    with_auth(config, |auth| {
+        if let Some(token) = &settings.token {
+            auth["token"] = json!(token.reveal());
+        }
+        if let Some(certificate) = &settings.client_certificate {
+            auth["client-certificate-data"] = json!(encoded(certificate));
+        }
+        if let Some(key) = &settings.client_key {
+            auth["client-key-data"] = json!(encoded(key.reveal()));
+        }
+        if let Some(name) = &settings.username {
+            auth["username"] = json!(name);
+            auth["password"] = json!(settings.password.as_ref().map(Secret::reveal));
+        }
+    })
 }
 
 fn url(host: &str) -> Result<http::Uri, KubeError> {

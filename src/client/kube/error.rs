@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use crate::client::reason;
+use crate::client::{Distrust, distrust, reason};
 use crate::diag::Diagnostic;
 
 /// A call to the API did not give what was asked.
@@ -13,6 +13,9 @@ pub enum KubeError {
     /// The configuration of the connection makes no sense.
     #[error("{0}")]
     Configuration(String),
+    /// The program that gives credentials gave none.
+    #[error("{0}")]
+    Credentials(String),
     /// Nobody answered.
     #[error("the Kubernetes API at {host} cannot be reached: {reason}")]
     Unreachable {
@@ -20,6 +23,14 @@ pub enum KubeError {
         host: String,
         /// Why, with its causes.
         reason: String,
+    },
+    /// Somebody answered, whose certificate is not accepted.
+    #[error("the certificate of {host} is not accepted: {why}")]
+    Untrusted {
+        /// Address of the API server.
+        host: String,
+        /// Why not.
+        why: Distrust,
     },
     /// The server does not know the caller.
     #[error("the Kubernetes API at {host} does not accept the credentials: {message}")]
@@ -129,13 +140,27 @@ impl KubeError {
 
     /// From an error of the library below.
     pub(super) fn from_client(host: &str, error: &kube::Error) -> KubeError {
+        if let kube::Error::Service(said) = error {
+            // What a layer of ours has said on the way, or passed on.
+            if let Some(said) = said.downcast_ref::<KubeError>() {
+                return said.clone();
+            }
+            if let Some(said) = said.downcast_ref::<kube::Error>() {
+                return KubeError::from_client(host, said);
+            }
+        }
+        if let Some(why) = distrust(error) {
+            return KubeError::Untrusted { host: host.to_owned(), why };
+        }
         let unreachable = || KubeError::Unreachable { host: host.to_owned(), reason: reason(error) };
         match error {
             kube::Error::Api(status) => {
                 let body = serde_json::to_vec(&**status).unwrap_or_default();
                 KubeError::from_answer(host, status.code, &body)
             }
-            kube::Error::Auth(_) => KubeError::Unauthorised { host: host.to_owned(), message: reason(error) },
+            kube::Error::Auth(_) => {
+                KubeError::Credentials(format!("The credentials cannot be used: {}.", reason(error)))
+            }
             kube::Error::UpgradeConnection(_) => KubeError::Connection(reason(error)),
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => {
                 KubeError::Unreadable { host: host.to_owned(), reason: reason(error) }
@@ -184,6 +209,9 @@ impl KubeError {
             KubeError::Configuration(what) => {
                 Diagnostic::error("Invalid configuration of the Kubernetes connection", format!("{what}."))
             }
+            KubeError::Credentials(why) => {
+                Diagnostic::error("No credentials for the cluster", format!("Cannot {doing}: {why}")).of_trouble(why.clone())
+            }
             KubeError::Unreachable { host, reason } => Diagnostic::error(
                 "Cluster unreachable",
                 format!(
@@ -191,6 +219,10 @@ impl KubeError {
                 ),
             )
             .of_trouble(format!("{host} is unreachable")),
+            KubeError::Untrusted { host, why } => {
+                Diagnostic::error("Certificate of the cluster not accepted", format!("Cannot {doing}: the Kubernetes API at {host} has a certificate that is not accepted: {why}. {}", trusting(*why)))
+                    .of_trouble(format!("{host} is not trusted"))
+            }
             KubeError::Unauthorised { host, message } => Diagnostic::error(
                 "Credentials refused by the cluster",
                 format!(
@@ -240,6 +272,19 @@ impl KubeError {
                 Diagnostic::error("Unexpected answer from the cluster", format!("Cannot {doing}: {self}."))
             }
         }
+    }
+}
+
+/// What to do about a certificate that is not accepted.
+fn trusting(why: Distrust) -> &'static str {
+    match why {
+        Distrust::Issuer => {
+            "Set `cluster_ca_certificate` to the certificate of its authority (PEM), or take the kubeconfig that the cluster gives out. If the \
+             address is right and the authority too, somebody is in between."
+        }
+        Distrust::Name => "Use a name that it has in `host`, or set `tls_server_name` to one.",
+        Distrust::Time => "Renew it on the server, and check the clocks of both machines.",
+        Distrust::Other => "Check the server's certificate.",
     }
 }
 

@@ -8,6 +8,7 @@ mod approval;
 mod call;
 mod causes;
 mod connect;
+mod credentials;
 mod discovery;
 mod error;
 mod exec;
@@ -22,7 +23,7 @@ mod wait;
 mod watch;
 
 pub use call::{Apply, Kube, List, Select, Write};
-pub use connect::{Exec, Settings, connect};
+pub use connect::{Exec, InCluster, Settings, connect};
 pub use error::{FieldProblem, KubeError};
 pub use exec::Output;
 pub use explain::{ClaimState, Explanation, PodState, ServiceState, selector_of};

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::client::{Secret, duration};
+use crate::client::Secret;
 use crate::diag::{Diagnostic, Diagnostics, Outcome};
 use crate::schema::Attribute;
+use crate::text::duration;
 use crate::value::{Type, Value};
 
 use super::{Client, HostKeys, Login, Target};

@@ -264,7 +264,7 @@ impl Reader<'_> {
             self.said.push(Diagnostic::error("Invalid instances of an environment", detail).at(*span));
         }
         if let Some((ttl, span)) = ttl {
-            let wrong = match (&per, crate::client::duration::parse(&ttl)) {
+            let wrong = match (&per, crate::text::duration::parse(&ttl)) {
                 (None, _) => Some("Only an environment with instances has a ttl: it needs the argument \"per\"."),
                 (Some(_), None) => Some("The argument is a time such as \"72h\" or \"30m\"."),
                 (Some(_), Some(_)) => None,

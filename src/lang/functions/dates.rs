@@ -1,8 +1,9 @@
 //! Functions on time.
 
 use super::arguments::text;
-use super::time::{Moment, duration};
+use super::time::Moment;
 use super::{Context, Function, FunctionError, Param, Returns};
+use crate::text::duration;
 use crate::value::{Type, Value};
 
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -22,7 +23,7 @@ fn moment(time: Option<jiff::Timestamp>) -> Value {
 
 fn time_add(arguments: &[Value], _: &Context<'_>) -> Result<Value, FunctionError> {
     let time = Moment::parse(text(arguments, 0)).map_err(FunctionError::failed)?;
-    let duration = duration(text(arguments, 1)).map_err(FunctionError::failed)?;
+    let duration = duration::go(text(arguments, 1)).map_err(FunctionError::failed)?;
     let later = time.plus(duration).ok_or_else(|| FunctionError::failed("the year of the result is out of range"))?;
     Ok(Value::string(later.to_string()))
 }

@@ -1,4 +1,4 @@
-//! Timestamps as the language writes them, RFC 3339, and durations such as `1h30m`.
+//! Timestamps as the language writes them, RFC 3339.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Timestamp, tz};
@@ -147,53 +147,4 @@ fn literal(rest: &mut &str, wanted: char, wrong: &str, part: &str) -> Result<(),
 
 fn within(number: i16, most: i16, part: &str) -> Result<(), String> {
     if number > most { Err(format!("{part} must be between 0 and {most} inclusive")) } else { Ok(()) }
-}
-
-/// Reads a duration such as `1h30m`, `-1.5h`, `500ms`, `0`.
-///
-/// # Errors
-/// In Terraform's words, when it is none or does not fit.
-pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
-    let invalid = || format!("time: invalid duration {text:?}");
-    let (negative, mut rest) = match text.strip_prefix(['-', '+']) {
-        Some(rest) => (text.starts_with('-'), rest),
-        None => (false, text),
-    };
-    if rest == "0" {
-        return Ok(SignedDuration::ZERO);
-    }
-    if rest.is_empty() {
-        return Err(invalid());
-    }
-    let mut sum: i128 = 0;
-    while !rest.is_empty() {
-        let number = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
-        let (whole, fraction) = rest[..number].split_once('.').unwrap_or((&rest[..number], ""));
-        if whole.is_empty() && fraction.is_empty() || fraction.contains('.') || number > 30 {
-            return Err(invalid());
-        }
-        rest = &rest[number..];
-        let unit = rest.find(|char: char| char == '.' || char.is_ascii_digit()).unwrap_or(rest.len());
-        let nanoseconds: i128 = match &rest[..unit] {
-            "" => return Err(format!("time: missing unit in duration {text:?}")),
-            "ns" => 1,
-            "us" | "µs" | "μs" => 1_000,
-            "ms" => 1_000_000,
-            "s" => 1_000_000_000,
-            "m" => 60_000_000_000,
-            "h" => 3_600_000_000_000,
-            unit => return Err(format!("time: unknown unit {unit:?} in duration {text:?}")),
-        };
-        rest = &rest[unit..];
-        let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| invalid())? };
-        sum = whole.checked_mul(nanoseconds).and_then(|part| sum.checked_add(part)).ok_or_else(invalid)?;
-        // Digits beyond the eighteenth are below a nanosecond in any unit.
-        let fraction = &fraction[..fraction.len().min(18)];
-        if !fraction.is_empty() {
-            let digits: i128 = fraction.parse().map_err(|_| invalid())?;
-            sum += digits * nanoseconds / 10_i128.pow(fraction.len() as u32);
-        }
-    }
-    let sum = i64::try_from(if negative { -sum } else { sum }).map_err(|_| invalid())?;
-    Ok(SignedDuration::from_nanos(sum))
 }

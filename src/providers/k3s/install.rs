@@ -8,10 +8,11 @@ use crate::client::http::{Client, HttpError, Question};
 use crate::client::retry::Retry;
 use crate::client::ssh::{Exec, Host, SshError, quote};
 use crate::client::tls::Trust;
-use crate::client::{Secret, duration, reason};
+use crate::client::{Secret, reason};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::event::Stop;
 use crate::provider::{Applied, ApplyRequest, Now, Progress, Recovered};
+use crate::text::duration;
 use crate::value::Value;
 
 use super::host::{Found, NOTE, look, run, sudo_advice};

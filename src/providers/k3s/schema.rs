@@ -1,10 +1,10 @@
 //! The arguments of `k3s_server`, and what a change of each means.
 
-use crate::client::duration;
 use crate::client::ssh::attributes;
 use crate::diag::Diagnostics;
 use crate::provider::{PlanRequest, Planned, plan_by_schema};
 use crate::schema::{Attribute, Block, Schema};
+use crate::text::duration;
 use crate::value::{Type, Value};
 
 use super::{text, with};

@@ -6,7 +6,7 @@ use super::configured::Cluster;
 use super::identity::Place;
 use super::object::Look;
 use super::table::Resource;
-use super::{object, typed, waits};
+use super::{object, timeouts, typed, waits};
 use crate::change::Action;
 use crate::client::kube::Readiness;
 use crate::client::kube::types::Json;
@@ -36,7 +36,7 @@ pub async fn create(
             return Applied::failed(error.diagnostic(&format!("read {}", place.title(resource.kind))));
         }
     };
-    let limit = waits::timeout(&request.planned, "create").unwrap_or(LIMIT);
+    let limit = timeouts::timeout(&request.planned, "create").unwrap_or(LIMIT);
     let waited = waits::until(cluster, resource.kind, &place, found, limit, progress, &|_| Readiness::Ready).await;
     if waited.said.has_errors() {
         return Applied { now: Now::Unchanged, said: waited.said };

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::configured::Cluster;
 use super::identity::Place;
 use super::special::{block, text, texts};
-use super::{FIELD_MANAGER, typed, waits};
+use super::{FIELD_MANAGER, timeouts, typed, waits};
 use crate::client::kube::types::{Json, Kind, find};
 use crate::client::kube::{Apply, KubeError, Readiness};
 use crate::diag::{Diagnostics, Outcome};
@@ -83,7 +83,7 @@ impl Wanted {
             }
         }
         let approve = value.get("auto_approve").and_then(Value::as_bool).unwrap_or(true);
-        Wanted { name, body, approve, limit: waits::timeout(value, "create").unwrap_or(LIMIT) }
+        Wanted { name, body, approve, limit: timeouts::timeout(value, "create").unwrap_or(LIMIT) }
     }
 }
 

@@ -7,7 +7,7 @@ use super::hidden::Ignored;
 use super::identity::Place;
 use super::object::Look;
 use super::table::{Resource, table};
-use super::{adopt, batch, certificate, data, found, manifest, object, proof, special, token, typed, waits};
+use super::{adopt, batch, certificate, data, found, manifest, object, proof, special, timeouts, token, typed, waits};
 use crate::change::{Action, Intent};
 use crate::client::kube::types::Kind;
 use crate::client::kube::{Kube, KubeError};
@@ -90,7 +90,7 @@ impl Configured for Cluster {
                     let Some(place) = Place::of_block(&request.prior, resource.kind) else { return Applied::gone() };
                     let meta = request.prior.get("metadata").and_then(Value::as_items).and_then(<[Value]>::first);
                     let uid = meta.and_then(|meta| meta.get("uid")).and_then(Value::as_str);
-                    let limit = waits::timeout(&request.prior, "delete");
+                    let limit = timeouts::timeout(&request.prior, "delete");
                     self.delete(resource.kind, &place, uid, limit, progress).await
                 }
                 (Action::Create, false, Some(resource)) if adopt::takes_over(&request.kind) => {

@@ -1,6 +1,6 @@
 //! Schedules of cron jobs, as the library reads them that the cluster and the provider of Terraform share.
 
-use crate::value::Number;
+use crate::text::duration;
 
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
@@ -9,7 +9,7 @@ const DAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 pub fn is_cron(text: &str) -> bool {
     const WORDS: [&str; 7] = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
     if let Some(every) = text.strip_prefix("@every ") {
-        return is_duration(every);
+        return duration::go(every).is_ok();
     }
     if text.starts_with('@') {
         return WORDS.contains(&text);
@@ -41,26 +41,6 @@ fn is_cron_field(field: &str, least: u32, most: u32, named: impl Fn(&str) -> Opt
         };
         step_fits && ends.is_some_and(|(from, to)| least <= from && from <= to && to <= most)
     })
-}
-
-/// Whether it is a duration as Go writes it: `1h30m`.
-fn is_duration(text: &str) -> bool {
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (number, unit) = rest.split_at(digits);
-        let Some(end) = ["ns", "us", "µs", "ms", "s", "m", "h"].iter().find(|name| {
-            unit.strip_prefix(**name)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit()))
-        }) else {
-            return false;
-        };
-        if Number::parse(number).is_err() {
-            return false;
-        }
-        rest = &unit[end.len()..];
-    }
-    !text.is_empty()
 }
 
 #[cfg(test)]

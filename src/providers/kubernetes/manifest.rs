@@ -10,7 +10,7 @@ use super::foreseen::{Foresight, computed_fields, to_apply};
 use super::found::{Found, find, identity, kind_of, look, named, type_of, value_of, with_object};
 use super::identity::Place;
 use super::scalar::json_of;
-use super::{FIELD_MANAGER, object, proof, trial, waits};
+use super::{FIELD_MANAGER, object, proof, timeouts, trial, waits};
 use crate::change::Action;
 use crate::client::kube::types::{Json, Kind, Type as ApiType};
 use crate::client::kube::{Apply, KubeError, Readiness, Write};
@@ -239,7 +239,7 @@ pub async fn apply(cluster: &Cluster, request: ApplyRequest, progress: &dyn Prog
             return Applied { now, said: error.diagnostic(&format!("{doing} {title}")).into() };
         }
     };
-    let limit = waits::timeout(&request.planned, doing_key(creates)).unwrap_or(Duration::from_secs(600));
+    let limit = timeouts::timeout(&request.planned, doing_key(creates)).unwrap_or(Duration::from_secs(600));
     let waited = waits::until(cluster, &kind, &place, live, limit, progress, &|object| test.judge(object)).await;
     let live =
         if creates { target.hand_over(waited.object, &field_manager(&request.config).0).await } else { waited.object };
@@ -322,7 +322,7 @@ pub async fn delete(cluster: &Cluster, request: ApplyRequest, progress: &dyn Pro
         Err(error) => return Applied::failed(error.diagnostic("delete an object")),
     };
     let Some(place) = Place::of_manifest(&manifest, &kind) else { return Applied::gone() };
-    cluster.delete(&kind, &place, None, waits::timeout(&request.prior, "delete"), progress).await
+    cluster.delete(&kind, &place, None, timeouts::timeout(&request.prior, "delete"), progress).await
 }
 
 /// Finds an object by `apiVersion=v1,kind=ConfigMap,namespace=a,name=b`. Its manifest is what the next apply makes it.

@@ -33,6 +33,7 @@ mod scalar;
 mod secret;
 mod special;
 mod table;
+mod timeouts;
 mod token;
 mod trial;
 mod typed;
@@ -50,7 +51,7 @@ use crate::value::{Value, from_json_stored};
 use super::Settings;
 use configured::Cluster;
 
-pub use clients::Clients;
+pub use clients::{Clients, Connections};
 
 /// The field manager of server-side applies that name none, as with the Terraform provider.
 pub const FIELD_MANAGER: &str = "Terraform";
@@ -66,13 +67,16 @@ pub type Reach = Arc<dyn Fn() -> Boxed<'static, Result<Kube, KubeError>> + Send 
 
 /// The provider, over clusters that its configuration names or over the one API the settings name.
 pub fn provider(settings: &Settings) -> Arc<dyn Provider> {
-    Arc::new(Kubernetes { schema: OnceLock::new(), fixed: settings.cluster.clone() })
+    let (fixed, connections, env) = (settings.cluster.clone(), settings.connections.clone(), settings.env.clone());
+    Arc::new(Kubernetes { schema: OnceLock::new(), fixed, connections, env })
 }
 
 struct Kubernetes {
     schema: OnceLock<Arc<ProviderSchema>>,
     /// The API that every configuration uses.
     fixed: Option<Reach>,
+    connections: Arc<Connections>,
+    env: Arc<config::Env>,
 }
 
 impl Kubernetes {
@@ -87,7 +91,8 @@ impl Provider for Kubernetes {
     }
 
     fn validate(&self, kind: &str, data: bool, config: &Value) -> Diagnostics {
-        match (kind, data) {
+        let mut said = timeouts::check(config);
+        said.append(match (kind, data) {
             ("kubernetes_manifest", false) => manifest::validate(config),
             (kind, data) => {
                 let table = table::table();
@@ -98,7 +103,8 @@ impl Provider for Kubernetes {
                     (None, None) => Diagnostics::none(),
                 }
             }
-        }
+        });
+        said
     }
 
     fn upgrade(&self, kind: &str, _version: u64, state: &str) -> Outcome<Value> {
@@ -117,7 +123,7 @@ impl Provider for Kubernetes {
             };
             let opened = match &self.fixed {
                 Some(reach) => reach().await,
-                None => crate::client::kube::connect(&config::settings(&config)).await,
+                None => self.connections.open(&config, &*self.env).await,
             };
             let kube = match opened {
                 Ok(kube) => kube,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::configured::Cluster;
 use super::identity::Place;
 use super::table::Resource;
+use super::timeouts::timeout;
 use crate::client::kube::types::{Json, Kind, find};
 use crate::client::kube::{Explanation, Readiness, Test, WaitError, Waiting, readiness};
 use crate::diag::{Diagnostic, Diagnostics};
@@ -126,41 +127,6 @@ pub async fn gone(
     })
 }
 
-/// How long an operation may take, as its `timeouts` block says.
-pub fn timeout(value: &Value, operation: &str) -> Option<Duration> {
-    let timeouts = value.get("timeouts")?;
-    // The block of manifests is a list, that of typed resources an object.
-    let block = timeouts.as_items().and_then(<[Value]>::first).unwrap_or(timeouts);
-    parse(block.get(operation)?.as_str()?)
-}
-
-/// A duration such as `1h10m` or `90s`.
-pub fn parse(text: &str) -> Option<Duration> {
-    let (mut total, mut number) = (0.0_f64, String::new());
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        if letter.is_ascii_digit() || letter == '.' {
-            number.push(letter);
-            continue;
-        }
-        let mut unit = letter.to_string();
-        if letter == 'm' && letters.peek() == Some(&'s') {
-            letters.next();
-            unit.push('s');
-        }
-        let seconds = match unit.as_str() {
-            "h" => 3600.0,
-            "m" => 60.0,
-            "s" => 1.0,
-            "ms" => 0.001,
-            _ => return None,
-        };
-        total += number.parse::<f64>().ok()? * seconds;
-        number.clear();
-    }
-    (number.is_empty() && !text.is_empty()).then(|| Duration::try_from_secs_f64(total).ok())?
-}
-
 /// A claim of such a class is bound when a pod uses it, and not before.
 async fn waits_for_consumer(cluster: &Cluster, claim: &Json) -> bool {
     let (Some(class), Some(kind)) =
@@ -253,24 +219,5 @@ fn shown(limit: Duration) -> String {
         (0, seconds) => format!("{seconds}s"),
         (minutes, 0) => format!("{minutes}m"),
         (minutes, seconds) => format!("{minutes}m{seconds}s"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations() {
-        let check = |text: &str, expect: Option<u64>| {
-            assert_eq!(parse(text).map(|time| time.as_millis() as u64), expect, "{text}")
-        };
-        check("10m", Some(600_000));
-        check("1h10m", Some(4_200_000));
-        check("1.5s", Some(1_500));
-        check("250ms", Some(250));
-        check("10", None);
-        check("", None);
-        check("10d", None);
     }
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use crate::change::Action;
+use crate::client::Secret;
 use crate::client::ssh::{Exec, ExecOutput, Host, SshError, attributes};
-use crate::client::{Secret, duration};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::provider::{
     Applied, ApplyRequest, Now, PlanRequest, Planned, Progress, ReadRequest, ReadResult, Recovered, plan_by_schema,
 };
 use crate::schema::{Attribute, Block, Schema};
+use crate::text::duration;
 use crate::value::{Path, Type, Value};
 
 use super::{differs, text, with};

@@ -258,28 +258,9 @@ pub fn is_plain_duration(text: &str) -> bool {
     }
 }
 
-/// Reads a duration as Go writes it: `1h30m`, `1.5s`, `300ms`. Units ms, s, m, h.
+/// Reads a duration as Go writes it: `1h30m`, `1.5s`, `300ms`.
 pub fn duration(text: &str) -> Option<Duration> {
-    let mut rest = text;
-    let mut total = 0.0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let count: f64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let (seconds, unit) = if rest.starts_with("ms") {
-            (0.001, 2)
-        } else {
-            match rest.chars().next()? {
-                's' => (1.0, 1),
-                'm' => (60.0, 1),
-                'h' => (3600.0, 1),
-                _ => return None,
-            }
-        };
-        total += count * seconds;
-        rest = &rest[unit..];
-    }
-    if text.is_empty() { None } else { Duration::try_from_secs_f64(total).ok() }
+    crate::text::duration::go(text).ok()?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -336,7 +317,7 @@ mod tests {
             ("2h", true, Some(7200.0)),
             ("1h30m", false, Some(5400.0)),
             ("30", false, None),
-            ("1us", false, None),
+            ("1us", false, Some(0.000_001)),
             ("-1s", false, None),
             ("1 s", false, None),
             (".5s", false, Some(0.5)),
