@@ -145,6 +145,7 @@ def control_plane(kubeconfig):
 class Bench:
     def __init__(self, ours, cluster, root, repeat):
         self.ours, self.cluster, self.root, self.repeat = ours, cluster, root, repeat
+        self.namespaces = 0
         self.env = {**os.environ, "CHECKPOINT_DISABLE": "1", "NO_COLOR": "1"}
         mirror, self.peer = os.environ.get("INFRA_BENCH_MIRROR"), None
         if mirror and shutil.which("terraform"):
@@ -157,15 +158,27 @@ class Bench:
         figures = timed(argv, folder, self.env, 900)
         return figures.seconds, self.cluster.requests(plurals) - before
 
-    def steps(self, program, folder, plurals):
+    def fresh(self, folder, counts):
+        """Writes the configuration and the objects anew, for a namespace that never was: in one that was deleted a moment ago the API
+        server looks the namespace up for every creation, and counts that too."""
+        self.namespaces += 1
+        namespace = f"bench-{self.namespaces}"
+        text, objects = shape(counts, namespace)
+        (folder / "main.tf").write_text(PROVIDER % (self.cluster.kubeconfig, namespace) + text)
+        (folder / "objects.json").write_text(json.dumps(objects))
+        return namespace
+
+    def steps(self, program, folder, counts, plurals):
+        self.fresh(folder, counts)
         apply, destroy = ["apply", "-auto-approve", *COMMON], ["destroy", "-auto-approve", *COMMON]
         return {step: self.step([program, *argv], folder, plurals)
                 for step, argv in (("apply", apply), ("no-op plan", ["plan", *COMMON]), ("destroy", destroy))}
 
-    def with_kubectl(self, folder, plurals, rollouts):
+    def with_kubectl(self, folder, counts, plurals):
+        namespace, rollouts = self.fresh(folder, counts), counts.get("web", 0)
         kubectl = [self.cluster.kubectl, "--kubeconfig", self.cluster.kubeconfig]
         if rollouts:
-            wait = f"&& {' '.join(kubectl)} rollout status -n bench --timeout=600s " + " ".join(f"deployment/web-{at}" for at in range(rollouts))
+            wait = f"&& {' '.join(kubectl)} rollout status -n {namespace} --timeout=600s " + " ".join(f"deployment/web-{at}" for at in range(rollouts))
         else:
             wait = ""
         apply = ["bash", "-c", f"{' '.join(kubectl)} apply --server-side -f objects.json {wait}"]
@@ -175,17 +188,15 @@ class Bench:
     def shape(self, name, counts):
         folder = self.root / name
         folder.mkdir()
-        text, objects = shape(counts, "bench")
-        (folder / "main.tf").write_text(PROVIDER % (self.cluster.kubeconfig, "bench") + text)
-        (folder / "objects.json").write_text(json.dumps(objects))
         plurals = {KINDS[kind][3] for kind in counts} | {"namespaces"}
-        runs = [self.steps(self.ours, folder, plurals) for _ in range(self.repeat)]
+        runs = [self.steps(self.ours, folder, counts, plurals) for _ in range(self.repeat)]
         ours = {step: (statistics.median(run[step][0] for run in runs), runs[-1][step][1]) for step in runs[0]}
         theirs = None
         if self.peer:
+            self.fresh(folder, counts)
             subprocess.run([self.peer, "init", "-input=false"], cwd=folder, env=self.env, check=True, stdout=subprocess.DEVNULL)
-            theirs = self.steps(self.peer, folder, plurals)
-        plain = self.with_kubectl(folder, plurals, counts.get("web", 0))
+            theirs = self.steps(self.peer, folder, counts, plurals)
+        plain = self.with_kubectl(folder, counts, plurals)
         for step, (seconds, requests) in ours.items():
             peer = theirs[step] if theirs else None
             ratio = f"{peer[0] / seconds:.1f}×" if peer else "–"

@@ -1,5 +1,6 @@
 //! From results to journal records.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::addr::{ConfigResourceAddr, DeposedKey, Name};
@@ -36,9 +37,14 @@ pub fn object(
     let schema = planned.schema().ok_or_else(|| invalid("an object of a type it does not have".into()))?;
     let stored = crate::schema::write_only_null(&schema.block, value);
     let attributes = to_json_typed(&stored, &schema.ty()).map_err(|error| invalid(error.to_string()))?;
-    let sensitive = planned.work.marks.iter().filter(|(path, marks)| is_sensitive_part(path, *marks, &stored));
+    let of_config = planned.work.marks.iter().filter(|(path, marks)| is_sensitive_part(path, *marks, &stored));
+    let by_schema = crate::schema::sensitive_paths(&schema.block, &stored);
+    let mut sensitive: Vec<Path> = by_schema.into_iter().map(|(path, _)| path).collect();
+    let known: HashSet<&Path> = sensitive.iter().collect();
+    let more: Vec<Path> = of_config.map(|(path, _)| path).filter(|path| !known.contains(path)).cloned().collect();
+    sensitive.extend(more);
     Ok(Arc::new(Object {
-        sensitive: sensitive.map(|(path, _)| path.clone()).collect(),
+        sensitive,
         private: private.to_vec().into(),
         dependencies,
         create_before_destroy: planned.work.creates_first,

@@ -138,7 +138,7 @@ fn fill_nested(nested: &NestedBlock, config: Option<&Value>, value: &Value) -> V
     filled.mark(value.marks())
 }
 
-/// Where a value of the block is sensitive by its schema.
+/// Where a value of the block is sensitive by its schema: also where there is nothing, as under Terraform.
 pub fn sensitive_paths(block: &Block, value: &Value) -> Vec<(Path, Marks)> {
     let mut found = Vec::new();
     if has_sensitive(block) {
@@ -156,9 +156,7 @@ fn collect_sensitive(block: &Block, value: &Value, path: &mut Path, found: &mut 
     let Some(entries) = value.as_entries() else { return };
     for (name, part) in entries {
         if block.attribute(name).is_some_and(|attribute| attribute.sensitive) {
-            if !part.is_null() {
-                found.push((path.child(Step::Attribute(name.clone())), Marks::SENSITIVE));
-            }
+            found.push((path.child(Step::Attribute(name.clone())), Marks::SENSITIVE));
         } else if let Some(nested) = block.nested(name).filter(|nested| has_sensitive(&nested.block)) {
             path.inside(Step::Attribute(name.clone()), |path| match (nested.nesting, part.bare()) {
                 (Nesting::Single | Nesting::Group, _) => collect_sensitive(&nested.block, part, path, found),
@@ -276,9 +274,11 @@ mod tests {
     }
 
     #[test]
-    fn sensitive_attributes_are_found_where_they_have_a_value() {
+    fn sensitive_attributes_are_found() {
         let value = object("x".into(), "a", Value::int(3), vec![]);
         let found = sensitive_paths(&schema().block, &value);
         assert_eq!(found.iter().map(|(path, _)| path.to_string()).collect::<Vec<_>>(), ["secret"]);
+        let nothing = Value::object([("secret", Value::Null(Type::String))]);
+        assert_eq!(sensitive_paths(&schema().block, &nothing).len(), 1);
     }
 }

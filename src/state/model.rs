@@ -77,7 +77,7 @@ pub struct Object {
     pub schema_version: u64,
     /// The attributes, encoded once: compact JSON text of an object.
     pub attributes: Arc<str>,
-    /// Parts of the attributes that are sensitive beyond what the schema says.
+    /// Parts of the attributes that are sensitive: by the schema, and by what they were configured with.
     pub sensitive: Vec<Path>,
     /// The provider's own notes.
     pub private: Bytes,

@@ -90,7 +90,7 @@ impl Configured for Cluster {
                     let Some(place) = Place::of_block(&request.prior, resource.kind) else { return Applied::gone() };
                     let meta = request.prior.get("metadata").and_then(Value::as_items).and_then(<[Value]>::first);
                     let uid = meta.and_then(|meta| meta.get("uid")).and_then(Value::as_str);
-                    let limit = timeouts::timeout(&request.prior, "delete");
+                    let limit = timeouts::limit(resource, &request.prior, "delete");
                     self.delete(resource.kind, &place, uid, limit, progress).await
                 }
                 (Action::Create, false, Some(resource)) if adopt::takes_over(&request.kind) => {
@@ -119,7 +119,8 @@ impl Configured for Cluster {
             match self.kube.get(resource.kind, place.namespace.as_deref(), &place.name).await {
                 Ok(Some(found)) => {
                     let value = object::read(resource, &found, &place, Look::Whole(&self.ignored));
-                    Outcome::ok(vec![Imported { kind: request.kind, value, private: Vec::new() }])
+                    let private = typed::private(resource, &Value::NULL);
+                    Outcome::ok(vec![Imported { kind: request.kind, value, private }])
                 }
                 Ok(None) => {
                     let form = if resource.kind.namespaced { "namespace/name" } else { "name" };
@@ -170,7 +171,7 @@ impl Configured for Cluster {
                     // Whether what was waited for has come is looked at once.
                     let complete = waits::is_over(self, resource, &planned, &found).await;
                     let value = object::read(resource, &found, &place, Look::Ours(&planned, &self.ignored));
-                    Recovered::Found { value, private: Vec::new(), complete }
+                    Recovered::Found { value, private: typed::private(resource, &planned), complete }
                 }
                 Ok(Some((_, place))) => foreign(&place),
             }
@@ -202,10 +203,9 @@ impl Cluster {
         kind: &Kind,
         place: &Place,
         uid: Option<&str>,
-        limit: Option<Duration>,
+        limit: Duration,
         progress: &dyn Progress,
     ) -> Applied {
-        let limit = limit.unwrap_or(Duration::from_secs(600));
         // What a workload has made goes before it does, so that its end is the end of its pods.
         let propagation = if matches!(kind.group.as_str(), "apps" | "batch") { "Foreground" } else { "Background" };
         let title = place.title(kind);

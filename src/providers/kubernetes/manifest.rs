@@ -28,6 +28,9 @@ const IMPORTED: &[u8] = b"\x81\xaaIsImported\xc3";
 /// So often an object that changes meanwhile is read and handed over again.
 const TRIES: usize = 5;
 
+/// A deletion is waited for this long unless `timeouts` says otherwise.
+const DELETION: Duration = Duration::from_secs(600);
+
 /// A kind that a definition has just made is looked for this long.
 const DISCOVERY: Duration = Duration::from_secs(10);
 
@@ -322,7 +325,7 @@ pub async fn delete(cluster: &Cluster, request: ApplyRequest, progress: &dyn Pro
         Err(error) => return Applied::failed(error.diagnostic("delete an object")),
     };
     let Some(place) = Place::of_manifest(&manifest, &kind) else { return Applied::gone() };
-    cluster.delete(&kind, &place, None, timeouts::timeout(&request.prior, "delete"), progress).await
+    cluster.delete(&kind, &place, None, timeouts::timeout(&request.prior, "delete").unwrap_or(DELETION), progress).await
 }
 
 /// Finds an object by `apiVersion=v1,kind=ConfigMap,namespace=a,name=b`. Its manifest is what the next apply makes it.

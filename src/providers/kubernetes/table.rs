@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use super::rules::Rule;
 use crate::client::kube::types::{self, Kind};
 use crate::schema::{Attribute, Block, NestedBlock, Nesting, Presence, Schema};
+use crate::text::duration;
 use crate::value::{Number, Str, Type, Value, type_from_json};
 
 const TEXT: &str = include_str!("kinds.txt");
@@ -23,6 +25,8 @@ pub struct Resource {
     pub deprecated: bool,
     /// Its content.
     pub fields: Arc<Fields>,
+    /// How long operations may take where nothing is configured, by their names.
+    pub timeouts: Vec<(&'static str, Duration)>,
 }
 
 /// A resource type that is no object of its own.
@@ -144,6 +148,7 @@ fn resource(line: &'static str, blocks: &HashMap<&'static str, Arc<Fields>>) -> 
         kind: types::find(api_version, kind)?,
         version: version.parse().ok()?,
         deprecated: flags.contains(&"deprecated"),
+        timeouts: flags.iter().filter_map(|word| limit(word)).collect(),
         fields: blocks.get(block.strip_prefix('*')?)?.clone(),
     };
     Some((what == "data", resource))
@@ -152,7 +157,14 @@ fn resource(line: &'static str, blocks: &HashMap<&'static str, Arc<Fields>>) -> 
 fn special(line: &'static str, blocks: &HashMap<&'static str, Arc<Fields>>) -> Option<Special> {
     let mut words = line.strip_prefix("special ")?.split(' ');
     let (name, version, block) = (words.next()?, words.next()?, words.next()?);
-    Some(Special { name, version: version.parse().ok()?, fields: blocks.get(block.strip_prefix('*')?)?.clone() })
+    let fields = blocks.get(block.strip_prefix('*')?)?.clone();
+    Some(Special { name, version: version.parse().ok()?, fields })
+}
+
+/// `create=10m`.
+fn limit(word: &'static str) -> Option<(&'static str, Duration)> {
+    let (operation, limit) = word.split_once('=')?;
+    Some((operation, duration::parse(limit)?))
 }
 
 fn entry(line: &'static str, blocks: &HashMap<&'static str, Arc<Fields>>) -> Option<Entry> {

@@ -7,7 +7,7 @@ use super::identity::Place;
 use super::object::{self, Look, api_type};
 use super::table::{Fields, Resource, What};
 use super::write::{Change, merge_patch};
-use super::{MANAGER, immutable, proof, trial, waits};
+use super::{MANAGER, immutable, proof, timeouts, trial, waits};
 use crate::change::Action;
 use crate::client::kube::types::Json;
 use crate::client::kube::{KubeError, Write};
@@ -32,7 +32,8 @@ pub async fn plan(cluster: &Cluster, resource: &Resource, request: PlanRequest) 
     if request.prior.is_null() {
         let value = planned_new(resource, &request.config);
         let said = trial::new(cluster, resource, &request.config, &value).await;
-        return Outcome { value: Some(Planned { value, replace: Vec::new(), private: request.private }), said };
+        let private = private(resource, &request.config);
+        return Outcome { value: Some(Planned { value, replace: Vec::new(), private }), said };
     }
     let value = planned(&resource.fields, &request.prior, &request.config, &api_type(resource));
     if value == request.prior {
@@ -49,7 +50,13 @@ pub async fn plan(cluster: &Cluster, resource: &Resource, request: PlanRequest) 
             Err(refused) => said.append(refused),
         }
     }
-    Outcome { value: Some(Planned { value, replace, private: request.private }), said }
+    let private = private(resource, &request.config);
+    Outcome { value: Some(Planned { value, replace, private }), said }
+}
+
+/// What is kept beside an object.
+pub fn private(resource: &Resource, config: &Value) -> Vec<u8> {
+    timeouts::private(&resource.timeouts, resource.version, config)
 }
 
 /// A changed object gets a new revision, and often a new generation.
@@ -94,11 +101,11 @@ pub async fn apply(cluster: &Cluster, resource: &Resource, request: ApplyRequest
     if !refused.is_empty() {
         // What was changed is changed; what was to go is there still, and shows in the next plan.
         let value = object::read(resource, &live, &place, Look::Ours(&request.planned, &cluster.ignored));
-        return Applied { now: Now::Is { value, private: Vec::new() }, said: kept(&title, &refused).into() };
+        return Applied { now: Now::Is { value, private: request.private }, said: kept(&title, &refused).into() };
     }
     let waited = waits::after(cluster, resource, &request.planned, creates, &place, live, progress).await;
     let value = object::read(resource, &waited.object, &place, Look::Ours(&request.planned, &cluster.ignored));
-    Applied { now: Now::Is { value, private: Vec::new() }, said: waited.said }
+    Applied { now: Now::Is { value, private: request.private }, said: waited.said }
 }
 
 /// An object after it was written.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::configured::Cluster;
 use super::identity::Place;
 use super::table::Resource;
-use super::timeouts::timeout;
+use super::timeouts;
 use crate::client::kube::types::{Json, Kind, find};
 use crate::client::kube::{Explanation, Readiness, Test, WaitError, Waiting, readiness};
 use crate::diag::{Diagnostic, Diagnostics};
@@ -29,23 +29,19 @@ struct Wait {
 /// What the arguments of a typed resource ask to wait for; `None` is nothing.
 async fn wait_of(cluster: &Cluster, resource: &Resource, planned: &Value, creates: bool, live: &Json) -> Option<Wait> {
     let asked = |name: &str| planned.get(name).and_then(Value::as_bool).unwrap_or(false);
-    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
-    let (waits, default, test): (bool, Duration, fn(&Json) -> Readiness) = match resource.kind.kind.as_str() {
-        "Deployment" | "StatefulSet" | "DaemonSet" => (asked("wait_for_rollout"), minutes(10), readiness),
-        "Job" => (asked("wait_for_completion"), minutes(1), readiness),
+    let (waits, test): (bool, fn(&Json) -> Readiness) = match resource.kind.kind.as_str() {
+        "Deployment" | "StatefulSet" | "DaemonSet" => (asked("wait_for_rollout"), readiness),
+        "Job" => (asked("wait_for_completion"), readiness),
         "PersistentVolumeClaim" => {
-            let waits = creates && asked("wait_until_bound") && !waits_for_consumer(cluster, live).await;
-            (waits, minutes(5), readiness)
+            (creates && asked("wait_until_bound") && !waits_for_consumer(cluster, live).await, readiness)
         }
-        "Service" => {
-            (asked("wait_for_load_balancer") && live["spec"]["type"] == "LoadBalancer", minutes(10), readiness)
-        }
-        "Ingress" => (asked("wait_for_load_balancer"), minutes(20), balanced),
-        "Pod" => (creates, minutes(5), readiness),
-        "Secret" => (creates && is_token(live) && asked("wait_for_service_account_token"), minutes(1), filled),
+        "Service" => (asked("wait_for_load_balancer") && live["spec"]["type"] == "LoadBalancer", readiness),
+        "Ingress" => (asked("wait_for_load_balancer"), balanced),
+        "Pod" => (creates, readiness),
+        "Secret" => (creates && is_token(live) && asked("wait_for_service_account_token"), filled),
         _ => return None,
     };
-    let limit = timeout(planned, if creates { "create" } else { "update" }).unwrap_or(default);
+    let limit = timeouts::limit(resource, planned, if creates { "create" } else { "update" });
     waits.then_some(Wait { limit, test })
 }
 

@@ -12,6 +12,7 @@ mod owners;
 mod pods;
 mod remove;
 mod rules;
+mod services;
 mod typed;
 
 pub use defaults::fill;
