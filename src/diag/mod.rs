@@ -44,12 +44,12 @@ pub struct Diagnostic {
     /// Values of the expressions involved, already rendered; sensitive ones say only that they are.
     pub values: Vec<(String, String)>,
     /// The rule whose condition does not hold or cannot be told yet, when that is what it is about.
-    pub rule: Option<Rule>,
+    pub rule: Option<Box<Rule>>,
     /// Whether it is advice on what is written, and no part of what a run has to say: `validate` alone gives it.
     pub advice: bool,
     /// What it comes from, where many objects meet the same trouble, such as a server that does not answer: text tells it once, with a
     /// count.
-    pub trouble: Option<String>,
+    pub trouble: Option<Box<str>>,
 }
 
 /// A rule whose condition does not hold or cannot be told yet.
@@ -131,7 +131,7 @@ impl Diagnostic {
     /// Names the trouble that it comes from: see [`Diagnostic::trouble`].
     #[must_use]
     pub fn of_trouble(mut self, trouble: impl Into<String>) -> Self {
-        self.trouble = Some(trouble.into());
+        self.trouble = Some(trouble.into().into());
         self
     }
 
@@ -145,7 +145,7 @@ impl Diagnostic {
     /// Names the rule whose condition it is about.
     #[must_use]
     pub fn of_rule(mut self, rule: Span) -> Self {
-        self.rule = Some(Rule { span: rule, instance: None });
+        self.rule = Some(Box::new(Rule { span: rule, instance: None }));
         self
     }
 

@@ -17,9 +17,15 @@ pub fn replaced(resource: &Resource, prior: &Value, planned: &Value, found: &mut
         }
         "PersistentVolumeClaim" => claim(prior, planned, found),
         "PersistentVolume" => {
-            let source = ["spec", "persistent_volume_source"];
-            if differs(at(prior, &source), at(planned, &source)) {
-                push(found, &source);
+            let spec = |value| at(value, &["spec"]);
+            let source = |value| spec(value)?.as_items()?.first()?.get("persistent_volume_source");
+            if let (Some(old), Some(new)) = (source(prior), source(planned)) {
+                Path::root().inside(Step::Attribute("spec".into()), |path| {
+                    path.inside(Step::Index(0), |path| {
+                        let name = Step::Attribute("persistent_volume_source".into());
+                        path.inside(name, |path| leaves(old, new, path, found));
+                    });
+                });
             }
         }
         _ => {}
@@ -37,6 +43,30 @@ fn claim(prior: &Value, planned: &Value, found: &mut Vec<Path>) {
         && quantity::compare(new, old) == Some(std::cmp::Ordering::Less)
     {
         push(found, &part("requests"));
+    }
+}
+
+/// Where two values differ, as deep as both have the same blocks.
+fn leaves(old: &Value, new: &Value, path: &mut Path, found: &mut Vec<Path>) {
+    if !differs(Some(old), Some(new)) {
+        return;
+    }
+    match (old.as_items(), new.as_items(), old.as_entries(), new.as_entries()) {
+        (Some(olds), Some(news), ..)
+            if olds.len() == news.len() && olds.iter().all(|item| item.as_entries().is_some()) =>
+        {
+            for (at, (old, new)) in olds.iter().zip(news).enumerate() {
+                path.inside(Step::Index(at), |path| leaves(old, new, path, found));
+            }
+        }
+        (None, None, Some(entries), Some(_)) if matches!(old, Value::Object(_)) => {
+            for (name, old) in entries {
+                let new = new.get(name).unwrap_or(&Value::NULL);
+                path.inside(Step::Attribute(name.clone()), |path| leaves(old, new, path, found));
+            }
+        }
+        _ if found.contains(path) => {}
+        _ => found.push(path.clone()),
     }
 }
 
@@ -113,7 +143,12 @@ mod tests {
                 storage("1Gi", json!({ "storage": "3Gi" })),
                 &["spec[0].resources[0].limits"],
             ),
-            ("kubernetes_persistent_volume_v1", source("/a"), source("/b"), &["spec[0].persistent_volume_source"]),
+            (
+                "kubernetes_persistent_volume_v1",
+                source("/a"),
+                source("/b"),
+                &["spec[0].persistent_volume_source[0].host_path[0].path"],
+            ),
             ("kubernetes_persistent_volume_v1", source("/a"), source("/a"), &[]),
         ] {
             let resource = &table().resources[kind];

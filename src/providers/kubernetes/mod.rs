@@ -28,6 +28,7 @@ mod object;
 mod parts;
 mod proof;
 mod read;
+mod refused;
 mod rules;
 mod scalar;
 mod secret;

@@ -10,6 +10,7 @@ use regex::Regex;
 
 use super::forms::Form;
 use super::object::api_type;
+use super::refused;
 use super::scalar::to_json_of;
 use super::table::{Entry, Field, Fields, Resource, Special, What};
 use crate::client::kube::types::{Json, ListKind, ListType, Type as ApiType};
@@ -110,6 +111,7 @@ fn matches(pattern: &'static str, text: &str) -> bool {
 pub fn validate(resource: &Resource, config: &Value) -> Diagnostics {
     let mut found = Found { kind: Some(resource), said: Diagnostics::none() };
     found.block(&resource.fields, config, &api_type(resource), "");
+    refused::check(resource, config, &mut found.said);
     found.said
 }
 

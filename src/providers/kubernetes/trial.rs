@@ -68,7 +68,7 @@ pub fn is_immutable(problem: &FieldProblem) -> bool {
 }
 
 /// The path in configuration of a field in the API, as far as configuration has it.
-fn path_of(fields: &Fields, field: &str) -> Path {
+pub fn path_of(fields: &Fields, field: &str) -> Path {
     fn walk(fields: &Fields, steps: &[&str], path: &mut Path) -> Path {
         let Some((step, rest)) = steps.split_first() else { return path.clone() };
         let (name, index) = match step.split_once('[') {

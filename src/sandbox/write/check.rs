@@ -134,7 +134,7 @@ pub fn content(
     let mut causes = Vec::new();
     metadata(kind, object, &mut causes);
     let found = match schema {
-        Some(schema) => types::rules::validate(schema, object),
+        Some(schema) => types::rules::validate(schema, object, old),
         None => types::rules::problems(kind, object, Completeness::Whole),
     };
     for path in missing {

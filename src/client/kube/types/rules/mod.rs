@@ -4,6 +4,7 @@
 //! and the provider finds them before a server is asked. Not here: rules that need other objects (the sandbox's), and the form of
 //! an object (fields nobody knows, values of a wrong type), which the table of types tells.
 
+mod cel;
 pub mod formats;
 mod joined;
 mod limits;

@@ -7,21 +7,23 @@ use regex::Regex;
 use serde_json::json;
 
 use super::super::Json;
-use super::{Completeness, FieldError, FieldErrors, formats, items, join};
+use super::{Completeness, FieldError, FieldErrors, cel, formats, items, join};
 
-/// What the schema of a definition refuses in an object whose defaults are filled in. Rules in CEL are not evaluated; that they were
-/// not is reported as the API server does it when other problems kept it from them.
-pub fn validate(schema: &Json, object: &Json) -> Vec<FieldError> {
+/// What the schema of a definition refuses in an object whose defaults are filled in, and in its change from `old`. Rules in CEL are
+/// evaluated unless other problems keep the API server from it, which is reported as it does.
+pub fn validate(schema: &Json, object: &Json, old: Option<&Json>) -> Vec<FieldError> {
     let mut out = FieldErrors::new(Completeness::Whole);
     for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
-        if name != "metadata" && !object[name].is_null() {
-            check(inner, &object[name], name, &mut out);
+        if let Some(part) = object.get(name).filter(|_| name != "metadata") {
+            check(inner, part, name, &mut out);
         }
     }
     required(schema, object, "", &mut out);
     let blocks =
         |problem: &FieldError| problem.reason != "FieldValueInvalid" || problem.message.contains(" must be of type ");
-    if out.found.iter().any(blocks) && has_rules(schema) {
+    if !out.found.iter().any(blocks) {
+        cel::check(schema, object, old, "", &mut out);
+    } else if has_rules(schema) {
         let why = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
         out.invalid("<nil>", &Json::Null, why);
     }
@@ -38,14 +40,15 @@ fn has_rules(schema: &Json) -> bool {
 
 fn required(schema: &Json, value: &Json, path: &str, out: &mut FieldErrors) {
     for name in items(&schema["required"]).iter().filter_map(Json::as_str) {
-        if value.is_object() && value[name].is_null() {
+        if value.is_object() && value.get(name).is_none() {
             out.required(join(path, name), "");
         }
     }
 }
 
 fn check(schema: &Json, value: &Json, path: &str, out: &mut FieldErrors) {
-    if value.is_null() {
+    // Where there is a default, nothing means it.
+    if value.is_null() && (schema["nullable"] == true || !schema["default"].is_null()) {
         return;
     }
     if let Some(expected) = mistyped(schema, value) {

@@ -80,7 +80,7 @@ fn schedules() {
 fn schemas_of_custom_resources() {
     let check = |schema: Json, value: Json, expect: &[&str]| {
         let schema = json!({ "type": "object", "properties": { "spec": schema } });
-        let found = validate(&schema, &json!({ "spec": value }));
+        let found = validate(&schema, &json!({ "spec": value }), None);
         let found: Vec<String> = found.into_iter().map(|one| format!("{}: {}", one.path, one.message)).collect();
         assert_eq!(found, expect, "{schema}");
     };
