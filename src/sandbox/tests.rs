@@ -208,6 +208,12 @@ async fn workloads_turn_ready() {
     apply(&kube, changed).await.unwrap();
     let kind = find("apps/v1", "Deployment").unwrap();
     kube.wait_until(kind, Some("default"), "d", quietly(SOON), &readiness).await.unwrap();
+    // One that is paused is seen all the same, so that nobody waits for it.
+    let mut paused = workload("Deployment", "d", json!({ "v": "2" }));
+    paused["spec"]["replicas"] = json!(2);
+    paused["spec"]["paused"] = json!(true);
+    apply(&kube, paused).await.unwrap();
+    kube.wait_until(kind, Some("default"), "d", quietly(SOON), &readiness).await.unwrap();
     let mut changed = workload("StatefulSet", "s", json!({ "v": "2" }));
     changed["spec"]["replicas"] = json!(3);
     apply(&kube, changed).await.unwrap();

@@ -14,12 +14,17 @@ const REVISION: &str = "deployment.kubernetes.io/revision";
 /// Brings a deployment further: a replica set for the present template, others down to nothing when it is ready.
 pub fn deployment(state: &mut State, deployment: &Object) {
     let object = deployment.json().clone();
-    if deployment.is_terminating() || object["spec"]["paused"] == true {
+    if deployment.is_terminating() {
         return;
     }
     let wanted = object["spec"]["replicas"].as_i64().unwrap_or(1);
     let hash = hash_of(&object["spec"]["template"]);
     let name = format!("{}-{hash}", deployment.key.name);
+    if object["spec"]["paused"] == true {
+        // It rolls out nothing, and says that it was seen.
+        let revision = object["metadata"]["annotations"][REVISION].as_str().and_then(|revision| revision.parse().ok());
+        return status_of_deployment(state, deployment, &name, wanted, revision.unwrap_or(1));
+    }
     let namespace = deployment.key.namespace.to_string();
     let sets = dependents(state, deployment, "replicasets.apps");
     let revision =
