@@ -10,8 +10,7 @@ use crate::conformance::kubernetes::whole::{Change, Cluster, lines, plan, planne
 const CHANGES: &str = include_str!("changes.jsonl");
 
 /// What is planned otherwise than the real provider plans it, and why.
-const OTHERWISE: [(&str, &str, &str); 3] = [
-    ("kubernetes_manifest.cmx", "name", "WHY"),
+const OTHERWISE: [(&str, &str, &str); 2] = [
     (
         "kubernetes_persistent_volume_v1.pv",
         "node",
