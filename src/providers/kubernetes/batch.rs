@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::join_all;
 
@@ -11,9 +12,12 @@ use super::object::Look;
 use super::table::table;
 use super::{manifest, object, special};
 use crate::client::kube::types::{Json, Kind};
-use crate::client::kube::{KubeError, Select};
+use crate::client::kube::{KubeError, Select, Waiting};
 use crate::diag::Diagnostics;
 use crate::provider::{ReadRequest, ReadResult};
+
+/// An object that is being deleted has so long to be gone before it is taken for one that stays.
+const GOING: Duration = Duration::from_secs(10);
 
 /// From so many objects of a kind in a namespace on, they are listed.
 const LIST_FROM: usize = 3;
@@ -67,10 +71,25 @@ pub async fn read(
 async fn single(cluster: &Cluster, kind: &Kind, wanted: Wanted, out: &(dyn Fn(usize, ReadResult) + Send + Sync)) {
     let found = cluster.kube.get(kind, wanted.place.namespace.as_deref(), &wanted.place.name).await;
     let result = match found {
-        Ok(found) => result(cluster, &wanted, found.as_ref()),
+        Ok(found) => looked_at(cluster, kind, &wanted, found.as_ref()).await,
         Err(error) => failed(&error, &wanted.place.title(kind)),
     };
     out(wanted.at, result);
+}
+
+/// An object that is being deleted is gone in a moment, mostly: a run that was cut off has asked for it, or somebody else. What is planned for
+/// it would fail.
+async fn looked_at(cluster: &Cluster, kind: &Kind, wanted: &Wanted, found: Option<&Json>) -> ReadResult {
+    let Some(going) = found.filter(|found| found["metadata"]["deletionTimestamp"].is_string()) else {
+        return result(cluster, wanted, found);
+    };
+    let waiting = Waiting { limit: GOING, since: going.clone(), tell: &|_| {} };
+    let place = &wanted.place;
+    match cluster.kube.wait_gone(kind, place.namespace.as_deref(), &place.name, waiting).await {
+        Ok(()) => ReadResult::Absent,
+        // Something holds it: it is there, and is told as it is.
+        Err(_) => result(cluster, wanted, found),
+    }
 }
 
 async fn listed(cluster: &Cluster, kind: &Kind, wanted: Vec<Wanted>, out: &(dyn Fn(usize, ReadResult) + Send + Sync)) {
@@ -79,9 +98,11 @@ async fn listed(cluster: &Cluster, kind: &Kind, wanted: Vec<Wanted>, out: &(dyn 
         Ok(list) => {
             let by_name: BTreeMap<&str, &Json> =
                 list.items.iter().filter_map(|item| Some((item["metadata"]["name"].as_str()?, item))).collect();
-            for one in &wanted {
-                out(one.at, result(cluster, one, by_name.get(one.place.name.as_str()).copied()));
-            }
+            let looked = wanted.iter().map(|one| async {
+                let found = by_name.get(one.place.name.as_str()).copied();
+                out(one.at, looked_at(cluster, kind, one, found).await);
+            });
+            join_all(looked).await;
         }
         Err(KubeError::Forbidden(_)) => {
             // Who may not list may still get.

@@ -59,6 +59,7 @@ in_both_worlds![
     refusals,
     replacements,
     recovery,
+    objects_on_their_way_out,
     import_and_data,
     namespaces,
     waits_that_fail_explain_themselves,
@@ -893,6 +894,22 @@ async fn recovery(world: &World) {
     let how = Apply { manager: "infra-nonce-3", force: false, dry_run: false };
     world.kube.apply(find("v1", "ConfigMap").unwrap(), &body, &how).await.unwrap();
     assert!(matches!(world.recover("kubernetes_manifest", planned.value, "nonce-3").await, Recovered::Found { .. }));
+}
+
+/// What is being deleted when it is looked at is waited for, so that nothing is planned for it.
+async fn objects_on_their_way_out(world: &World) {
+    let kind = "kubernetes_config_map";
+    let thing = world.create(kind, &format!("{}data = {{ a = \"1\" }}", meta("going"))).await;
+    world.meddle("v1", "ConfigMap", "going", json!({ "metadata": { "finalizers": ["example.com/held"] } })).await;
+    let maps = find("v1", "ConfigMap").unwrap();
+    let left = world.kube.delete(maps, Some(&world.namespace), "going", None, "Background").await.unwrap();
+    assert!(left.is_some(), "the finalizer holds it");
+    let freed = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        world.meddle("v1", "ConfigMap", "going", json!({ "metadata": { "finalizers": null } })).await;
+    };
+    let (read, ()) = tokio::join!(world.read(kind, &thing), freed);
+    assert!(read.is_none(), "it was gone in a moment");
 }
 
 async fn import_and_data(world: &World) {
